@@ -1,0 +1,61 @@
+#include "actors/batch_optimizer_actor.hpp"
+
+#include <algorithm>
+
+namespace ferry::actors {
+namespace {
+
+struct batch_optimizer_state {
+  using handle = batch_optimizer_actor;
+
+  batch_optimizer_state(handle::pointer self, queue_actor queue, scheduling::device_ledger devices, batch_id last_batch)
+      : self_(self), queue_(std::move(queue)), devices_(std::move(devices)), last_batch_(last_batch) {}
+
+  handle::behavior_type make_behavior() {
+    offer(true);
+    return {
+        [this](candidates& what) { dispatch(std::move(what.in_order)); },
+        [this](const slot_freed& what) {
+          if (devices_.release(what.batch))
+            offer(true);
+        },
+        [this](read_devices) { return devices_.accounts(); },
+    };
+  }
+
+private:
+  void dispatch(std::vector<scheduling::candidate> in_order) {
+    for (;;) {
+      auto decision = scheduling::choose_batch(in_order, devices_, wall_clock_now());
+      auto* chosen = std::get_if<scheduling::dispatch_batch>(&decision);
+      if (!chosen)
+        break;
+      last_batch_.value += 1;
+      devices_.grant(last_batch_, chosen->place);
+      std::erase_if(in_order, [&](const scheduling::candidate& c) {
+        return std::find(chosen->jobs.begin(), chosen->jobs.end(), c.job.id) != chosen->jobs.end();
+      });
+      send(self_, queue_, start_batch{last_batch_, std::move(*chosen)});
+    }
+    offer(false);
+  }
+
+  void offer(bool grew) {
+    if (const int slots = devices_.slots_free(); slots > 0)
+      send(self_, queue_, offer_capacity{slots, grew});
+  }
+
+  handle::pointer self_;
+  queue_actor queue_;
+  scheduling::device_ledger devices_;
+  batch_id last_batch_;
+};
+
+} // namespace
+
+batch_optimizer_actor spawn_batch_optimizer(caf::actor_system& system, queue_actor queue, scheduling::device_ledger devices,
+                                            batch_id last_batch) {
+  return spawn<batch_optimizer_state>(system, std::move(queue), std::move(devices), last_batch);
+}
+
+} // namespace ferry::actors

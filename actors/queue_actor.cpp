@@ -1,0 +1,59 @@
+#include "actors/queue_state.hpp"
+
+namespace ferry::actors {
+
+queue_state::queue_state(handle::pointer self, storage_actor storage, history_actor history, std::shared_ptr<queue_start> start)
+    : self_(self), storage_(std::move(storage)), history_(std::move(history)), settings_(start->settings),
+      devices_(start->devices), type_names_(start->type_names), run_directory_(start->run_directory), jobs_(std::move(start->jobs)),
+      last_job_(start->last_job), last_order_key_(start->last_order_key), paused_(start->paused), completed_(start->completed),
+      failed_(start->failed), cancelled_(start->cancelled) {
+  for (resumed_batch& resumed : start->running) {
+    for (const auto& job : resumed.jobs)
+      running_jobs_.emplace(job.id, resumed.id);
+    const auto count = resumed.jobs.size();
+    running_.emplace(resumed.id, running_batch{.device = resumed.device,
+                                               .type = resumed.type,
+                                               .place = {},
+                                               .jobs = std::move(resumed.jobs),
+                                               .how_far = std::vector<progress>(count),
+                                               .started = resumed.started,
+                                               .at = phase::running});
+  }
+}
+
+queue_state::handle::behavior_type queue_state::make_behavior() {
+  return {
+      [this](submit_jobs& what) { return submit(what); },
+      [this](const cancel_job& what) { return cancel(what.id); },
+      [this](const hold_job& what) { return set_held(what.id, true); },
+      [this](const release_job& what) { return set_held(what.id, false); },
+      [this](const move_job& what) { return move(what); },
+      [this](edit_job& what) { return edit(what); },
+      [this](const retry_job& what) { return retry(what.id); },
+      [this](clear_jobs& what) { return clear(std::move(what)); },
+      [this](const set_paused& what) { return pause(what.paused); },
+      [this](const read_job& what) { return read_one(what.id); },
+      [this](const read_jobs& what) { return read_many(what); },
+      [this](const read_queue& what) { return read_page(what); },
+      [this](read_status) { return status(); },
+      [this](const await_job& what) { return await(what); },
+      [this](const wait_due& what) { wait_over(what); },
+      [this](const begin_work& what) { begin(what); },
+      [this](const offer_capacity& what) { take_offer(what); },
+      [this](start_batch& what) { start(what); },
+      [this](resume_due) {
+        trouble_.clear();
+        queue_changed();
+      },
+      [this](const batch_began& what) { began(what.batch); },
+      [this](const batch_progressed& what) { progressed(what); },
+      [this](const batch_not_started& what) { give_back(what.batch, what.why, true); },
+      [this](const batch_over& what) { over(what); },
+  };
+}
+
+queue_actor spawn_queue(caf::actor_system& system, storage_actor storage, history_actor history, std::shared_ptr<queue_start> start) {
+  return spawn<queue_state>(system, std::move(storage), std::move(history), std::move(start));
+}
+
+} // namespace ferry::actors

@@ -1,0 +1,42 @@
+// The queue: the live jobs, their order, and what runs; the only source of truth. It answers commands once their fact is on disk,
+// hands candidates to the optimizer, and starts what the optimizer chose.
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ferry::actors {
+
+// What the restored store knew of a batch that was running, after reconciliation decided to follow or harvest it.
+struct resumed_batch {
+  batch_id id;
+  std::string device;
+  scheduling::type_index type = 0;
+  std::vector<scheduling::queued_job> jobs;
+  instant started{};
+};
+
+// Everything the queue begins with.
+struct queue_start {
+  std::shared_ptr<const config::settings> settings;
+  std::vector<device> devices;
+  std::vector<std::string> type_names; // by type_index; the configured ones first, in their order
+  scheduling::job_queue jobs;
+  std::vector<resumed_batch> running;
+  job_id last_job;
+  std::int64_t last_order_key = 0;
+  bool paused = false;
+  std::int64_t completed = 0, failed = 0, cancelled = 0;
+  std::function<std::filesystem::path(batch_id)> run_directory;
+};
+
+[[nodiscard]] queue_actor spawn_queue(caf::actor_system& system, storage_actor storage, history_actor history,
+                                      std::shared_ptr<queue_start> start);
+
+} // namespace ferry::actors

@@ -1,0 +1,330 @@
+// What users ask of the queue.
+#include "actors/queue_state.hpp"
+#include "config/limits.hpp"
+
+#include <algorithm>
+#include <spdlog/spdlog.h>
+
+namespace ferry::actors {
+
+using scheduling::queued_job;
+
+void queue_state::store(std::vector<fact> facts, done_promise promise, std::function<void()> revert) {
+  request(self_, storage_, caf::infinite, append_facts{std::move(facts), {}})
+      .then([promise, revert](const result<storage::append_outcome>& outcome) mutable {
+        if (outcome) {
+          promise.deliver(result<done>(done{}));
+          return;
+        }
+        if (revert)
+          revert();
+        promise.deliver(result<done>(fail(outcome.error())));
+      });
+}
+
+error queue_state::why_not_queued(job_id id) const {
+  const auto name = "job " + to_string(id);
+  if (id.value < 1 || id > last_job_)
+    return error{error_code::not_found, "there is no " + name, {}, {}};
+  return error{error_code::conflict, name + (running_jobs_.contains(id) ? " is running" : " has finished"), {}, {}};
+}
+
+// ---- submit -----------------------------------------------------------------------------------------------------------------
+
+caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
+  auto admitted = scheduling::admit_all(std::move(what.jobs), jobs_.size(), {*settings_, devices_});
+  if (!admitted)
+    return result<jobs_submitted>(fail(std::move(admitted.error())));
+  const auto now = wall_clock_now();
+  std::vector<fact> facts;
+  std::vector<queued_job> jobs;
+  facts.reserve(admitted->size());
+  jobs.reserve(admitted->size());
+  for (auto& job : *admitted) {
+    last_job_.value += 1;
+    last_order_key_ += scheduling::order_key_step;
+    jobs.push_back({.id = last_job_,
+                    .order_key = last_order_key_,
+                    .type = static_cast<scheduling::type_index>(job.type - settings_->job_types.data()),
+                    .priority = static_cast<std::uint8_t>(job.priority),
+                    .held = job.held});
+    facts.emplace_back(job_queued{last_job_, job.type->name, std::move(job.params), std::move(job.name), job.priority, last_order_key_,
+                                  job.held, now});
+  }
+  auto promise = self_->make_response_promise<result<jobs_submitted>>();
+  request(self_, storage_, caf::infinite, append_facts{std::move(facts), std::move(what.from)})
+      .then([this, promise, jobs = std::move(jobs)](const result<storage::append_outcome>& outcome) mutable {
+        if (outcome)
+          submitted(jobs, *outcome, promise);
+        else
+          promise.deliver(result<jobs_submitted>(fail(outcome.error())));
+      });
+  return promise;
+}
+
+void queue_state::submitted(const std::vector<queued_job>& jobs, const storage::append_outcome& outcome,
+                            promise_of<jobs_submitted> promise) {
+  jobs_submitted answer;
+  if (!outcome.already_submitted.empty()) {
+    answer.repeated = true;
+    for (const job_id id : outcome.already_submitted)
+      answer.jobs.push_back({id, jobs_.position(id)});
+  } else {
+    for (const queued_job& job : jobs)
+      jobs_.add(job);
+    for (const queued_job& job : jobs)
+      answer.jobs.push_back({job.id, jobs_.position(job.id)});
+    queue_changed();
+  }
+  promise.deliver(result<jobs_submitted>(std::move(answer)));
+}
+
+// ---- one job ----------------------------------------------------------------------------------------------------------------
+
+caf::result<result<done>> queue_state::cancel(job_id id) {
+  if (const auto job = jobs_.remove(id)) {
+    auto promise = self_->make_response_promise<result<done>>();
+    const fact cancelled = job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {},
+                                        .at = wall_clock_now()};
+    request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
+        .then([this, promise, job = *job](const result<storage::append_outcome>& outcome) mutable {
+          if (outcome) {
+            count(job_state::cancelled);
+            wake_waiters(job.id);
+            promise.deliver(result<done>(done{}));
+          } else {
+            jobs_.add(job);
+            queue_changed();
+            promise.deliver(result<done>(fail(outcome.error())));
+          }
+        });
+    return promise;
+  }
+  if (auto* batch = batch_of(id)) {
+    batch->cancel = true;
+    if (batch->at == phase::starting || batch->at == phase::running) {
+      batch->at = phase::stopping;
+      const batch_id of = running_jobs_.at(id);
+      if (const auto executor = parts_->executors.find(batch->device); executor != parts_->executors.end())
+        send(self_, executor->second, stop_batch{of, scheduling::stopped_by_cancel});
+    }
+    return result<done>(done{});
+  }
+  if (id.value < 1 || id > last_job_)
+    return result<done>(fail(why_not_queued(id)));
+  auto promise = self_->make_response_promise<result<done>>();
+  request(self_, history_, caf::infinite, find_jobs{{id}, true}).then([this, id, promise](const result<job_records>& found) mutable {
+    if (!found)
+      promise.deliver(result<done>(fail(found.error())));
+    else if (found->empty())
+      promise.deliver(result<done>(fail(error_code::not_found, "there is no job " + to_string(id))));
+    else if (found->front().state == job_state::cancelled)
+      promise.deliver(result<done>(done{}));
+    else
+      promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(id) + " has already finished: it is " +
+                                                                  std::string(to_string(found->front().state)))));
+  });
+  return promise;
+}
+
+caf::result<result<done>> queue_state::set_held(job_id id, bool held) {
+  const auto job = jobs_.find(id);
+  if (!job)
+    return result<done>(fail(why_not_queued(id)));
+  if (job->held == held)
+    return result<done>(done{});
+  auto changed = *job;
+  changed.held = held;
+  if (held)
+    jobs_.replace(changed);
+  auto promise = self_->make_response_promise<result<done>>();
+  const auto now = wall_clock_now();
+  request(self_, storage_, caf::infinite, append_facts{{held ? fact{job_held{id, now}} : fact{job_released{id, now}}}, {}})
+      .then([this, promise, id, held](const result<storage::append_outcome>& outcome) mutable {
+        // Held jobs leave the order before the fact is stored and enter it after.
+        if (auto current = jobs_.find(id); current && (held ? !outcome : outcome.has_value())) {
+          current->held = false;
+          jobs_.replace(*current);
+          queue_changed();
+        }
+        promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
+      });
+  return promise;
+}
+
+caf::result<result<done>> queue_state::move(const move_job& what) {
+  const auto job = jobs_.find(what.id);
+  if (!job)
+    return result<done>(fail(why_not_queued(what.id)));
+  auto changes = jobs_.plan_move(what.id, what.target);
+  if (!changes)
+    return result<done>(fail(std::move(changes.error())));
+  if (changes->empty())
+    return result<done>(done{});
+  std::vector<fact> facts;
+  std::vector<queued_job> before;
+  for (const queued_job& changed : *changes) {
+    before.push_back(*jobs_.find(changed.id));
+    jobs_.replace(changed);
+    last_order_key_ = std::max(last_order_key_, changed.order_key);
+    facts.emplace_back(job_reordered{changed.id, changed.priority, changed.order_key, wall_clock_now()});
+  }
+  queue_changed();
+  auto promise = self_->make_response_promise<result<done>>();
+  store(std::move(facts), promise, [this, before = std::move(before)] {
+    for (const queued_job& unmoved : before)
+      jobs_.replace(unmoved);
+  });
+  return promise;
+}
+
+// ---- edit -------------------------------------------------------------------------------------------------------------------
+
+caf::result<result<done>> queue_state::edit(edit_job& what) {
+  const auto job = jobs_.find(what.id);
+  if (!job)
+    return result<done>(fail(why_not_queued(what.id)));
+  if (what.priority)
+    if (auto valid = scheduling::check_priority(*what.priority); !valid)
+      return result<done>(fail(std::move(valid.error())));
+  if (what.name)
+    if (auto valid = scheduling::check_name(*what.name); !valid)
+      return result<done>(fail(std::move(valid.error())));
+  auto promise = self_->make_response_promise<result<done>>();
+  if (what.params)
+    edit_params(std::move(what), *job, promise);
+  else
+    store_edit(what, {}, promise);
+  return promise;
+}
+
+void queue_state::edit_params(edit_job what, const queued_job& job, done_promise promise) {
+  const auto* type = type_of(job.type);
+  if (!type) {
+    promise.deliver(result<done>(fail(error_code::conflict, "its type '" + type_names_.at(job.type) + "' is no longer configured")));
+    return;
+  }
+  request(self_, history_, caf::infinite, find_jobs{{what.id}, false})
+      .then([this, what = std::move(what), type, promise](const result<job_records>& found) mutable {
+        if (!found || found->empty()) {
+          promise.deliver(result<done>(fail(found ? why_not_queued(what.id) : found.error())));
+          return;
+        }
+        auto params = scheduling::admit_params(found->front().params, *what.params, *type);
+        if (!params)
+          promise.deliver(result<done>(fail(std::move(params.error()))));
+        else
+          store_edit(what, std::move(*params), promise);
+      });
+}
+
+void queue_state::store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise) {
+  const auto job = jobs_.find(what.id);
+  if (!job) { // it was started while its parameters were read
+    promise.deliver(result<done>(fail(why_not_queued(what.id))));
+    return;
+  }
+  const auto now = wall_clock_now();
+  std::vector<fact> facts;
+  if (params || what.name)
+    facts.emplace_back(job_edited{what.id, std::move(params), what.name, now});
+  std::function<void()> revert;
+  if (what.priority && *what.priority != job->priority) {
+    auto changed = *job;
+    changed.priority = static_cast<std::uint8_t>(*what.priority);
+    facts.emplace_back(job_reordered{what.id, *what.priority, job->order_key, now});
+    jobs_.replace(changed);
+    queue_changed();
+    revert = [this, before = *job] { jobs_.replace(before); };
+  }
+  if (facts.empty())
+    promise.deliver(result<done>(done{}));
+  else
+    store(std::move(facts), promise, std::move(revert));
+}
+
+// ---- finished jobs ----------------------------------------------------------------------------------------------------------
+
+caf::result<result<done>> queue_state::retry(job_id id) {
+  if (jobs_.find(id) || running_jobs_.contains(id))
+    return result<done>(fail(error_code::conflict, "job " + to_string(id) + " has not finished"));
+  auto promise = self_->make_response_promise<result<done>>();
+  request(self_, history_, caf::infinite, find_jobs{{id}, true}).then([this, id, promise](const result<job_records>& found) mutable {
+    if (!found)
+      promise.deliver(result<done>(fail(found.error())));
+    else if (found->empty())
+      promise.deliver(result<done>(fail(error_code::not_found, "there is no job " + to_string(id))));
+    else
+      requeue_finished(found->front(), promise);
+  });
+  return promise;
+}
+
+void queue_state::requeue_finished(const job_record& record, done_promise promise) {
+  const auto name = "job " + to_string(record.id);
+  if (!next_state(record.state, job_event::retry)) {
+    promise.deliver(result<done>(fail(error_code::conflict, name + " cannot be retried: it is " + std::string(to_string(record.state)))));
+    return;
+  }
+  const auto* type = settings_->find_job_type(record.type);
+  if (!type) {
+    promise.deliver(result<done>(fail(error_code::conflict, name + " cannot be retried: its type '" + record.type + "' is no longer configured")));
+    return;
+  }
+  last_order_key_ += scheduling::order_key_step;
+  const queued_job job{.id = record.id,
+                       .order_key = last_order_key_,
+                       .type = static_cast<scheduling::type_index>(type - settings_->job_types.data()),
+                       .attempts = static_cast<std::uint16_t>(std::min(record.attempts, 65'535)),
+                       .priority = static_cast<std::uint8_t>(record.priority)};
+  request(self_, storage_, caf::infinite, append_facts{{job_retried{record.id, last_order_key_, wall_clock_now()}}, {}})
+      .then([this, job, promise, was = record.state](const result<storage::append_outcome>& outcome) mutable {
+        if (!outcome) {
+          promise.deliver(result<done>(fail(outcome.error())));
+          return;
+        }
+        (was == job_state::failed ? failed_ : cancelled_) -= 1;
+        jobs_.add(job);
+        queue_changed();
+        promise.deliver(result<done>(done{}));
+      });
+}
+
+caf::result<result<std::size_t>> queue_state::clear(clear_jobs what) {
+  for (const job_state s : what.states)
+    if (!is_finished(s))
+      return result<std::size_t>(fail(error_code::invalid_argument, "only finished jobs can be cleared, not " + std::string(to_string(s)) + " ones"));
+  auto promise = self_->make_response_promise<result<std::size_t>>();
+  clear_some(std::move(what.states), 0, promise);
+  return promise;
+}
+
+void queue_state::clear_some(std::vector<job_state> states, std::size_t cleared, promise_of<std::size_t> promise) {
+  constexpr std::size_t chunk = 10'000; // one transaction of tens of milliseconds, so that submits get through in between
+  request(self_, history_, caf::infinite, find_clearable{states, chunk})
+      .then([this, states, cleared, promise](const result<job_ids>& found) mutable {
+        if (!found || found->empty()) {
+          promise.deliver(found ? result<std::size_t>(cleared) : result<std::size_t>(fail(found.error())));
+          return;
+        }
+        request(self_, storage_, caf::infinite, append_facts{{jobs_cleared{*found, wall_clock_now()}}, {}})
+            .then([this, states, total = cleared + found->size(), promise](const result<storage::append_outcome>& outcome) mutable {
+              if (outcome)
+                clear_some(std::move(states), total, promise);
+              else
+                promise.deliver(result<std::size_t>(fail(outcome.error())));
+            });
+      });
+}
+
+caf::result<result<done>> queue_state::pause(bool paused) {
+  if (paused_ == paused)
+    return result<done>(done{});
+  paused_ = paused;
+  queue_changed();
+  auto promise = self_->make_response_promise<result<done>>();
+  store({queue_paused{paused, wall_clock_now()}}, promise, [this, paused] { paused_ = !paused; });
+  return promise;
+}
+
+} // namespace ferry::actors

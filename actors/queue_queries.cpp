@@ -1,0 +1,147 @@
+// What users look at.
+#include "actors/queue_state.hpp"
+#include "config/limits.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace ferry::actors {
+namespace {
+
+constexpr std::array phase_names{"starting", "starting", "running", "stopping", "ending"};
+
+} // namespace
+
+const config::job_type* queue_state::type_of(scheduling::type_index index) const {
+  return index < settings_->job_types.size() ? &settings_->job_types[index] : nullptr;
+}
+
+// What the disk says, corrected by what is live: facts on their way to the disk are known here first.
+job_view queue_state::view(job_record record) const {
+  job_view shown{.record = std::move(record)};
+  job_record& stored = shown.record;
+  if (const auto queued = jobs_.find(stored.id)) {
+    stored.state = job_state::queued;
+    stored.held = queued->held;
+    stored.priority = queued->priority;
+    shown.position = jobs_.position(stored.id);
+    shown.waiting_for = scheduling::why_waiting(*queued, shown.position, type_of(queued->type), devices_, {paused_, trouble_});
+  } else if (const auto of = running_jobs_.find(stored.id); of != running_jobs_.end()) {
+    const running_batch& batch = running_.at(of->second);
+    stored.state = job_state::running;
+    stored.batch = of->second;
+    stored.device = batch.device;
+    stored.started = batch.started;
+    stored.finished.reset();
+    shown.phase = phase_names.at(static_cast<std::size_t>(batch.at));
+    for (std::size_t i = 0; i < batch.jobs.size(); ++i)
+      if (batch.jobs[i].id == stored.id)
+        shown.how_far = batch.how_far[i];
+  }
+  return shown;
+}
+
+caf::result<result<job_view>> queue_state::read_one(job_id id) {
+  auto promise = self_->make_response_promise<result<job_view>>();
+  request(self_, history_, caf::infinite, find_jobs{{id}, false}).then([this, id, promise](result<job_records>& found) mutable {
+    if (!found)
+      promise.deliver(result<job_view>(fail(found.error())));
+    else if (found->empty())
+      promise.deliver(result<job_view>(fail(error_code::not_found, "there is no job " + to_string(id))));
+    else
+      promise.deliver(result<job_view>(view(std::move(found->front()))));
+  });
+  return promise;
+}
+
+caf::result<result<std::vector<job_view>>> queue_state::read_many(const read_jobs& what) {
+  auto promise = self_->make_response_promise<result<std::vector<job_view>>>();
+  request(self_, history_, caf::infinite, list_jobs{what.filter}).then([this, promise](result<job_records>& found) mutable {
+    if (!found) {
+      promise.deliver(result<std::vector<job_view>>(fail(found.error())));
+      return;
+    }
+    std::vector<job_view> views;
+    for (job_record& record : *found)
+      views.push_back(view(std::move(record)));
+    promise.deliver(result<std::vector<job_view>>(std::move(views)));
+  });
+  return promise;
+}
+
+caf::result<result<queue_page>> queue_state::read_page(const read_queue& what) {
+  std::vector<std::pair<instant, job_id>> running;
+  for (const auto& [id, batch] : running_)
+    for (const auto& job : batch.jobs)
+      running.emplace_back(batch.started, job.id);
+  std::sort(running.begin(), running.end());
+  job_ids ids;
+  for (std::size_t i = what.offset; i < running.size() && ids.size() < what.limit; ++i)
+    ids.push_back(running[i].second);
+  const auto offset = what.offset > running.size() ? what.offset - running.size() : 0;
+  for (const auto& job : jobs_.page(offset, what.limit - ids.size()))
+    ids.push_back(job.id);
+
+  auto promise = self_->make_response_promise<result<queue_page>>();
+  request(self_, history_, caf::infinite, find_jobs{std::move(ids), true}).then([this, promise](result<job_records>& found) mutable {
+    if (!found) {
+      promise.deliver(result<queue_page>(fail(found.error())));
+      return;
+    }
+    queue_page page{.paused = paused_, .counts = counts(), .jobs = {}};
+    for (job_record& record : *found)
+      page.jobs.push_back(view(std::move(record)));
+    // Jobs that ended or moved while the rows were read: the page shows the order of now.
+    std::erase_if(page.jobs, [](const job_view& v) { return is_finished(v.record.state); });
+    std::stable_sort(page.jobs.begin(), page.jobs.end(), [](const job_view& a, const job_view& b) {
+      const auto rank = [](const job_view& v) {
+        return v.record.state == job_state::running ? std::size_t{0} : v.position.value_or(SIZE_MAX);
+      };
+      return rank(a) < rank(b);
+    });
+    promise.deliver(result<queue_page>(std::move(page)));
+  });
+  return promise;
+}
+
+queue_counts queue_state::counts() const {
+  const auto held = jobs_.held();
+  return {.queued = jobs_.size() - held, .held = held, .running = running_jobs_.size(), .completed = completed_, .failed = failed_,
+          .cancelled = cancelled_};
+}
+
+queue_status queue_state::status() const { return {.paused = paused_, .counts = counts()}; }
+
+// ---- waiting for the end of a job -------------------------------------------------------------------------------------------
+
+caf::result<result<done>> queue_state::await(const await_job& what) {
+  if (what.id.value < 1 || what.id > last_job_)
+    return result<done>(fail(why_not_queued(what.id)));
+  const bool live = running_jobs_.contains(what.id) || jobs_.find(what.id).has_value();
+  if (!live)
+    return result<done>(done{});
+  if (waiting_ >= limits::waiters_max)
+    return result<done>(fail(error_code::unavailable, "too many requests wait for jobs: at most " + std::to_string(limits::waiters_max) + " may"));
+  auto promise = self_->make_response_promise<result<done>>();
+  waiters_[what.id].push_back({++last_waiter_, promise});
+  ++waiting_;
+  send_later(self_, what.timeout, wait_due{what.id, last_waiter_});
+  return promise;
+}
+
+void queue_state::wait_over(const wait_due& what) {
+  const auto found = waiters_.find(what.id);
+  if (found == waiters_.end())
+    return;
+  auto& list = found->second;
+  const auto w = std::find_if(list.begin(), list.end(), [&](const waiter& one) { return one.id == what.waiter; });
+  if (w == list.end())
+    return;
+  w->promise.deliver(result<done>(done{}));
+  list.erase(w);
+  --waiting_;
+  if (list.empty())
+    waiters_.erase(found);
+}
+
+} // namespace ferry::actors

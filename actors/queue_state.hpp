@@ -1,0 +1,126 @@
+// The state of the queue actor. Its handlers stand in three files: queue_commands.cpp (what users ask for), queue_runs.cpp (what
+// starts, runs and ends) and queue_queries.cpp (what users look at).
+//
+// Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel, move),
+// and changed back if the fact is refused; otherwise after.
+#pragma once
+
+#include "actors/queue_actor.hpp"
+#include "scheduling/explain.hpp"
+
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace ferry::actors {
+
+class queue_state {
+public:
+  using handle = queue_actor;
+
+  queue_state(handle::pointer self, storage_actor storage, history_actor history, std::shared_ptr<queue_start> start);
+  handle::behavior_type make_behavior();
+
+private:
+  template <class T>
+  using promise_of = caf::typed_response_promise<result<T>>;
+  using done_promise = promise_of<done>;
+
+  enum class phase {
+    recorded, // its start is on its way to the disk
+    starting, // handed to the executor
+    running,
+    stopping,
+    ending,   // over; its end is on its way to the disk
+  };
+  struct running_batch {
+    std::string device;
+    scheduling::type_index type = 0;
+    scheduling::lease place;
+    std::vector<scheduling::queued_job> jobs;
+    std::vector<progress> how_far; // one a job
+    instant started{};
+    phase at = phase::recorded;
+    bool cancel = false;
+  };
+  struct waiter {
+    std::uint64_t id = 0;
+    done_promise promise;
+  };
+
+  // queue_commands.cpp
+  caf::result<result<jobs_submitted>> submit(submit_jobs& what);
+  void submitted(const std::vector<scheduling::queued_job>& jobs, const storage::append_outcome& outcome,
+                 promise_of<jobs_submitted> promise);
+  caf::result<result<done>> cancel(job_id id);
+  caf::result<result<done>> set_held(job_id id, bool held);
+  caf::result<result<done>> move(const move_job& what);
+  caf::result<result<done>> edit(edit_job& what);
+  void edit_params(edit_job what, const scheduling::queued_job& job, done_promise promise);
+  void store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise);
+  caf::result<result<done>> retry(job_id id);
+  void requeue_finished(const job_record& record, done_promise promise);
+  caf::result<result<std::size_t>> clear(clear_jobs what);
+  void clear_some(std::vector<job_state> states, std::size_t cleared, promise_of<std::size_t> promise);
+  caf::result<result<done>> pause(bool paused);
+  // Stores facts; answers the promise, and undoes with `revert` when they are refused.
+  void store(std::vector<fact> facts, done_promise promise, std::function<void()> revert = {});
+  [[nodiscard]] error why_not_queued(job_id id) const;
+
+  // queue_runs.cpp
+  void begin(const begin_work& what);
+  void take_offer(const offer_capacity& what);
+  void push_candidates();
+  void queue_changed();
+  void start(start_batch& what);
+  void launch(batch_id id, std::vector<std::string> params);
+  void resolve_and_run(batch_id id, std::vector<std::string> params);
+  void run(batch_id id, std::vector<std::string> params);
+  void give_back(batch_id id, const error& why, bool record);
+  void rest(const error& why);
+  void began(batch_id id);
+  void progressed(const batch_progressed& what);
+  void over(const batch_over& what);
+  void finish(batch_id id, std::vector<scheduling::job_outcome> outcomes);
+  void stored_end(batch_id id, const std::vector<scheduling::job_outcome>& outcomes);
+  void wake_waiters(job_id id);
+  void count(job_state state);
+  running_batch* batch_of(job_id id);
+
+  // queue_queries.cpp
+  caf::result<result<job_view>> read_one(job_id id);
+  caf::result<result<std::vector<job_view>>> read_many(const read_jobs& what);
+  caf::result<result<queue_page>> read_page(const read_queue& what);
+  queue_status status() const;
+  queue_counts counts() const;
+  caf::result<result<done>> await(const await_job& what);
+  void wait_over(const wait_due& what);
+  [[nodiscard]] job_view view(job_record record) const;
+  [[nodiscard]] const config::job_type* type_of(scheduling::type_index index) const;
+
+  handle::pointer self_;
+  storage_actor storage_;
+  history_actor history_;
+  std::shared_ptr<const config::settings> settings_;
+  std::vector<device> devices_;
+  std::vector<std::string> type_names_;
+  std::function<std::filesystem::path(batch_id)> run_directory_;
+
+  scheduling::job_queue jobs_;
+  std::unordered_map<batch_id, running_batch> running_;
+  std::unordered_map<job_id, batch_id> running_jobs_;
+  job_id last_job_;
+  std::int64_t last_order_key_ = 0;
+  bool paused_ = false;
+  std::int64_t completed_ = 0, failed_ = 0, cancelled_ = 0;
+
+  std::optional<begin_work> parts_;
+  int credit_ = 0;       // how many batches the optimizer has room for
+  bool changed_ = true;  // since candidates were last sent
+  std::string trouble_;  // why nothing is started for a moment; empty: none
+  std::unordered_map<job_id, std::vector<waiter>> waiters_;
+  std::size_t waiting_ = 0;
+  std::uint64_t last_waiter_ = 0;
+};
+
+} // namespace ferry::actors

@@ -1,0 +1,109 @@
+#include "actors/restore.hpp"
+
+#include <algorithm>
+#include <map>
+#include <spdlog/spdlog.h>
+
+namespace ferry::actors {
+namespace {
+
+using scheduling::run_sighting;
+
+// Gives each type name its index; names that the configuration no longer has come after the configured ones.
+class type_table {
+public:
+  explicit type_table(const config::settings& settings) {
+    for (const auto& type : settings.job_types)
+      add(type.name);
+  }
+  scheduling::type_index index_of(std::string_view name) {
+    const auto found = indices_.find(name);
+    return found != indices_.end() ? found->second : add(std::string(name));
+  }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+
+private:
+  scheduling::type_index add(std::string name) {
+    const auto index = static_cast<scheduling::type_index>(names_.size());
+    names_.push_back(name);
+    indices_.emplace(std::move(name), index);
+    return index;
+  }
+  std::vector<std::string> names_;
+  std::map<std::string, scheduling::type_index, std::less<>> indices_;
+};
+
+run_sighting sighting_of(const runners::run_condition& condition) {
+  struct visitor {
+    run_sighting operator()(const runners::run_absent&) const { return run_sighting::absent; }
+    run_sighting operator()(const runners::run_never_started&) const { return run_sighting::never_started; }
+    run_sighting operator()(const runners::run_alive&) const { return run_sighting::alive; }
+    run_sighting operator()(const runners::run_over&) const { return run_sighting::over; }
+    run_sighting operator()(const runners::run_lost&) const { return run_sighting::lost; }
+    run_sighting operator()(const runners::run_damaged&) const { return run_sighting::damaged; }
+  };
+  return std::visit(visitor{}, condition);
+}
+
+template <class Stored>
+scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type) {
+  return {.id = job.id,
+          .order_key = job.order_key,
+          .type = type,
+          .attempts = static_cast<std::uint16_t>(std::min(job.attempts, 65'535)),
+          .priority = static_cast<std::uint8_t>(job.priority),
+          .held = job.held};
+}
+
+} // namespace
+
+result<restored_state> restore_state(storage::job_store& store, const runners::run_control& control,
+                                     std::shared_ptr<const config::settings> settings, const std::vector<device>& devices) {
+  restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}, .leases = {}};
+  queue_start& queue = *state.queue;
+  type_table types(*settings);
+  const auto stored = store.restore([&](const storage::live_job& job) { queue.jobs.add(queued_from(job, types.index_of(job.type))); });
+  if (!stored)
+    return fail(stored.error());
+
+  for (const auto& batch : stored->running) {
+    const auto index = types.index_of(batch.type);
+    const auto sighting = sighting_of(control.inspect(batch.id));
+    if (scheduling::reconcile(sighting) == scheduling::reconciliation::requeue) {
+      spdlog::info("batch {} never started: its jobs are queued again", batch.id.value);
+      job_ids jobs;
+      for (const auto& member : batch.jobs) {
+        jobs.push_back(member.id);
+        auto job = queued_from(member, index);
+        job.attempts = static_cast<std::uint16_t>(job.attempts > 0 ? job.attempts - 1 : 0);
+        queue.jobs.add(job);
+      }
+      if (auto ok = store.apply({batch_requeued{batch.id, jobs, "the daemon ended before it was started", wall_clock_now()}}); !ok)
+        return fail(ok.error());
+      continue;
+    }
+    resumed_batch resumed{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
+    for (const auto& member : batch.jobs)
+      resumed.jobs.push_back(queued_from(member, index));
+    const auto* type = settings->find_job_type(batch.type);
+    const auto needs = type ? scheduling::demand_of(*type) : scheduling::demand{};
+    state.leases.emplace_back(batch.id, scheduling::lease{batch.device, needs.slots, needs.memory_mib});
+    queue.running.push_back(std::move(resumed));
+  }
+  if (auto committed = store.commit(); !committed)
+    return fail(committed.error());
+
+  queue.settings = std::move(settings);
+  queue.devices = devices;
+  queue.type_names = types.names();
+  queue.last_job = stored->last_job;
+  queue.last_order_key = stored->last_order_key;
+  queue.paused = stored->paused;
+  queue.completed = stored->completed;
+  queue.failed = stored->failed;
+  queue.cancelled = stored->cancelled;
+  state.last_batch = stored->last_batch;
+  return state;
+}
+
+} // namespace ferry::actors

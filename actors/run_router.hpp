@@ -1,0 +1,42 @@
+// Brings the reports of runs, which come on run_control's own thread, to the executor that each run belongs to.
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <mutex>
+#include <unordered_map>
+
+namespace ferry::actors {
+
+class run_router {
+public:
+  void route(batch_id batch, gpu_executor_actor to) {
+    const std::lock_guard lock(mutex_);
+    routes_.insert_or_assign(batch, std::move(to));
+  }
+
+  void deliver(runners::run_control::report what) {
+    gpu_executor_actor to;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = routes_.find(what.batch);
+      if (found == routes_.end())
+        return;
+      to = found->second;
+      if (what.over)
+        routes_.erase(found);
+    }
+    post(to, run_reported{std::move(what)});
+  }
+
+  void forget(batch_id batch) {
+    const std::lock_guard lock(mutex_);
+    routes_.erase(batch);
+  }
+
+private:
+  std::mutex mutex_;
+  std::unordered_map<batch_id, gpu_executor_actor> routes_;
+};
+
+} // namespace ferry::actors

@@ -1,0 +1,99 @@
+#include "config/loader.hpp"
+
+#include "config/limits.hpp"
+#include "config/locations.hpp"
+#include "config/text.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <charconv>
+#include <cstring>
+
+namespace ferry::config {
+namespace {
+
+// Empty, or what is wrong with "host:port"; writes the address in its numeric form.
+std::string check_listen(std::string& listen, std::string& hint) {
+  const std::size_t colon = listen.rfind(':');
+  std::string host = colon == std::string::npos ? "" : listen.substr(0, colon);
+  const std::string port = colon == std::string::npos ? "" : listen.substr(colon + 1);
+  hint = "write \"127.0.0.1:7878\" or \"[::1]:7878\"";
+  int number = 0;
+  const auto [end, fault] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (host.empty() || port.empty() || fault != std::errc{} || end != port.data() + port.size())
+    return "must be host:port, is \"" + shortened(listen) + "\"";
+  if (number < 1 || number > 65535)
+    return "must have a port of 1 to 65535, is \"" + shortened(listen) + "\"";
+  if (host == "localhost")
+    host = "127.0.0.1";
+  in_addr v4{};
+  in6_addr v6{};
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  bool loopback = false;
+  if (bracketed && inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6) == 1)
+    loopback = std::memcmp(&v6, &in6addr_loopback, sizeof v6) == 0;
+  else if (!bracketed && inet_pton(AF_INET, host.c_str(), &v4) == 1)
+    loopback = (ntohl(v4.s_addr) >> 24U) == 127;
+  else
+    return "must have a numeric address, is \"" + shortened(listen) + "\"";
+  if (!loopback) {
+    hint = "nothing listens off loopback unless configured with TLS, which this version does not have; forward the port with ssh instead";
+    return "must be a loopback address, is \"" + shortened(listen) + "\"";
+  }
+  listen = host + ":" + port;
+  return {};
+}
+
+} // namespace
+
+void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
+  const auto node = [&](const char* path) { return root.at_path(path).node(); };
+  if (!s.http.tcp.listen.empty()) {
+    std::string hint;
+    if (std::string fault = check_listen(s.http.tcp.listen, hint); !fault.empty())
+      reader.report("http.tcp.listen", node("http.tcp.listen"), fault, hint);
+  }
+  if (const std::string socket = s.http.socket.string(); socket.size() > limits::socket_path_bytes_max)
+    reader.report("http.socket", node("http.socket"),
+                  "must have at most " + std::to_string(limits::socket_path_bytes_max) + " bytes, has " + std::to_string(socket.size()) + ": " +
+                      shortened(socket, 160),
+                  "Unix sockets have short paths; set http.socket to a shorter one");
+}
+
+result<settings> parse(std::string_view toml, const std::filesystem::path& file) {
+  auto root = parse_toml(toml, file);
+  if (!root)
+    return fail(std::move(root.error()));
+  toml_reader reader(file);
+  settings s;
+  read_options(reader, *root, s);
+  if (std::string& library = s.devices.gpu.nvml_library; library.find('/') != std::string::npos)
+    library = reader.anchored(library);
+  fill_default_paths(s);
+  check_settings(reader, *root, s);
+  read_job_types(reader, root->get("job_types"), s);
+  if (!reader.has_problems())
+    return s;
+  std::vector<problem> problems = reader.take_problems();
+  const std::string count = problems.size() == 1 ? "a problem" : std::to_string(problems.size()) + " problems";
+  return fail(error{error_code::invalid_argument, "the configuration has " + count, {}, std::move(problems)});
+}
+
+result<settings> load(const std::filesystem::path& file) {
+  const auto text = read_config_text(file);
+  return text ? parse(*text, file) : tl::make_unexpected(text.error());
+}
+
+settings defaults() {
+  settings s;
+  fill_default_paths(s);
+  s.job_types.push_back(built_in_command());
+  return s;
+}
+
+const job_type* settings::find_job_type(std::string_view name) const {
+  const auto it = std::find_if(job_types.begin(), job_types.end(), [&](const job_type& type) { return type.name == name; });
+  return it == job_types.end() ? nullptr : &*it;
+}
+
+} // namespace ferry::config

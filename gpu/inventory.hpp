@@ -1,0 +1,34 @@
+// The devices of this machine. NVML is loaded at run time; without it there is the host CPU alone. The daemon holds no CUDA
+// context: everything here is NVML and /proc.
+#pragma once
+
+#include "config/settings.hpp"
+#include "model/device.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ferry::gpu {
+
+class nvml;
+
+class inventory {
+public:
+  // Finds the devices, GPUs first in PCI bus order (which is CUDA's with CUDA_DEVICE_ORDER=PCI_BUS_ID; ids are UUIDs, so that order
+  // never matters), a MIG-enabled GPU as its parts, then the host CPU with id "cpu". Never fails: where NVML cannot be loaded or
+  // answers with an error, `notes()` says why and the CPU remains.
+  [[nodiscard]] static inventory discover(const config::settings& settings);
+
+  [[nodiscard]] const std::vector<device>& devices() const { return devices_; }
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  // One reading per device, in the order of devices(). Thread-safe. What a device cannot tell is left empty.
+  [[nodiscard]] std::vector<device_reading> read() const;
+
+private:
+  std::vector<device> devices_;
+  std::vector<std::string> notes_;
+  std::shared_ptr<const nvml> nvml_;
+};
+
+} // namespace ferry::gpu

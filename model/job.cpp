@@ -1,0 +1,35 @@
+#include "model/job.hpp"
+
+#include <array>
+
+namespace ferry {
+namespace {
+
+constexpr std::array<std::pair<failure_kind, std::string_view>, 8> failure_names{{
+    {failure_kind::exit_status, "exit_status"},
+    {failure_kind::signal, "signal"},
+    {failure_kind::oom, "oom"},
+    {failure_kind::timeout, "timeout"},
+    {failure_kind::input, "input"},
+    {failure_kind::launch, "launch"},
+    {failure_kind::lost, "lost"},
+    {failure_kind::reported, "reported"},
+}};
+
+} // namespace
+
+std::string_view to_string(failure_kind kind) {
+  for (const auto& [k, name] : failure_names)
+    if (k == kind)
+      return name;
+  return "unknown";
+}
+
+std::optional<failure_kind> failure_kind_from(std::string_view name) {
+  for (const auto& [kind, n] : failure_names)
+    if (n == name)
+      return kind;
+  return std::nullopt;
+}
+
+} // namespace ferry

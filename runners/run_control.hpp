@@ -1,0 +1,69 @@
+// Launches runs under shims, follows them and stops them; finds out after a restart what became of each. The daemon never forks:
+// shims are started with posix_spawn, a few ahead of need, and used again for run after run while the daemon lives.
+//
+// A run directory appears whole (made under another name, renamed) and its shim.lock is held from before that moment until the shim
+// is done: the daemon locks it and passes the locked descriptor on, so there is no instant in which a run that may still start looks
+// dead. The lock is an open-file-description lock (flock); the job's processes do not inherit it.
+#pragma once
+
+#include "runners/run_event.hpp"
+#include "runners/run_spec.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ferry::runners {
+
+// What a run directory says about its run.
+struct run_absent {};                         // no directory: it never started (P2)
+struct run_never_started { std::string why; };// a directory, but no process was ever made: queue it again
+struct run_alive {};                          // its shim holds the lock: adopt it
+struct run_over { run_exited exit; std::vector<run_event> events; }; // an exit record: harvest it
+struct run_lost {                             // the shim is gone without a record
+  std::vector<int> survivors;                 // pids of its processes that still live (pid, start time and boot id agree)
+};
+struct run_damaged { std::string why; };      // the directory cannot be understood
+using run_condition = std::variant<run_absent, run_never_started, run_alive, run_over, run_lost, run_damaged>;
+
+class run_control {
+public:
+  // Called on the control's own thread, in order, for one run at a time. The last call for a run has `over` set: either an exited
+  // event is among `events`, or the shim was lost (no exited event) and everything that it ran has been ended.
+  struct report {
+    batch_id batch;
+    std::vector<run_event> events;
+    bool over = false;
+  };
+  using listener = std::function<void(report)>;
+
+  // `runs_dir` is <data>/runs (created when missing); `shim` is the path of the ferry-shim program.
+  run_control(std::filesystem::path runs_dir, std::filesystem::path shim, int shims_ready, listener on_report);
+  ~run_control(); // lets go: idle shims end, runs go on
+
+  [[nodiscard]] std::filesystem::path directory_of(batch_id batch) const;
+
+  // Makes the run directory and hands it to a shim. Errors: io, disk_full, not_found (no shim program); then nothing was started and
+  // no directory remains. A program that cannot be started is not an error here: the run ends with an exited event.
+  [[nodiscard]] result<void> launch(const run_spec& spec);
+  // TERM to everything the run started, then KILL after `grace`. Harmless for a run that is over. `reason` comes back in stopped_by.
+  void stop(batch_id batch, const std::string& reason, std::chrono::milliseconds grace);
+
+  // After a restart, before adopt(). Ends nothing.
+  [[nodiscard]] run_condition inspect(batch_id batch) const;
+  // Follows a run that is alive from its first event on.
+  [[nodiscard]] result<void> adopt(batch_id batch);
+  // Ends what a lost run left behind (KILL to all, waits until gone). Errors: io when something survives 10 s.
+  [[nodiscard]] result<void> end_survivors(batch_id batch) const;
+  // Removes what an interrupted launch left (names that begin with ".new-").
+  void sweep() const;
+
+private:
+  struct implementation;
+  std::unique_ptr<implementation> impl_;
+};
+
+} // namespace ferry::runners

@@ -1,0 +1,38 @@
+// What happens in a run, as events.jsonl stores it: appended by the shim, one JSON object a line, each with "type" and "at" (Unix ms).
+#pragma once
+
+#include "model/job.hpp"
+#include "model/time.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ferry::runners {
+
+struct run_started { int pid = 0; instant at{}; };      // the job's process exists
+struct run_progressed {
+  job_id job;                                           // none: every job of the batch
+  progress value;
+  instant at{};
+};
+struct run_job_done { job_id job; json result; instant at{}; };
+struct run_job_failed { job_id job; failure why; instant at{}; };
+struct artifact { std::string path; std::int64_t bytes = 0; };  // path relative to the job's directory
+struct run_exited {
+  std::optional<int> exit_status = {};                  // one of the two, or `why` when nothing was started
+  std::optional<int> signal = {};
+  std::optional<failure> why = {};                      // launch failures
+  std::string stopped_by = {};                          // the reason given to stop(); empty: ended by itself
+  std::vector<std::vector<artifact>> artifacts = {};    // a list a job, in the order of the spec
+  instant at{};
+};
+
+using run_event = std::variant<run_started, run_progressed, run_job_done, run_job_failed, run_exited>;
+
+[[nodiscard]] json to_json(const run_event& e);
+// Errors: invalid_argument; unknown types are an error of code not_found, so that newer shims can be followed by older daemons.
+[[nodiscard]] result<run_event> run_event_from(const json& line);
+
+} // namespace ferry::runners

@@ -1,0 +1,56 @@
+// What a batch's run is to do, as the daemon decides it and as spec.json stores it for the shim and for the job itself.
+// spec.json: {"version":1,"batch":7,"type":"upscale","device":"cpu","argv":[…],"environment":{…},"directory":"…","grace_ms":10000,
+//             "progress":{"source":"automatic","pattern":""},"jobs":[{"id":1,"params":{…},"dir":"…"}]}
+// spec.json is mode 0600: parameters and environment may be private.
+#pragma once
+
+#include "config/job_type.hpp"
+#include "model/device.hpp"
+#include "model/ids.hpp"
+#include "model/job.hpp"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ferry::runners {
+
+struct run_job {
+  job_id id;
+  json params;
+  std::filesystem::path dir; // its working and output directory
+};
+
+struct run_spec {
+  batch_id batch;
+  std::string type;
+  std::string device;                             // device::id
+  std::vector<std::string> argv;                  // argv[0] is looked up in the PATH of `environment`
+  std::filesystem::path directory;                // the process's working directory
+  std::map<std::string, std::string> environment; // the whole of it: nothing is inherited
+  std::chrono::milliseconds grace{10'000};
+  config::progress_source progress = config::progress_source::automatic;
+  std::string progress_pattern;
+  std::vector<run_job> jobs;
+};
+
+[[nodiscard]] json to_json(const run_spec& spec);
+[[nodiscard]] result<run_spec> run_spec_from(const json& document);
+
+// The share of a device that a batch runs on.
+struct placement {
+  device on;
+  int threads = 1; // for OMP_NUM_THREADS and its relatives
+};
+
+// Turns a type's command template into the spec of one batch under `run_directory` (<data>/runs/<batch>). Pure but for reading the
+// daemon's own environment for `inherit_environment`. Sets FERRY_JOB_ID, FERRY_BATCH_ID, FERRY_JOB_DIR, FERRY_RUN_DIR, FERRY_EVENTS,
+// FERRY_SPEC, CUDA_VISIBLE_DEVICES, CUDA_DEVICE_ORDER, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, NUMEXPR_NUM_THREADS,
+// and PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_ALL, TMPDIR, TZ from the daemon where set.
+// A job whose params hold a string "cwd" in a type whose schema declares it runs there instead of in its job directory.
+// Errors: invalid_argument naming the placeholder that has no value.
+[[nodiscard]] result<run_spec> make_run_spec(const config::job_type& type, batch_id batch, const placement& where,
+                                             std::vector<run_job> jobs, const std::filesystem::path& run_directory);
+
+} // namespace ferry::runners

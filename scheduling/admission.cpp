@@ -1,0 +1,148 @@
+#include "scheduling/admission.hpp"
+
+#include "config/limits.hpp"
+#include "config/text.hpp"
+
+#include <algorithm>
+
+namespace ferry::scheduling {
+namespace {
+
+// A NUL byte would silently end an argument of a program; it is refused wherever it stands.
+bool holds_nul(const json& value) {
+  if (value.is_string())
+    return value.get_ref<const std::string&>().find('\0') != std::string::npos;
+  if (value.is_structured())
+    return std::any_of(value.begin(), value.end(), [](const json& inner) { return holds_nul(inner); });
+  return false;
+}
+
+error unknown_type(const std::string& name, const config::settings& settings) {
+  std::vector<std::string> known;
+  for (const auto& type : settings.job_types)
+    known.push_back(type.name);
+  const auto close = config::nearest(name, known);
+  return error{error_code::invalid_argument, "there is no job type '" + name.substr(0, 64) + "'",
+               close.empty() ? "see `ferry types`" : "did you mean '" + close + "'?", {}};
+}
+
+// Serialized parameters, or why they cannot be stored.
+result<std::string> serialize(const json& params) {
+  if (holds_nul(params))
+    return fail(error_code::invalid_argument, "the parameters hold a NUL byte, which no program can be given");
+  std::string text;
+  try {
+    text = params.dump();
+  } catch (const json::exception&) {
+    return fail(error_code::invalid_argument, "the parameters hold text that is not UTF-8");
+  }
+  if (text.size() > limits::params_bytes_max)
+    return fail(error_code::too_large, "the parameters take " + std::to_string(text.size()) + " bytes; at most " +
+                                           std::to_string(limits::params_bytes_max) + " are allowed",
+                "put large data into a file and give its path");
+  return text;
+}
+
+void collect(error& all, const error& e, const std::string& where) {
+  if (e.code == error_code::too_large && all.problems.empty())
+    all.code = error_code::too_large;
+  if (e.problems.empty())
+    all.problems.push_back({where, e.what, e.hint});
+  for (problem p : e.problems) {
+    p.where = where + p.where;
+    all.problems.push_back(std::move(p));
+  }
+}
+
+} // namespace
+
+demand demand_of(const config::job_type& type) {
+  return {.device = type.device, .slots = type.slots, .memory_mib = type.memory_mib};
+}
+
+result<void> check_priority(int priority) {
+  if (priority < priority_min || priority > priority_max)
+    return fail(error_code::invalid_argument, "priority must be from 0 to 100, is " + std::to_string(priority));
+  return {};
+}
+
+result<void> check_name(const std::string& name) {
+  if (name.size() > limits::name_bytes_max)
+    return fail(error_code::too_large, "name takes " + std::to_string(name.size()) + " bytes; at most " +
+                                           std::to_string(limits::name_bytes_max) + " are allowed");
+  if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return fail(error_code::invalid_argument, "name holds a control character");
+  return {};
+}
+
+result<std::string> admit_params(json current, const json& patch, const config::job_type& type) {
+  if (!patch.is_object())
+    return fail(error_code::invalid_argument, "params must be an object");
+  for (const auto& [key, value] : patch.items()) {
+    if (value.is_null())
+      current.erase(key);
+    else
+      current[key] = value;
+  }
+  auto valid = type.parameters.validate(std::move(current));
+  if (!valid)
+    return fail(std::move(valid.error()));
+  return serialize(*valid);
+}
+
+result<admitted_job> admit(job_request request, const admission_rules& rules) {
+  const config::job_type* type = rules.settings.find_job_type(request.type);
+  if (!type)
+    return fail(unknown_type(request.type, rules.settings));
+  error faults{error_code::invalid_argument, "the job cannot be queued", {}, {}};
+  if (const auto ok = check_priority(request.priority); !ok)
+    collect(faults, ok.error(), "/priority");
+  if (const auto ok = check_name(request.name); !ok)
+    collect(faults, ok.error(), "/name");
+  if (const auto why = why_unplaceable(rules.devices, demand_of(*type)))
+    faults.problems.push_back({"/type", "'" + type->name + "' can never run here: " + *why, {}});
+
+  admitted_job job{.type = type, .params = {}, .priority = request.priority, .name = std::move(request.name), .held = request.held};
+  if (request.params.is_null())
+    request.params = json::object();
+  if (!request.params.is_object())
+    faults.problems.push_back({"/params", "must be an object", {}});
+  else if (auto valid = type->parameters.validate(std::move(request.params)); !valid)
+    collect(faults, valid.error(), "/params");
+  else if (auto text = serialize(*valid); !text)
+    collect(faults, text.error(), "/params");
+  else
+    job.params = std::move(*text);
+  if (!faults.problems.empty())
+    return fail(std::move(faults));
+  return job;
+}
+
+result<std::vector<admitted_job>> admit_all(std::vector<job_request> requests, std::size_t queued, const admission_rules& rules) {
+  if (requests.empty())
+    return fail(error_code::invalid_argument, "there is no job in the request");
+  if (requests.size() > limits::jobs_per_request_max)
+    return fail(error_code::too_large, "the request holds " + std::to_string(requests.size()) + " jobs; at most " +
+                                           std::to_string(limits::jobs_per_request_max) + " are allowed");
+  if (queued + requests.size() > limits::queued_jobs_max)
+    return fail(error_code::too_large, "the queue is full: it holds " + std::to_string(queued) + " of at most " +
+                                           std::to_string(limits::queued_jobs_max) + " jobs");
+  std::vector<admitted_job> admitted;
+  admitted.reserve(requests.size());
+  error faults{error_code::invalid_argument, "the request cannot be queued", {}, {}};
+  const bool single = requests.size() == 1;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    auto job = admit(std::move(requests[i]), rules);
+    if (job)
+      admitted.push_back(std::move(*job));
+    else if (single)
+      return fail(std::move(job.error()));
+    else
+      collect(faults, job.error(), "/jobs/" + std::to_string(i));
+  }
+  if (!faults.problems.empty())
+    return fail(std::move(faults));
+  return admitted;
+}
+
+} // namespace ferry::scheduling

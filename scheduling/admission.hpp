@@ -1,0 +1,42 @@
+// Whether a submit may enter the queue, and as what. Pure: what is refused is refused whole, with every problem named (P8).
+#pragma once
+
+#include "config/settings.hpp"
+#include "model/device.hpp"
+#include "model/job.hpp"
+#include "scheduling/device_ledger.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace ferry::scheduling {
+
+struct admitted_job {
+  const config::job_type* type = nullptr;
+  std::string params; // JSON object, validated, defaults filled in
+  int priority = priority_default;
+  std::string name;
+  bool held = false;
+};
+
+struct admission_rules {
+  const config::settings& settings;
+  const std::vector<device>& devices;
+};
+
+// Errors: invalid_argument or too_large, with a problem for each fault.
+[[nodiscard]] result<admitted_job> admit(job_request request, const admission_rules& rules);
+// All or none; `where` of each problem begins with the index of its request: "/jobs/3".
+[[nodiscard]] result<std::vector<admitted_job>> admit_all(std::vector<job_request> requests, std::size_t queued,
+                                                          const admission_rules& rules);
+
+// New parameters for a queued job: those in `patch` replace those in `current` by name, null removes one.
+[[nodiscard]] result<std::string> admit_params(json current, const json& patch, const config::job_type& type);
+
+[[nodiscard]] result<void> check_priority(int priority);
+[[nodiscard]] result<void> check_name(const std::string& name);
+
+[[nodiscard]] demand demand_of(const config::job_type& type);
+
+} // namespace ferry::scheduling

@@ -1,0 +1,68 @@
+// Which part of each device is leased to which batch. A pure value.
+#pragma once
+
+#include "config/job_type.hpp"
+#include "model/device.hpp"
+#include "model/ids.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ferry::scheduling {
+
+// What a batch takes of a device while it runs.
+struct demand {
+  config::device_choice device = config::device_choice::automatic;
+  int slots = 1;
+  std::int64_t memory_mib = 0;
+};
+
+// A batch's right to a share of a device.
+struct lease {
+  std::string device; // device::id
+  int slots = 1;
+  std::int64_t memory_mib = 0;
+};
+
+class device_ledger {
+public:
+  struct account {
+    device owner;
+    int slots_used = 0;
+    std::int64_t memory_leased_mib = 0;
+    [[nodiscard]] int slots_free() const { return owner.slots - slots_used; }
+    [[nodiscard]] std::int64_t memory_free_mib() const { return owner.memory_mib - memory_leased_mib; }
+  };
+
+  explicit device_ledger(std::vector<device> devices);
+
+  [[nodiscard]] const std::vector<account>& accounts() const { return accounts_; }
+  // Could it ever run on this device, were that empty?
+  [[nodiscard]] bool suits(const account& a, const demand& d) const;
+  // Is there room for it now?
+  [[nodiscard]] static bool has_room(const account& a, const demand& d);
+  [[nodiscard]] int slots_free() const;
+
+  // A lease on a device that is not (or no longer) known is kept and counted nowhere. False when the batch has one already.
+  bool grant(batch_id batch, const lease& l);
+  // False when the batch has none.
+  bool release(batch_id batch);
+  [[nodiscard]] std::optional<lease> find(batch_id batch) const;
+
+  // The first broken invariant in words, or nothing. Leases adopted after a change of configuration may exceed a device, which
+  // is not an error: nothing new is placed there until they end.
+  [[nodiscard]] std::optional<std::string> check_invariants() const;
+
+private:
+  std::vector<account> accounts_;
+  std::map<batch_id, lease> leases_;
+  bool has_gpu_ = false;
+};
+
+// Why no device could ever run it, as one sentence with the bounds; nothing when one can.
+[[nodiscard]] std::optional<std::string> why_unplaceable(const std::vector<device>& devices, const demand& d);
+
+} // namespace ferry::scheduling

@@ -1,0 +1,25 @@
+#include "scheduling/explain.hpp"
+
+#include "scheduling/admission.hpp"
+
+namespace ferry::scheduling {
+
+std::string why_waiting(const queued_job& job, std::optional<std::size_t> position, const config::job_type* type,
+                        const std::vector<device>& devices, const queue_conditions& conditions) {
+  if (job.held)
+    return "it is held";
+  if (!type)
+    return "its type is no longer configured";
+  if (const auto why = why_unplaceable(devices, demand_of(*type)))
+    return *why;
+  if (conditions.paused)
+    return "the queue is paused";
+  if (!conditions.trouble.empty())
+    return conditions.trouble;
+  if (!position || *position <= 1)
+    return "the next free slot";
+  const auto ahead = *position - 1;
+  return std::to_string(ahead) + (ahead == 1 ? " job before it" : " jobs before it");
+}
+
+} // namespace ferry::scheduling

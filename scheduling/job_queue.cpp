@@ -1,0 +1,197 @@
+#include "scheduling/job_queue.hpp"
+
+#include <algorithm>
+#include <boost/multi_index/hashed_index.hpp>
+#include <boost/multi_index/identity.hpp>
+#include <boost/multi_index/key.hpp>
+#include <boost/multi_index/ordered_index.hpp>
+#include <boost/multi_index/ranked_index.hpp>
+#include <boost/multi_index_container.hpp>
+#include <tuple>
+
+namespace ferry::scheduling {
+namespace {
+
+auto order_of(const queued_job& j) { return std::tuple{j.held, -int{j.priority}, j.order_key, j.id.value}; }
+auto typed_order_of(const queued_job& j) { return std::tuple{j.held, j.type, -int{j.priority}, j.order_key, j.id.value}; }
+
+struct by_order {
+  bool operator()(const queued_job& a, const queued_job& b) const { return order_of(a) < order_of(b); }
+};
+struct by_type {
+  bool operator()(const queued_job& a, const queued_job& b) const { return typed_order_of(a) < typed_order_of(b); }
+};
+
+// The smallest job of a priority level, and of a type, in their orders.
+queued_job first_of_level(bool held, int priority) {
+  return {.id = {INT64_MIN}, .order_key = INT64_MIN, .priority = static_cast<std::uint8_t>(priority), .held = held};
+}
+queued_job first_of_type(type_index type) { return {.id = {INT64_MIN}, .order_key = INT64_MIN, .type = type, .priority = priority_max}; }
+
+namespace bmi = boost::multi_index;
+using container =
+    bmi::multi_index_container<queued_job, bmi::indexed_by<bmi::ranked_unique<bmi::identity<queued_job>, by_order>,
+                                                           bmi::ordered_unique<bmi::identity<queued_job>, by_type>,
+                                                           bmi::hashed_unique<bmi::key<&queued_job::id>, std::hash<job_id>>>>;
+
+} // namespace
+
+struct job_queue::indices {
+  container jobs;
+
+  [[nodiscard]] const auto& ordered() const { return jobs.get<0>(); }
+  [[nodiscard]] const auto& typed() const { return jobs.get<1>(); }
+  [[nodiscard]] const auto& ids() const { return jobs.get<2>(); }
+  [[nodiscard]] std::size_t not_held() const { return ordered().lower_bound_rank(first_of_level(true, priority_max)); }
+};
+
+bool comes_before(const queued_job& a, const queued_job& b) { return order_of(a) < order_of(b); }
+
+job_queue::job_queue() : indices_(std::make_unique<indices>()) {}
+job_queue::~job_queue() = default;
+job_queue::job_queue(job_queue&&) noexcept = default;
+job_queue& job_queue::operator=(job_queue&&) noexcept = default;
+
+bool job_queue::add(const queued_job& job) {
+  // A new job mostly belongs at the end: the hint makes filling the queue from the store linear.
+  auto& ordered = indices_->jobs.get<0>();
+  const auto before = ordered.size();
+  ordered.insert(ordered.end(), job);
+  return ordered.size() > before;
+}
+
+std::optional<queued_job> job_queue::remove(job_id id) {
+  auto& ids = indices_->jobs.get<2>();
+  const auto found = ids.find(id);
+  if (found == ids.end())
+    return std::nullopt;
+  const queued_job job = *found;
+  ids.erase(found);
+  return job;
+}
+
+bool job_queue::replace(const queued_job& job) {
+  auto& ids = indices_->jobs.get<2>();
+  const auto found = ids.find(job.id);
+  return found != ids.end() && ids.replace(found, job);
+}
+
+std::optional<queued_job> job_queue::find(job_id id) const {
+  const auto found = indices_->ids().find(id);
+  return found == indices_->ids().end() ? std::nullopt : std::optional{*found};
+}
+
+std::size_t job_queue::size() const { return indices_->jobs.size(); }
+std::size_t job_queue::held() const { return size() - indices_->not_held(); }
+
+std::optional<std::size_t> job_queue::position(job_id id) const {
+  const auto found = indices_->ids().find(id);
+  if (found == indices_->ids().end() || found->held)
+    return std::nullopt;
+  return indices_->ordered().rank(indices_->jobs.project<0>(found)) + 1;
+}
+
+std::vector<queued_job> job_queue::page(std::size_t offset, std::size_t limit) const {
+  std::vector<queued_job> rows;
+  const auto& ordered = indices_->ordered();
+  if (offset >= ordered.size())
+    return rows;
+  rows.reserve(std::min(limit, ordered.size() - offset));
+  for (auto it = ordered.nth(offset); it != ordered.end() && rows.size() < limit; ++it)
+    rows.push_back(*it);
+  return rows;
+}
+
+std::vector<queued_job> job_queue::heads(std::size_t type_count, std::size_t per_type) const {
+  std::vector<queued_job> found;
+  const auto& typed = indices_->typed();
+  for (std::size_t type = 0; type < type_count; ++type) {
+    auto it = typed.lower_bound(first_of_type(static_cast<type_index>(type)));
+    for (std::size_t n = 0; n < per_type && it != typed.end() && it->type == type && !it->held; ++n, ++it)
+      found.push_back(*it);
+  }
+  std::sort(found.begin(), found.end(), comes_before);
+  return found;
+}
+
+result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target target) const {
+  const auto moved = find(id);
+  if (!moved)
+    return fail(error_code::not_found, "job " + to_string(id) + " is not queued");
+  if (moved->held)
+    return fail(error_code::conflict, "job " + to_string(id) + " is held and has no position", "release it first");
+
+  const auto& ordered = indices_->ordered();
+  const std::size_t level_begin = ordered.lower_bound_rank(first_of_level(false, moved->priority));
+  const std::size_t level_end = moved->priority == priority_min ? indices_->not_held()
+                                                                : ordered.lower_bound_rank(first_of_level(false, moved->priority - 1));
+  std::size_t rank = level_begin;
+  if (std::holds_alternative<to_bottom>(target))
+    rank = level_end - 1;
+  else if (const auto* wanted = std::get_if<to_position>(&target)) {
+    if (wanted->position < level_begin + 1 || wanted->position > level_end)
+      return fail(error_code::invalid_argument,
+                  "position " + std::to_string(wanted->position) + " is outside of priority " + std::to_string(moved->priority) +
+                      ", which holds positions " + std::to_string(level_begin + 1) + " to " + std::to_string(level_end),
+                  "change the job's priority to move it further");
+    rank = wanted->position - 1;
+  }
+  const std::size_t own_rank = *position(id) - 1;
+  if (rank == own_rank)
+    return std::vector<queued_job>{};
+
+  // The neighbours it will have; the job itself is not one of them.
+  const std::size_t next_rank = rank > own_rank ? rank + 1 : rank;
+  const bool has_previous = next_rank > level_begin, has_next = next_rank < level_end;
+  auto change = *moved;
+  if (!has_previous) {
+    change.order_key = ordered.nth(next_rank)->order_key - order_key_step;
+    return std::vector{change};
+  }
+  const std::int64_t previous_key = ordered.nth(next_rank - 1)->order_key;
+  if (!has_next) {
+    change.order_key = previous_key + order_key_step;
+    return std::vector{change};
+  }
+  const std::int64_t next_key = ordered.nth(next_rank)->order_key;
+  if (next_key - previous_key >= 2) {
+    change.order_key = previous_key + (next_key - previous_key) / 2;
+    return std::vector{change};
+  }
+  // No room: push the jobs behind it on until there is.
+  change.order_key = previous_key + 1;
+  std::vector changes{change};
+  auto last_key = change.order_key;
+  for (std::size_t r = next_rank; r < level_end; ++r) {
+    queued_job behind = *ordered.nth(r);
+    if (behind.id == id)
+      continue;
+    if (behind.order_key > last_key)
+      break;
+    behind.order_key = ++last_key;
+    changes.push_back(behind);
+  }
+  return changes;
+}
+
+std::optional<std::string> job_queue::check_invariants() const {
+  const auto& ordered = indices_->ordered();
+  if (ordered.size() != indices_->typed().size() || ordered.size() != indices_->ids().size())
+    return "the indices hold different numbers of jobs";
+  std::size_t rank = 0;
+  const queued_job* previous = nullptr;
+  for (const queued_job& job : ordered) {
+    if (previous && !comes_before(*previous, job))
+      return "job " + to_string(job.id) + " is out of order";
+    if (job.id.is_none() || job.priority > priority_max)
+      return "job " + to_string(job.id) + " has an impossible id or priority";
+    const auto at = position(job.id);
+    if (job.held ? at.has_value() : at != rank + 1)
+      return "job " + to_string(job.id) + " has a wrong position";
+    previous = &job;
+    ++rank;
+  }
+  return std::nullopt;
+}
+
+} // namespace ferry::scheduling

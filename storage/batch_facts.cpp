@@ -1,0 +1,146 @@
+// The part of fact_writer that is about batches: started, requeued, finished, ended.
+#include "storage/history.hpp"
+#include "storage/job_row.hpp"
+
+#include <algorithm>
+
+namespace ferry::storage {
+namespace {
+
+enum class batch_state { running = 0, ended = 1, requeued = 2 }; // stored; append only
+
+constexpr const char* insert_batch = "INSERT INTO batches (id, type, device, state, started) VALUES (?, ?, ?, 0, ?)";
+constexpr const char* select_batch = "SELECT state, type FROM batches WHERE id = ?";
+constexpr const char* update_batch = "UPDATE batches SET state = ?, ended = ? WHERE id = ?";
+constexpr const char* update_started = "UPDATE jobs SET state = 1, attempts = attempts + 1, batch = ?, started = ? WHERE id = ?";
+constexpr const char* update_requeued = "UPDATE jobs SET state = 0, attempts = attempts - 1, batch = ?, started = ? WHERE id = ?";
+constexpr const char* update_finished = "UPDATE jobs SET state = ?, finished = ? WHERE id = ?";
+constexpr const char* replace_outcome = "INSERT OR REPLACE INTO job_outcomes (job, failure, result) VALUES (?, ?, ?)";
+constexpr const char* select_running_in_batch =
+    "SELECT id FROM jobs WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 AND batch = ? LIMIT 1";
+
+struct batch_row {
+  batch_state state;
+  std::int64_t type;
+};
+
+result<batch_row> find_batch(statement_cache& statements, batch_id id, const char* fact_name) {
+  auto row = statements.query(select_batch, id);
+  if (!row.next())
+    return contradiction(fact_name, "there is no batch " + to_string(id));
+  return batch_row{static_cast<batch_state>(row.integer(0)), row.integer(1)};
+}
+
+std::optional<job_event> event_for(job_state state) {
+  switch (state) {
+    case job_state::completed: return job_event::complete;
+    case job_state::failed: return job_event::fail;
+    case job_state::cancelled: return job_event::cancel;
+    default: return std::nullopt;
+  }
+}
+
+} // namespace
+
+result<void> fact_writer::write(const batch_started& f) {
+  if (f.id <= totals_.last_batch)
+    return contradiction("batch_started", "batch id " + to_string(f.id) + " is not above the last one, " + to_string(totals_.last_batch));
+  if (f.jobs.empty())
+    return contradiction("batch_started", "batch " + to_string(f.id) + " has no jobs");
+  std::int64_t type = 0;
+  for (const job_id id : f.jobs) {
+    const auto job = find(id, "batch_started");
+    if (!job)
+      return fail(job.error());
+    if (!next_state(job->state, job_event::start))
+      return contradiction("batch_started", describe(id, job->state));
+    if (type != 0 && job->type != type)
+      return contradiction("batch_started", "batch " + to_string(f.id) + " mixes job types");
+    if (type == 0) {
+      type = job->type;
+      statements_.run(insert_batch, f.id, type, devices_.number_of(f.device), f.at);
+    }
+    statements_.run(update_started, f.id, f.at, id);
+    append_event(statements_, id, f.at, event_kind::batch_started, f.id, nullptr);
+  }
+  totals_.last_batch = f.id;
+  return {};
+}
+
+result<void> fact_writer::requeue(const batch_requeued& f, job_id id) {
+  const auto job = find(id, "batch_requeued");
+  if (!job)
+    return fail(job.error());
+  if (!next_state(job->state, job_event::requeue))
+    return contradiction("batch_requeued", describe(id, job->state));
+  if (job->batch != f.id)
+    return contradiction("batch_requeued", "job " + to_string(id) + " runs in batch " + to_string(job->batch) + ", not in " + to_string(f.id));
+  const auto previous = previous_attempt(statements_, id);
+  statements_.run(update_requeued, previous ? previous->batch : batch_id{},
+                  previous ? std::optional{previous->started} : std::nullopt, id);
+  append_event(statements_, id, f.at, event_kind::batch_requeued, f.id, {{"reason", f.reason}});
+  return {};
+}
+
+result<void> fact_writer::write(const batch_requeued& f) {
+  const auto batch = find_batch(statements_, f.id, "batch_requeued");
+  if (!batch)
+    return fail(batch.error());
+  if (batch->state != batch_state::running)
+    return contradiction("batch_requeued", "batch " + to_string(f.id) + " has ended");
+  for (const job_id id : f.jobs)
+    if (auto done = requeue(f, id); !done)
+      return done;
+  if (!has_running_jobs(f.id, batch->type))
+    statements_.run(update_batch, static_cast<int>(batch_state::requeued), f.at, f.id);
+  return {};
+}
+
+result<void> fact_writer::write(const job_finished& f) {
+  const auto job = find(f.id, "job_finished");
+  if (!job)
+    return fail(job.error());
+  const auto event = event_for(f.state);
+  if (!event)
+    return contradiction("job_finished", std::string(to_string(f.state)) + " is not a state to finish in");
+  if (next_state(job->state, *event) != f.state)
+    return contradiction("job_finished", describe(f.id, job->state) + " and cannot become " + std::string(to_string(f.state)));
+  const auto runs_in = job->state == job_state::running ? job->batch : batch_id{};
+  if (f.batch != runs_in)
+    return contradiction("job_finished", describe(f.id, job->state) + " in batch " + to_string(runs_in) + ", not in " + to_string(f.batch));
+  json detail{{"state", to_string(f.state)}};
+  std::optional<std::string> why, left;
+  if (f.why_failed) {
+    detail["failure"] = to_json(*f.why_failed);
+    why = to_text(detail["failure"]);
+  }
+  if (!f.result.empty())
+    left = f.result;
+  statements_.run(update_finished, static_cast<int>(f.state), f.at, f.id);
+  if (why || left)
+    statements_.run(replace_outcome, f.id, why, left);
+  ++finished_in(f.state);
+  append_event(statements_, f.id, f.at, event_kind::finished, f.batch, detail);
+  return {};
+}
+
+bool fact_writer::has_running_jobs(batch_id batch, std::int64_t type) {
+  auto row = statements_.query(select_running_in_batch, type, batch);
+  return row.next();
+}
+
+result<void> fact_writer::write(const batch_ended& f) {
+  const auto batch = find_batch(statements_, f.id, "batch_ended");
+  if (!batch)
+    return fail(batch.error());
+  if (batch->state == batch_state::requeued) // it ended when its last job went back to the queue
+    return {};
+  if (batch->state == batch_state::ended)
+    return contradiction("batch_ended", "batch " + to_string(f.id) + " has ended before");
+  if (has_running_jobs(f.id, batch->type))
+    return contradiction("batch_ended", "jobs of batch " + to_string(f.id) + " are still running");
+  statements_.run(update_batch, static_cast<int>(batch_state::ended), f.at, f.id);
+  return {};
+}
+
+} // namespace ferry::storage

@@ -1,0 +1,145 @@
+#include "storage/history.hpp"
+
+#include <array>
+
+namespace ferry::storage {
+namespace {
+
+constexpr const char* insert_event = R"sql(
+INSERT INTO job_events (job, number, at, what, batch, detail)
+SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM job_events WHERE job = ?1)sql";
+
+constexpr const char* select_starts = "SELECT what, batch, at FROM job_events WHERE job = ? ORDER BY number";
+
+constexpr const char* select_queued = R"sql(
+SELECT jobs.created, job_types.name, jobs.priority, jobs.held, jobs.name
+FROM jobs JOIN job_types ON job_types.id = jobs.type WHERE jobs.id = ?)sql";
+
+constexpr const char* select_events = R"sql(
+SELECT job_events.at, job_events.what, job_events.batch, job_events.detail, devices.name
+FROM job_events
+LEFT JOIN batches ON batches.id = job_events.batch
+LEFT JOIN devices ON devices.id = batches.device
+WHERE job_events.job = ? ORDER BY job_events.number)sql";
+
+constexpr std::array<std::pair<event_kind, const char*>, 9> event_names{{
+    {event_kind::edited, "job_edited"},
+    {event_kind::held, "job_held"},
+    {event_kind::released, "job_released"},
+    {event_kind::reordered, "job_reordered"},
+    {event_kind::batch_started, "batch_started"},
+    {event_kind::batch_requeued, "batch_requeued"},
+    {event_kind::finished, "job_finished"},
+    {event_kind::retried, "job_retried"},
+    {event_kind::cleared, "jobs_cleared"},
+}};
+
+const char* name_of(event_kind kind) {
+  for (const auto& [k, name] : event_names)
+    if (k == kind)
+      return name;
+  return "unknown";
+}
+
+// The row shows the job as it is now; what it was when it was queued is what the first change of each kind found.
+class as_queued {
+public:
+  explicit as_queued(json now) : detail_(std::move(now)) {}
+
+  void see(event_kind kind, const json& detail) {
+    if (kind == event_kind::reordered)
+      first("priority", detail, "previous_priority");
+    if (kind == event_kind::edited)
+      first("name", detail, "previous_name");
+    if (kind == event_kind::held || kind == event_kind::released || kind == event_kind::retried)
+      first("held", detail, "previously_held");
+  }
+  [[nodiscard]] json detail() const { return detail_; }
+
+private:
+  void first(const char* key, const json& detail, const char* previous) {
+    const auto found = detail.find(previous);
+    if (found == detail.end() || seen_.contains(key))
+      return;
+    detail_[key] = *found;
+    seen_[key] = true;
+  }
+  json detail_;
+  json seen_ = json::object();
+};
+
+} // namespace
+
+std::string to_text(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+void append_event(statement_cache& statements, job_id job, instant at, event_kind what, batch_id batch, const json& detail) {
+  const auto text = detail.is_null() ? std::nullopt : std::optional{to_text(detail)};
+  statements.run(insert_event, job, at, static_cast<int>(what), batch, text);
+}
+
+std::optional<attempt> previous_attempt(statement_cache& statements, job_id job) {
+  std::vector<attempt> counted;
+  auto event = statements.query(select_starts, job);
+  while (event.next()) {
+    const auto kind = static_cast<event_kind>(event.integer(0));
+    if (kind == event_kind::batch_started)
+      counted.push_back({batch_id{event.integer(1)}, event.time(2)});
+    else if (kind == event_kind::batch_requeued && !counted.empty())
+      counted.pop_back();
+  }
+  return counted.size() < 2 ? std::nullopt : std::optional{counted[counted.size() - 2]};
+}
+
+std::vector<history_entry> read_history(statement_cache& statements, job_id job) {
+  std::vector<history_entry> story;
+  auto row = statements.query(select_queued, job);
+  if (!row.next())
+    return story;
+  story.push_back({row.time(0), "job_queued", json::object()});
+  as_queued queued({{"type", row.text(1)}, {"priority", row.integer(2)}, {"held", row.integer(3) != 0},
+                    {"name", row.is_null(4) ? "" : row.text(4)}});
+  int attempt_number = 0;
+  auto event = statements.query(select_events, job);
+  while (event.next()) {
+    const auto kind = static_cast<event_kind>(event.integer(1));
+    json detail = event.is_null(3) ? json::object() : json::parse(event.text(3), nullptr, false);
+    if (!detail.is_object())
+      detail = json::object();
+    queued.see(kind, detail);
+    if (!event.is_null(2))
+      detail["batch"] = event.integer(2);
+    if (kind == event_kind::batch_started) {
+      detail["attempt"] = ++attempt_number;
+      detail["device"] = event.text(4);
+    } else if (kind == event_kind::batch_requeued) {
+      --attempt_number;
+    }
+    story.push_back({event.time(0), name_of(kind), std::move(detail)});
+  }
+  story.front().detail = queued.detail();
+  return story;
+}
+
+json to_json(const failure& why) {
+  json stored{{"kind", to_string(why.kind)}, {"message", why.message}};
+  if (why.exit_status)
+    stored["exit_status"] = *why.exit_status;
+  if (why.signal)
+    stored["signal"] = *why.signal;
+  return stored;
+}
+
+failure failure_from(const json& stored) {
+  failure why;
+  if (!stored.is_object())
+    return why;
+  why.kind = failure_kind_from(stored.value("kind", "")).value_or(failure_kind::exit_status);
+  why.message = stored.value("message", "");
+  if (const auto status = stored.find("exit_status"); status != stored.end())
+    why.exit_status = status->get<int>();
+  if (const auto signal = stored.find("signal"); signal != stored.end())
+    why.signal = signal->get<int>();
+  return why;
+}
+
+} // namespace ferry::storage

@@ -1,0 +1,244 @@
+#include "storage/job_reader.hpp"
+
+#include "storage/connection.hpp"
+#include "storage/data_directory.hpp"
+#include "storage/history.hpp"
+#include "storage/job_ranges.hpp"
+#include "storage/name_index.hpp"
+#include "storage/statements.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <sqlite3.h>
+
+namespace ferry::storage {
+namespace {
+
+constexpr const char* begin_sql = "BEGIN";
+constexpr const char* commit_sql = "COMMIT";
+
+constexpr const char* select_brief = R"sql(
+SELECT jobs.id, job_types.name, jobs.state, jobs.priority, jobs.order_key, jobs.held, jobs.name, jobs.attempts, jobs.created,
+       jobs.started, jobs.finished, jobs.cleared, jobs.batch, devices.name, job_outcomes.failure
+FROM jobs
+JOIN job_types ON job_types.id = jobs.type
+LEFT JOIN batches ON batches.id = jobs.batch
+LEFT JOIN devices ON devices.id = batches.device
+LEFT JOIN job_outcomes ON job_outcomes.job = jobs.id
+WHERE jobs.id = ?)sql";
+constexpr const char* select_documents = R"sql(
+SELECT job_params.params, job_outcomes.result
+FROM job_params LEFT JOIN job_outcomes ON job_outcomes.job = job_params.job WHERE job_params.job = ?)sql";
+constexpr const char* select_types = "SELECT id, name FROM job_types";
+constexpr const char* select_newest = "SELECT coalesce(max(id), 0) FROM jobs";
+constexpr const char* select_all = "SELECT id FROM jobs WHERE id <= ? ORDER BY id DESC LIMIT ?";
+
+// All reads inside see one state of the store. Ends with the scope, so that no snapshot holds the WAL back.
+class snapshot {
+public:
+  explicit snapshot(statement_cache& statements) : statements_(statements) { statements_.run(begin_sql); }
+  snapshot(const snapshot&) = delete;
+  snapshot& operator=(const snapshot&) = delete;
+  ~snapshot() {
+    try {
+      statements_.run(commit_sql);
+    } catch (const SQLite::Exception&) {
+      sqlite3_exec(statements_.database().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+  }
+
+private:
+  statement_cache& statements_;
+};
+
+json parse_stored(std::string_view text, job_id id, const char* what) {
+  json value = json::parse(text, nullptr, false);
+  if (value.is_discarded())
+    throw SQLite::Exception("the " + std::string(what) + " of job " + to_string(id) + " is not JSON", SQLITE_CORRUPT);
+  return value;
+}
+
+std::optional<job_record> read_job(statement_cache& statements, job_id id, bool brief) {
+  auto row = statements.query(select_brief, id);
+  if (!row.next())
+    return std::nullopt;
+  job_record job;
+  job.id = job_id{row.integer(0)};
+  job.type = row.text(1);
+  job.state = static_cast<job_state>(row.integer(2));
+  job.priority = static_cast<int>(row.integer(3));
+  job.order_key = row.integer(4);
+  job.held = row.integer(5) != 0;
+  job.name = row.text(6);
+  job.attempts = static_cast<int>(row.integer(7));
+  job.created = row.time(8);
+  job.started = row.optional_time(9);
+  job.finished = row.optional_time(10);
+  job.cleared = row.optional_time(11);
+  job.batch = batch_id{row.is_null(12) ? 0 : row.integer(12)};
+  job.device = row.text(13);
+  if (!row.is_null(14))
+    job.why_failed = failure_from(parse_stored(row.view(14), id, "failure"));
+  if (brief)
+    return job;
+  auto documents = statements.query(select_documents, id);
+  if (!documents.next())
+    throw SQLite::Exception("the parameters of job " + to_string(id) + " are missing", SQLITE_CORRUPT);
+  job.params = parse_stored(documents.view(0), id, "parameters");
+  if (!documents.is_null(1))
+    job.result = parse_stored(documents.view(1), id, "result");
+  return job;
+}
+
+std::vector<job_id> newest_jobs(statement_cache& statements, job_id bound, std::size_t limit) {
+  std::vector<job_id> ids;
+  auto row = statements.query(select_all, bound.value, limit);
+  while (row.next())
+    ids.push_back(job_id{row.integer(0)});
+  return ids;
+}
+
+std::vector<std::int64_t> types_named(statement_cache& statements, const std::string& name) {
+  std::vector<std::int64_t> types;
+  auto row = statements.query(select_types);
+  while (row.next())
+    if (name.empty() || row.view(1) == name)
+      types.push_back(row.integer(0));
+  return types;
+}
+
+std::vector<job_range> ranges_for(const std::vector<std::int64_t>& types, const std::vector<job_state>& states, bool with_cleared) {
+  std::vector<job_range> ranges;
+  for (const auto type : types)
+    for (const job_state state : all_job_states) {
+      if (!states.empty() && std::find(states.begin(), states.end(), state) == states.end())
+        continue;
+      ranges.push_back({type, state, false});
+      if (with_cleared && is_finished(state))
+        ranges.push_back({type, state, true});
+    }
+  return ranges;
+}
+
+// The ids of a page. Where both a range and a name are asked for, each leaps over what the other does not have.
+std::vector<job_id> find_page(statement_cache& statements, const job_filter& filter) {
+  auto bound = job_id{filter.before.is_none() ? std::numeric_limits<std::int64_t>::max() : filter.before.value - 1};
+  const bool in_all_ranges = filter.states.empty() && filter.type.empty() && filter.with_cleared;
+  if (in_all_ranges && filter.name_contains.empty())
+    return newest_jobs(statements, bound, filter.limit);
+
+  const auto types = types_named(statements, filter.type);
+  if (types.empty())
+    return {};
+  merged_walk ranges(statements, ranges_for(types, filter.states, filter.with_cleared), walk::newest_first);
+  std::optional<name_search> names;
+  if (!filter.name_contains.empty()) {
+    auto newest = statements.query(select_newest);
+    names.emplace(statements, filter.name_contains, filter.type.empty() ? std::vector<std::int64_t>{} : types,
+                  job_id{newest.next() ? newest.integer(0) : 0});
+  }
+  std::vector<job_id> page;
+  while (page.size() < filter.limit) {
+    const auto named = names ? names->at_most(bound) : std::optional{bound};
+    if (!named)
+      break;
+    const auto found = in_all_ranges ? named : ranges.seek(*named);
+    if (!found)
+      break;
+    if (!names || *found == *named) {
+      page.push_back(*found);
+      bound = job_id{found->value - 1};
+    } else {
+      bound = *found;
+    }
+  }
+  return page;
+}
+
+} // namespace
+
+struct job_reader::implementation {
+  std::filesystem::path file;
+  std::unique_ptr<SQLite::Database> database;
+  statement_cache statements{*database};
+
+  template <class Work>
+  auto read(const char* doing, Work&& work) -> decltype(work()) {
+    return guarded(database->getHandle(), file, doing, [&]() -> decltype(work()) {
+      const snapshot all_reads(statements);
+      return work();
+    });
+  }
+};
+
+job_reader::job_reader(std::unique_ptr<implementation> impl) : impl_(std::move(impl)) {}
+
+job_reader::~job_reader() = default;
+
+result<std::unique_ptr<job_reader>> job_reader::open(const std::filesystem::path& data_dir) {
+  const auto file = database_file(data_dir);
+  auto database = open_reader(file);
+  if (!database)
+    return fail(database.error());
+  return std::unique_ptr<job_reader>{
+      new job_reader(std::unique_ptr<implementation>{new implementation{file, std::move(*database)}})};
+}
+
+result<job_record> job_reader::find(job_id id) {
+  return impl_->read("read a job", [&]() -> result<job_record> {
+    auto job = read_job(impl_->statements, id, false);
+    if (!job)
+      return fail(error_code::not_found, "there is no job " + to_string(id));
+    return std::move(*job);
+  });
+}
+
+result<std::vector<job_record>> job_reader::find_all(const std::vector<job_id>& ids, bool brief) {
+  return impl_->read("read jobs", [&]() -> result<std::vector<job_record>> {
+    std::vector<job_record> jobs;
+    jobs.reserve(ids.size());
+    for (const job_id id : ids)
+      if (auto job = read_job(impl_->statements, id, brief))
+        jobs.push_back(std::move(*job));
+    return jobs;
+  });
+}
+
+result<std::vector<job_record>> job_reader::page(const job_filter& filter) {
+  return impl_->read("list jobs", [&]() -> result<std::vector<job_record>> {
+    std::vector<job_record> jobs;
+    for (const job_id id : find_page(impl_->statements, filter))
+      if (auto job = read_job(impl_->statements, id, true))
+        jobs.push_back(std::move(*job));
+    return jobs;
+  });
+}
+
+result<std::vector<history_entry>> job_reader::history(job_id id) {
+  return impl_->read("read a job's history", [&]() -> result<std::vector<history_entry>> {
+    auto story = read_history(impl_->statements, id);
+    if (story.empty())
+      return fail(error_code::not_found, "there is no job " + to_string(id));
+    return story;
+  });
+}
+
+result<std::vector<job_id>> job_reader::clearable(const std::vector<job_state>& states, std::size_t limit) {
+  return impl_->read("list finished jobs", [&]() -> result<std::vector<job_id>> {
+    std::vector<job_range> ranges = ranges_for(types_named(impl_->statements, ""), states, false);
+    std::erase_if(ranges, [](const job_range& range) { return !is_finished(range.state); });
+    merged_walk finished(impl_->statements, ranges, walk::oldest_first);
+    std::vector<job_id> ids;
+    job_id bound{0};
+    while (ids.size() < limit) {
+      const auto found = finished.seek(bound);
+      if (!found)
+        break;
+      ids.push_back(*found);
+      bound = job_id{found->value + 1};
+    }
+    return ids;
+  });
+}
+
+} // namespace ferry::storage

@@ -1,0 +1,52 @@
+// Reads jobs over a connection of its own: it never blocks the writer and sees what is committed. Used by one thread.
+#pragma once
+
+#include "model/facts.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ferry::storage {
+
+// Which jobs a page holds: newest first, by id.
+struct job_filter {
+  std::vector<job_state> states = {};        // empty: any
+  std::string type = {};                     // empty: any
+  std::string name_contains = {};            // empty: any
+  bool with_cleared = false;
+  job_id before = {};                        // only smaller ids; none: from the newest
+  std::size_t limit = 50;
+};
+
+// One line of a job's history.
+struct history_entry {
+  instant at{};
+  std::string what;   // the fact's name: "job_queued", "batch_started", …
+  json detail;        // object
+};
+
+class job_reader {
+public:
+  [[nodiscard]] static result<std::unique_ptr<job_reader>> open(const std::filesystem::path& data_dir);
+  ~job_reader();
+
+  // Errors: not_found.
+  [[nodiscard]] result<job_record> find(job_id id);
+  // In the order asked; ids that do not exist are left out. Params and result are read too unless `brief`.
+  [[nodiscard]] result<std::vector<job_record>> find_all(const std::vector<job_id>& ids, bool brief);
+  [[nodiscard]] result<std::vector<job_record>> page(const job_filter& filter);
+  // Oldest first. Errors: not_found.
+  [[nodiscard]] result<std::vector<history_entry>> history(job_id id);
+  // Finished jobs that `clear` would take off the lists, at most `limit`, oldest first.
+  [[nodiscard]] result<std::vector<job_id>> clearable(const std::vector<job_state>& states, std::size_t limit);
+
+private:
+  struct implementation;
+  explicit job_reader(std::unique_ptr<implementation> impl);
+  std::unique_ptr<implementation> impl_;
+};
+
+} // namespace ferry::storage

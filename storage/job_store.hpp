@@ -1,0 +1,88 @@
+// The job store: facts in, jobs out. One connection that writes (this class, used by one thread) and any number that read
+// (job_reader). SQLite in WAL mode; the file is <data_dir>/ferry.db and <data_dir>/ferry.lock names its one owner.
+//
+// Promises: a group of facts is stored whole or not at all (P1, P2); every schema version ever shipped opens (P10); a file that is
+// damaged, locked by another daemon or newer than this program is told apart and said plainly.
+#pragma once
+
+#include "config/settings.hpp"
+#include "model/facts.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ferry::storage {
+
+// What decides about a live job, and nothing else: streamed into the queue at start.
+struct live_job {
+  job_id id;
+  std::string_view type; // valid during the visit
+  int priority = 0;
+  std::int64_t order_key = 0;
+  bool held = false;
+  int attempts = 0;
+};
+
+struct running_batch {
+  batch_id id;
+  std::string device;
+  std::string type;           // all its jobs are of one type
+  instant started{};
+  struct member { job_id id; int priority = 0; std::int64_t order_key = 0; bool held = false; int attempts = 0; };
+  std::vector<member> jobs;
+};
+
+struct restored {
+  job_id last_job;     // highest ids ever given
+  batch_id last_batch;
+  std::int64_t last_order_key = 0;
+  bool paused = false;
+  std::vector<running_batch> running;
+  // Jobs finished so far by state, for the counters of `ferry status`.
+  std::int64_t completed = 0, failed = 0, cancelled = 0;
+};
+
+// A submit that carries an idempotency key.
+struct submission {
+  std::string key;           // empty: none
+  std::string request_digest; // tells the same request from another one under the same key
+};
+
+struct append_outcome {
+  // The jobs that an earlier submit with the same key made. When set, nothing of this group was stored.
+  std::vector<job_id> already_submitted;
+};
+
+class job_store {
+public:
+  // Creates the folder (0700) and the file when missing, takes the lock, migrates, checks.
+  // Errors: locked, damaged, newer_version, disk_full, io.
+  [[nodiscard]] static result<std::unique_ptr<job_store>> open(const std::filesystem::path& data_dir, config::durability durability,
+                                                              bool full_check);
+  ~job_store();
+
+  // Calls `visit` for each queued job in order (held last, priority descending, order key ascending); 1,000,000 in about a second.
+  [[nodiscard]] result<restored> restore(const std::function<void(const live_job&)>& visit);
+
+  // A transaction spans begin … commit; nothing is durable before commit returns. apply() outside of one begins it.
+  // An error of apply() undoes that call's own facts only (savepoint); an error of commit() undoes all since begin.
+  // Errors: conflict (idempotency key used for another request), disk_full, io, damaged.
+  [[nodiscard]] result<append_outcome> apply(const std::vector<fact>& facts, const submission& from = {});
+  [[nodiscard]] result<void> commit();
+  [[nodiscard]] bool in_transaction() const;
+
+  // Parameters (JSON text) of jobs, in the order asked; sees uncommitted facts. Errors: not_found.
+  [[nodiscard]] result<std::vector<std::string>> read_params(const std::vector<job_id>& jobs);
+
+private:
+  struct implementation;
+  explicit job_store(std::unique_ptr<implementation> impl);
+  std::unique_ptr<implementation> impl_;
+};
+
+} // namespace ferry::storage

@@ -1,0 +1,69 @@
+#include "storage/restore.hpp"
+
+#include <unordered_map>
+
+namespace ferry::storage {
+namespace {
+
+constexpr const char* select_types = "SELECT id, name FROM job_types";
+constexpr const char* select_waiting = R"sql(
+SELECT id, type, priority, order_key, held, attempts FROM jobs INDEXED BY jobs_waiting
+WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
+constexpr const char* select_batches = R"sql(
+SELECT batches.id, batches.type, devices.name, batches.started
+FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.device WHERE batches.state = 0 ORDER BY batches.id)sql";
+constexpr const char* select_running = R"sql(
+SELECT id, batch, priority, order_key, held, attempts FROM jobs
+WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 ORDER BY id)sql";
+
+using type_names = std::unordered_map<std::int64_t, std::string>;
+
+std::vector<running_batch> restore_running(statement_cache& statements, const type_names& types) {
+  std::vector<running_batch> running;
+  std::unordered_map<std::int64_t, std::size_t> place;
+  auto batch = statements.query(select_batches);
+  while (batch.next()) {
+    place.emplace(batch.integer(0), running.size());
+    const auto type = types.find(batch.integer(1));
+    running.push_back({batch_id{batch.integer(0)}, batch.text(2), type == types.end() ? "" : type->second, batch.time(3), {}});
+  }
+  for (const auto& [type, name] : types) {
+    auto job = statements.query(select_running, type);
+    while (job.next())
+      if (const auto found = place.find(job.integer(1)); found != place.end())
+        running[found->second].jobs.push_back({job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3),
+                                               job.integer(4) != 0, static_cast<int>(job.integer(5))});
+  }
+  return running;
+}
+
+} // namespace
+
+restored restore_queue(statement_cache& statements, const queue_totals& totals, const std::function<void(const live_job&)>& visit) {
+  type_names types;
+  {
+    auto type = statements.query(select_types);
+    while (type.next())
+      types.emplace(type.integer(0), type.text(1));
+  }
+  auto job = statements.query(select_waiting);
+  while (job.next()) {
+    const auto type = types.find(job.integer(1));
+    visit({.id = job_id{job.integer(0)},
+           .type = type == types.end() ? std::string_view{} : std::string_view{type->second},
+           .priority = static_cast<int>(job.integer(2)),
+           .order_key = job.integer(3),
+           .held = job.integer(4) != 0,
+           .attempts = static_cast<int>(job.integer(5))});
+  }
+  return {.last_job = totals.last_job,
+          .last_batch = totals.last_batch,
+          .last_order_key = totals.last_order_key,
+          .paused = totals.paused,
+          .running = restore_running(statements, types),
+          .completed = totals.completed,
+          .failed = totals.failed,
+          .cancelled = totals.cancelled};
+}
+
+} // namespace ferry::storage

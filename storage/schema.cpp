@@ -1,0 +1,183 @@
+#include "storage/schema.hpp"
+
+#include "storage/sqlite_errors.hpp"
+
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+#include <array>
+#include <string>
+#include <vector>
+
+namespace ferry::storage {
+namespace {
+
+// "fery" in ASCII: says whose file it is (`file ferry.db` shows it).
+constexpr std::int64_t ferry_application_id = 0x66657279;
+
+// Times are milliseconds since the Unix epoch. States are the numbers of model/job_state.hpp.
+constexpr const char* version_1 = R"sql(
+PRAGMA application_id = 1717924473;
+
+CREATE TABLE job_types (
+  id   INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE devices (
+  id   INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE batches (
+  id      INTEGER PRIMARY KEY,
+  type    INTEGER NOT NULL REFERENCES job_types (id),
+  device  INTEGER NOT NULL REFERENCES devices (id),
+  state   INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2), -- 0: running, 1: ended, 2: never ran, its jobs were queued again
+  started INTEGER NOT NULL,
+  ended   INTEGER
+) STRICT;
+CREATE INDEX batches_running ON batches (id) WHERE state = 0;
+
+-- What decides about a job and what lists show; documents are kept apart so that these rows stay narrow.
+CREATE TABLE jobs (
+  id        INTEGER PRIMARY KEY,
+  type      INTEGER NOT NULL REFERENCES job_types (id),
+  state     INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),
+  priority  INTEGER NOT NULL,
+  order_key INTEGER NOT NULL,
+  held      INTEGER NOT NULL CHECK (held IN (0, 1)),
+  attempts  INTEGER NOT NULL CHECK (attempts >= 0),
+  created   INTEGER NOT NULL,
+  batch     INTEGER REFERENCES batches (id), -- of the latest attempt, as is `started`
+  started   INTEGER,
+  finished  INTEGER,
+  cleared   INTEGER,
+  name      TEXT
+) STRICT;
+-- Restoring the queue reads this index alone.
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts) WHERE state = 0;
+-- Every list is a merge of ranges of this index: the row id that ends it makes each range ascend by id.
+CREATE INDEX jobs_by_type ON jobs (type, state, (cleared IS NULL));
+
+CREATE TABLE job_params (
+  job    INTEGER PRIMARY KEY REFERENCES jobs (id),
+  params TEXT NOT NULL
+) STRICT;
+
+-- Only for jobs that left a failure or a result.
+CREATE TABLE job_outcomes (
+  job     INTEGER PRIMARY KEY REFERENCES jobs (id),
+  failure TEXT,
+  result  TEXT
+) STRICT;
+
+-- What happened to a job after it was queued; `what` is event_kind of history.hpp.
+CREATE TABLE job_events (
+  job    INTEGER NOT NULL REFERENCES jobs (id),
+  number INTEGER NOT NULL,
+  at     INTEGER NOT NULL,
+  what   INTEGER NOT NULL,
+  batch  INTEGER,
+  detail TEXT,
+  PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+
+-- The names of 1,024 jobs at a time, for searching; name_index.hpp describes the format.
+CREATE TABLE name_blocks (
+  block INTEGER PRIMARY KEY,
+  names BLOB NOT NULL
+) STRICT;
+
+-- Submits that carried an idempotency key; `jobs` is a list of ranges such as 5-104,110-110.
+CREATE TABLE submissions (
+  key    TEXT PRIMARY KEY,
+  digest TEXT NOT NULL,
+  jobs   TEXT NOT NULL,
+  at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX submissions_by_time ON submissions (at);
+
+CREATE TABLE queue_totals (
+  only_row       INTEGER PRIMARY KEY CHECK (only_row = 1),
+  paused         INTEGER NOT NULL CHECK (paused IN (0, 1)),
+  last_order_key INTEGER NOT NULL,
+  completed      INTEGER NOT NULL,
+  failed         INTEGER NOT NULL,
+  cancelled      INTEGER NOT NULL
+) STRICT;
+INSERT INTO queue_totals VALUES (1, 0, 0, 0, 0, 0);
+)sql";
+
+constexpr std::array steps{version_1};
+
+struct table {
+  const char* name;
+  const char* key;
+};
+constexpr std::array tables{table{"job_types", "id"},   table{"devices", "id"},         table{"batches", "id"},
+                            table{"jobs", "id"},        table{"job_params", "job"},     table{"job_outcomes", "job"},
+                            table{"job_events", "job"}, table{"name_blocks", "block"},  table{"submissions", "key"},
+                            table{"queue_totals", "only_row"}};
+constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time"};
+
+std::int64_t number(SQLite::Database& database, const std::string& sql) {
+  return database.execAndGet(sql).getInt64();
+}
+
+result<void> check_everything(SQLite::Database& database, const std::filesystem::path& file) {
+  SQLite::Statement integrity(database, "PRAGMA integrity_check(10)");
+  std::string found;
+  while (integrity.executeStep())
+    if (const auto line = integrity.getColumn(0).getString(); line != "ok")
+      found += (found.empty() ? "" : "; ") + line;
+  if (!found.empty())
+    return fail(damaged_error(file, found));
+  SQLite::Statement references(database, "PRAGMA foreign_key_check");
+  if (references.executeStep())
+    return fail(damaged_error(file, "table " + references.getColumn(0).getString() + " refers to a row of " +
+                                        references.getColumn(2).getString() + " that does not exist"));
+  return {};
+}
+
+} // namespace
+
+int schema_version() { return static_cast<int>(steps.size()); }
+
+result<void> migrate(SQLite::Database& database, const std::filesystem::path& file) {
+  const auto found = number(database, "PRAGMA user_version");
+  if (number(database, "PRAGMA application_id") != ferry_application_id && number(database, "SELECT count(*) FROM sqlite_schema") > 0)
+    return fail(damaged_error(file, "it is an SQLite database, but of another program"));
+  if (found > schema_version())
+    return fail(error_code::newer_version, file.string() + " has schema version " + std::to_string(found) +
+                                               ", this ferry knows versions up to " + std::to_string(schema_version()),
+                "start the newer ferry that wrote it, or set storage.data_dir to another folder");
+  if (found < 0)
+    return fail(damaged_error(file, "its schema version is " + std::to_string(found)));
+  if (found == schema_version())
+    return {};
+  SQLite::Transaction all_steps(database, SQLite::TransactionBehavior::IMMEDIATE);
+  for (auto step = static_cast<std::size_t>(found); step < steps.size(); ++step)
+    database.exec(steps.at(step));
+  database.exec("PRAGMA user_version = " + std::to_string(schema_version()));
+  all_steps.commit();
+  return {};
+}
+
+result<void> check_structure(SQLite::Database& database, const std::filesystem::path& file, bool full) {
+  for (const char* index : indices)
+    if (number(database, "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name = '" + std::string(index) + "'") != 1)
+      return fail(damaged_error(file, "the index " + std::string(index) + " is missing"));
+  for (const table& t : tables) {
+    if (!database.tableExists(t.name))
+      return fail(damaged_error(file, "the table " + std::string(t.name) + " is missing"));
+    for (const char* end : {"min", "max"})
+      database.execAndGet(std::string("SELECT ") + end + "(" + t.key + ") FROM " + t.name);
+  }
+  database.execAndGet("SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_waiting WHERE state = 0 LIMIT 1)");
+  database.execAndGet("SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_by_type WHERE type > 0 LIMIT 1)");
+  if (number(database, "SELECT count(*) FROM queue_totals") != 1)
+    return fail(damaged_error(file, "the table queue_totals is empty"));
+  return full ? check_everything(database, file) : result<void>{};
+}
+
+} // namespace ferry::storage
