@@ -147,7 +147,8 @@ tl::expected<client::exchange, client::setback> client::receive() {
     if (got < 0)
       return lost(std::string("went away before it answered: ") + std::strerror(errno));
     if (got == 0) {
-      parser.put_eof(problem);
+      if (parser.got_some()) // put_eof() must not be called before
+        parser.put_eof(problem);
       if (problem || !parser.is_done())
         return lost("went away before it answered");
       break;

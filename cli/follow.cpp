@@ -3,6 +3,7 @@
 #include "cli/format.hpp"
 #include "cli/job_views.hpp"
 #include "cli/json_text.hpp"
+#include "cli/log_printer.hpp"
 #include "config/limits.hpp"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include <csignal>
 #include <thread>
 #include <unistd.h>
-#include <utility>
 
 namespace ferry::cli {
 namespace {
@@ -20,6 +20,8 @@ using steady = std::chrono::steady_clock;
 // A daemon that answers a long poll at once, with nothing new, is not asked more often than this.
 constexpr std::chrono::milliseconds poll_at_most_every{200};
 constexpr std::chrono::seconds progress_every{1};
+constexpr std::int64_t log_piece_bytes = limits::log_chunk_bytes_max;
+constexpr std::int64_t tail_piece_bytes = 64 * 1024;
 constexpr std::chrono::seconds long_poll{limits::wait_seconds_max};
 
 class pace {
@@ -33,34 +35,22 @@ private:
 
 std::string path_of(std::int64_t id) { return "/jobs/" + std::to_string(id); }
 
-// What a terminal shows between two redraws of the line below: the last state of a line that rewrites itself (a progress bar made
-// with carriage returns), and only whole lines; the rest waits.
-class log_lines {
-public:
-  std::string take(std::string_view bytes) {
-    pending_ += bytes;
-    std::string whole;
-    for (std::size_t end; (end = pending_.find('\n')) != pending_.npos; pending_.erase(0, end + 1)) {
-      std::string_view line(pending_.data(), end);
-      if (line.ends_with('\r'))
-        line.remove_suffix(1);
-      if (const auto rewritten = line.rfind('\r'); rewritten != line.npos)
-        line.remove_prefix(rewritten + 1);
-      whole += std::string(line) + "\n";
-    }
-    // A bar that rewrites itself for hours is one line without end.
-    if (const auto rewritten = pending_.rfind('\r'); rewritten != pending_.npos && rewritten + 1 < pending_.size())
-      pending_.erase(0, rewritten + 1);
-    if (pending_.size() > line_bytes_max)
-      whole += std::exchange(pending_, {});
-    return whole;
-  }
-  std::string finish() { return pending_.empty() ? std::string() : take("\n"); }
+// A piece of a job's log. Waits up to `wait` for one when there is nothing at `offset` yet.
+result<response> read_log(context& c, std::int64_t id, std::int64_t offset, std::int64_t limit, std::chrono::seconds wait = {}) {
+  std::string path = path_of(id) + "/log?offset=" + std::to_string(offset) + "&limit=" + std::to_string(limit);
+  if (wait.count() > 0)
+    path += "&wait=" + std::to_string(wait.count());
+  return c.daemon().send({.method = "GET", .path = path, .wait = wait});
+}
 
-private:
-  static constexpr std::size_t line_bytes_max = 64 * 1024;
-  std::string pending_;
-};
+std::unique_ptr<log_printer> printer_for(const context& c, bool live) {
+  if (c.wants_json())
+    return std::make_unique<json_log_printer>();
+  // A file or a pipe gets the bytes as they are.
+  if (live && is_terminal(STDOUT_FILENO))
+    return std::make_unique<tidy_log_printer>();
+  return std::make_unique<raw_log_printer>();
+}
 
 std::array<char, 512> interrupt_sentence{};
 std::size_t interrupt_length = 0;
@@ -82,17 +72,9 @@ result<json> wait_for_job(context& c, std::int64_t id) {
   }
 }
 
-result<response> read_log(context& c, std::int64_t id, std::int64_t offset, std::int64_t limit, std::chrono::seconds wait) {
-  std::string path = path_of(id) + "/log?offset=" + std::to_string(offset) + "&limit=" + std::to_string(limit);
-  if (wait.count() > 0)
-    path += "&wait=" + std::to_string(wait.count());
-  return c.daemon().send({.method = "GET", .path = path, .wait = wait});
-}
-
 result<json> follow_job(context& c, std::int64_t id, std::int64_t offset) {
   live_line bottom(is_terminal(STDERR_FILENO));
-  const bool tidy = bottom.enabled() && is_terminal(STDOUT_FILENO); // a file gets the bytes as they are
-  log_lines lines;
+  const auto printer = printer_for(c, bottom.enabled());
   for (pace p;;) {
     p.before();
     if (bottom.enabled()) {
@@ -101,14 +83,13 @@ result<json> follow_job(context& c, std::int64_t id, std::int64_t offset) {
         return job;
       bottom.show(progress_line(*job, c.err(), wall_clock_now()));
     }
-    const auto wait = bottom.enabled() ? progress_every : long_poll;
-    auto piece = read_log(c, id, offset, limits::log_chunk_bytes_max, wait);
+    auto piece = read_log(c, id, offset, log_piece_bytes, bottom.enabled() ? progress_every : long_poll);
     if (!piece)
       return fail(piece.error());
+    std::string text = printer->take(piece->body, offset);
     offset = piece->log_next;
-    std::string text = tidy ? lines.take(piece->body) : piece->body;
-    if (piece->log_complete && tidy)
-      text += lines.finish();
+    if (piece->log_complete)
+      text += printer->finish();
     if (!text.empty()) {
       bottom.clear();
       c.print(text);
@@ -122,6 +103,50 @@ result<json> follow_job(context& c, std::int64_t id, std::int64_t offset) {
   }
   bottom.clear();
   return wait_for_job(c, id);
+}
+
+result<void> copy_log(context& c, std::int64_t id, std::int64_t offset) {
+  const auto printer = printer_for(c, false);
+  for (bool more = true; more;) {
+    auto piece = read_log(c, id, offset, log_piece_bytes);
+    if (!piece)
+      return fail(piece.error());
+    c.print(printer->take(piece->body, offset));
+    offset = piece->log_next;
+    more = !piece->log_complete && !piece->body.empty();
+    if (!more)
+      c.print(printer->finish());
+    if (auto written = c.flush(); !written)
+      return written;
+  }
+  return {};
+}
+
+result<std::int64_t> tail_offset(context& c, std::int64_t id, std::int64_t lines) {
+  auto piece = read_log(c, id, -tail_piece_bytes, tail_piece_bytes);
+  if (!piece)
+    return fail(piece.error());
+  const std::int64_t size = piece->log_next;
+  if (lines == 0)
+    return size;
+  for (std::int64_t left = lines;;) {
+    const std::int64_t begin = piece->log_offset;
+    for (std::size_t at = piece->body.size(); at-- > 0;) {
+      const std::int64_t after = begin + static_cast<std::int64_t>(at) + 1;
+      // The newline that ends the last line begins no further one.
+      if (piece->body[at] == '\n' && after != size && --left == 0)
+        return after;
+    }
+    if (begin <= 0)
+      return 0;
+    const std::int64_t earlier = std::max<std::int64_t>(0, begin - tail_piece_bytes);
+    piece = read_log(c, id, earlier, begin - earlier);
+    if (!piece)
+      return fail(piece.error());
+    if (piece->log_offset >= begin)
+      return fail(error_code::internal, "the daemon gave the log from " + std::to_string(piece->log_offset) + " when asked for " +
+                                            std::to_string(earlier));
+  }
 }
 
 void leave_on_interrupt(const std::vector<std::int64_t>& ids) {

@@ -91,7 +91,7 @@ std::vector<option<settings>> declare_settings() {
       bind<settings, std::int64_t>({"devices.cpu.memory_mib", integer, "Host memory, in MiB, that jobs may reserve. 0: the machine's memory.", 0,
                                     limits::memory_mib_max},
                                    [](settings& s) -> std::int64_t& { return s.devices.cpu.memory_mib; }),
-      bind<settings, int>({"devices.cpu.threads", integer, "Threads that the slots of a device share. 0: the usable cores.", 0,
+      bind<settings, int>({"devices.cpu.threads", integer, "Host threads for jobs: the slots of the CPU share them, and so do the GPUs. 0: the usable cores.", 0,
                            limits::device_threads_max},
                           [](settings& s) -> int& { return s.devices.cpu.threads; }),
       bind<settings, bool>({"devices.gpu.enabled", boolean, "Whether GPUs are looked for."},

@@ -38,6 +38,11 @@ public:
 
   void table(const toml::table& table, const std::string& prefix) {
     for (const auto& [name, node] : table) {
+      // A quoted key is one name, whatever it holds.
+      if (name.str().empty() || name.str().find('.') != std::string_view::npos) {
+        unknown(prefix, name);
+        continue;
+      }
       const std::string plain = prefix.empty() ? std::string(name.str()) : prefix + "." + std::string(name.str());
       if (plain == "job_types")
         continue;

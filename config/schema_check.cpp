@@ -371,9 +371,9 @@ result<checked_schema> check_schema(const json& schema) {
   json root = schema;
   if (!root.contains("type") && !root.contains("$ref"))
     root["type"] = "object";
-  if (root.contains("type") && root.at("type") != "object")
-    check.problems.push_back({"/type", "parameters are always an object, so this must be \"object\", is " + shown(root.at("type")), {}});
   check.out.normal = check.schema(root, {});
+  if (check.problems.empty() && check.out.normal.value("type", json()) != json("object"))
+    check.problems.push_back({"/type", "parameters are always an object, so this must be \"object\", is " + shown(check.out.normal.value("type", json())), {}});
   if (!check.problems.empty())
     return fail(error{error_code::invalid_argument, "the parameters' schema is not valid", {}, std::move(check.problems)});
   return std::move(check.out);

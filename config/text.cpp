@@ -36,7 +36,7 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
     // Half of a short name wrong is another name.
     const std::size_t allowed = std::max<std::size_t>(1, std::max(name.size(), candidate.size()) / 3);
     const std::size_t distance = edit_distance(name, candidate);
-    const bool begins = name.size() >= 3 && candidate.starts_with(name);
+    const bool begins = (name.size() >= 3 && candidate.starts_with(name)) || (candidate.size() >= 3 && name.starts_with(candidate));
     const std::size_t rank = begins ? 1 : distance;
     if ((begins || distance <= allowed) && rank < best_distance) {
       best = candidate;

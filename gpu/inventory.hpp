@@ -12,6 +12,8 @@
 namespace ferry::gpu {
 
 class nvml;
+class host_meter;
+struct gpu_part;
 
 class inventory {
 public:
@@ -28,7 +30,9 @@ public:
 private:
   std::vector<device> devices_;
   std::vector<std::string> notes_;
-  std::shared_ptr<const nvml> nvml_;
+  std::shared_ptr<const nvml> nvml_;            // none: no GPU
+  std::shared_ptr<const std::vector<gpu_part>> parts_; // the GPUs among devices_, in their order
+  std::shared_ptr<const host_meter> host_;
 };
 
 } // namespace ferry::gpu

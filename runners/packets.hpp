@@ -23,7 +23,7 @@ namespace ferry::runners {
 // Where a shim finds the socket to the daemon that started it.
 inline constexpr int launcher_fd = 3;
 // Well under what a socket's default buffer takes.
-inline constexpr std::size_t packet_bytes_max = 64 * 1024;
+inline constexpr std::size_t packet_bytes_max = 32 * 1024;
 
 // What arrived last, and the room for it, used again from packet to packet.
 struct packet {
@@ -35,8 +35,8 @@ struct packet {
 enum class receipt { got, nothing_yet, closed };
 // Never waits.
 [[nodiscard]] receipt receive(int socket, packet& into);
-// Never waits; true when the whole packet is on its way. A peer that is gone raises no signal.
-[[nodiscard]] bool send(int socket, std::string_view bytes, const std::vector<int>& descriptors = {});
+// Never waits; true when the packet is on its way, false when the other side is gone or does not listen. Raises no signal.
+bool send(int socket, std::string_view bytes, const std::vector<int>& descriptors = {});
 
 struct notice {
   enum class kind { events, passing };

@@ -33,10 +33,10 @@ result<batch_row> find_batch(statement_cache& statements, batch_id id, const cha
 
 std::optional<job_event> event_for(job_state state) {
   switch (state) {
-    case job_state::completed: return job_event::complete;
-    case job_state::failed: return job_event::fail;
-    case job_state::cancelled: return job_event::cancel;
-    default: return std::nullopt;
+  case job_state::completed: return job_event::complete;
+  case job_state::failed: return job_event::fail;
+  case job_state::cancelled: return job_event::cancel;
+  default: return std::nullopt;
   }
 }
 
@@ -44,7 +44,8 @@ std::optional<job_event> event_for(job_state state) {
 
 result<void> fact_writer::write(const batch_started& f) {
   if (f.id <= totals_.last_batch)
-    return contradiction("batch_started", "batch id " + to_string(f.id) + " is not above the last one, " + to_string(totals_.last_batch));
+    return contradiction("batch_started",
+                         "batch id " + to_string(f.id) + " is not above the last one, " + to_string(totals_.last_batch));
   if (f.jobs.empty())
     return contradiction("batch_started", "batch " + to_string(f.id) + " has no jobs");
   std::int64_t type = 0;
@@ -74,7 +75,8 @@ result<void> fact_writer::requeue(const batch_requeued& f, job_id id) {
   if (!next_state(job->state, job_event::requeue))
     return contradiction("batch_requeued", describe(id, job->state));
   if (job->batch != f.id)
-    return contradiction("batch_requeued", "job " + to_string(id) + " runs in batch " + to_string(job->batch) + ", not in " + to_string(f.id));
+    return contradiction("batch_requeued",
+                         "job " + to_string(id) + " runs in batch " + to_string(job->batch) + ", not in " + to_string(f.id));
   const auto previous = previous_attempt(statements_, id);
   statements_.run(update_requeued, previous ? previous->batch : batch_id{},
                   previous ? std::optional{previous->started} : std::nullopt, id);
@@ -107,7 +109,8 @@ result<void> fact_writer::write(const job_finished& f) {
     return contradiction("job_finished", describe(f.id, job->state) + " and cannot become " + std::string(to_string(f.state)));
   const auto runs_in = job->state == job_state::running ? job->batch : batch_id{};
   if (f.batch != runs_in)
-    return contradiction("job_finished", describe(f.id, job->state) + " in batch " + to_string(runs_in) + ", not in " + to_string(f.batch));
+    return contradiction("job_finished",
+                         describe(f.id, job->state) + " in batch " + to_string(runs_in) + ", not in " + to_string(f.batch));
   json detail{{"state", to_string(f.state)}};
   std::optional<std::string> why, left;
   if (f.why_failed) {

@@ -31,7 +31,8 @@ PRAGMA query_only = ON;
 
 } // namespace
 
-result<std::unique_ptr<SQLite::Database>> open_writer(const std::filesystem::path& file, config::durability durability, bool full_check) {
+result<std::unique_ptr<SQLite::Database>> open_writer(const std::filesystem::path& file, config::durability durability,
+                                                      bool full_check) {
   std::unique_ptr<SQLite::Database> database;
   const auto opened = [&]() -> result<void> {
     database = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, busy_timeout_ms);
@@ -40,7 +41,8 @@ result<std::unique_ptr<SQLite::Database>> open_writer(const std::filesystem::pat
     if (auto migrated = migrate(*database, file); !migrated)
       return migrated;
     if (const auto mode = database->execAndGet("PRAGMA journal_mode = WAL").getString(); mode != "wal")
-      return fail(error_code::io, file.string() + ": the file system does not support SQLite's WAL mode (it stays in mode " + mode + ")",
+      return fail(error_code::io,
+                  file.string() + ": the file system does not support SQLite's WAL mode (it stays in mode " + mode + ")",
                   "set storage.data_dir to a folder on a local disk");
     database->exec(writer_settings);
     database->exec(durability == config::durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");

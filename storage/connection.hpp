@@ -25,8 +25,8 @@ auto guarded(sqlite3* connection, const std::filesystem::path& file, const char*
 }
 
 // The connection that writes: migrated and checked. Errors: damaged, newer_version, disk_full, io, unavailable.
-[[nodiscard]] result<std::unique_ptr<SQLite::Database>> open_writer(const std::filesystem::path& file, config::durability durability,
-                                                                    bool full_check);
+[[nodiscard]] result<std::unique_ptr<SQLite::Database>> open_writer(const std::filesystem::path& file,
+                                                                    config::durability durability, bool full_check);
 // A connection that only reads. Errors: not_found (no database yet), newer_version, damaged, io.
 [[nodiscard]] result<std::unique_ptr<SQLite::Database>> open_reader(const std::filesystem::path& file);
 

@@ -72,8 +72,9 @@ result<data_directory> data_directory::own(const std::filesystem::path& data_dir
     if (errno != EWOULDBLOCK)
       return fail(system_error(errno, file, "lock this file"));
     const auto pid = read_owner(owned.lock_);
-    return fail(error_code::locked, "the data directory " + data_dir.string() + " is in use by another ferryd" +
-                                        (pid.empty() ? "" : " (pid " + pid + ")"),
+    return fail(error_code::locked,
+                "the data directory " + data_dir.string() + " is in use by another ferryd" +
+                    (pid.empty() ? "" : " (pid " + pid + ")"),
                 "stop it first, or give this one a storage.data_dir of its own");
   }
   const auto pid = std::to_string(::getpid()) + "\n";

@@ -57,8 +57,11 @@ queue_totals read_totals(statement_cache& statements) {
 }
 
 fact_writer::fact_writer(statement_cache& statements)
-  : statements_(statements), types_(statements, select_type, insert_type), devices_(statements, select_device, insert_device),
-    totals_(read_totals(statements)), stored_totals_(totals_) {}
+    : statements_(statements),
+      types_(statements, select_type, insert_type),
+      devices_(statements, select_device, insert_device),
+      totals_(read_totals(statements)),
+      stored_totals_(totals_) {}
 
 result<void> fact_writer::write(const fact& f) {
   return std::visit([this](const auto& what) { return write(what); }, f);
@@ -162,7 +165,8 @@ result<void> fact_writer::write(const job_reordered& f) {
     return fail(job.error());
   statements_.run(update_order, f.priority, f.order_key, f.id);
   totals_.last_order_key = std::max(totals_.last_order_key, f.order_key);
-  append_event(statements_, f.id, f.at, event_kind::reordered, {}, {{"priority", f.priority}, {"previous_priority", job->priority}});
+  append_event(statements_, f.id, f.at, event_kind::reordered, {},
+               {{"priority", f.priority}, {"previous_priority", job->priority}});
   return {};
 }
 

@@ -96,7 +96,9 @@ std::vector<history_entry> read_history(statement_cache& statements, job_id job)
   if (!row.next())
     return story;
   story.push_back({row.time(0), "job_queued", json::object()});
-  as_queued queued({{"type", row.text(1)}, {"priority", row.integer(2)}, {"held", row.integer(3) != 0},
+  as_queued queued({{"type", row.text(1)},
+                    {"priority", row.integer(2)},
+                    {"held", row.integer(3) != 0},
                     {"name", row.is_null(4) ? "" : row.text(4)}});
   int attempt_number = 0;
   auto event = statements.query(select_events, job);

@@ -1,5 +1,5 @@
-// Names that stand in many rows (job types, devices) are stored once and referred to by number. Keeps the numbers it has met; forget
-// them when a transaction is undone, because a number given in it was undone too.
+// Names that stand in many rows (job types, devices) are stored once and referred to by number. Keeps the numbers it has met;
+// forget them when a transaction is undone, because a number given in it was undone too.
 #pragma once
 
 #include "storage/statements.hpp"
@@ -13,7 +13,7 @@ class interned_names {
 public:
   // The statements: one that finds `id` by name, one that inserts a name and returns its `id`.
   interned_names(statement_cache& statements, const char* select, const char* insert)
-    : statements_(statements), select_(select), insert_(insert) {}
+      : statements_(statements), select_(select), insert_(insert) {}
 
   [[nodiscard]] std::int64_t number_of(const std::string& name) {
     if (const auto known = numbers_.find(name); known != numbers_.end())
@@ -28,8 +28,10 @@ public:
 private:
   std::int64_t ask(const char* sql, const std::string& name) {
     auto row = statements_.query(sql, name);
-    const auto number = row.next() ? row.integer(0) : 0;
-    while (row.next()) {}
+    if (!row.next())
+      return 0;
+    const auto number = row.integer(0);
+    while (row.next()) {} // an INSERT … RETURNING is done when it has been stepped to its end
     return number;
   }
   statement_cache& statements_;

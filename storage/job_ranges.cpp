@@ -17,7 +17,7 @@ WHERE type = ? AND state = ? AND (cleared IS NULL) = ? AND id >= ? ORDER BY id L
 } // namespace
 
 range_walk::range_walk(statement_cache& statements, job_range range, walk direction)
-  : statements_(&statements), range_(range), direction_(direction) {}
+    : statements_(&statements), range_(range), direction_(direction) {}
 
 bool range_walk::is_before(std::int64_t id, job_id bound) const {
   return direction_ == walk::newest_first ? id > bound.value : id < bound.value;
@@ -42,7 +42,8 @@ void range_walk::read_chunk(job_id bound) {
   chunk_size_ = std::min(chunk_size_ * 4, chunk_size_max);
 }
 
-merged_walk::merged_walk(statement_cache& statements, const std::vector<job_range>& ranges, walk direction) : direction_(direction) {
+merged_walk::merged_walk(statement_cache& statements, const std::vector<job_range>& ranges, walk direction)
+    : direction_(direction) {
   ranges_.reserve(ranges.size());
   for (const job_range& range : ranges)
     ranges_.emplace_back(statements, range, direction);

@@ -1,5 +1,5 @@
-// Walks over job ids without sorting or scanning. Every list that ferry shows is a union of ranges of the index jobs_by_type (one type,
-// one state, cleared or not), and each range is already in the order of ids; merging them costs one look-up a range and one
+// Walks over job ids without sorting or scanning. Every list that ferry shows is a union of ranges of the index jobs_by_type (one
+// type, one state, cleared or not), and each range is already in the order of ids; merging them costs one look-up a range and one
 // step a row, whatever else the table holds.
 #pragma once
 

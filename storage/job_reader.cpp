@@ -42,9 +42,7 @@ public:
   ~snapshot() {
     try {
       statements_.run(commit_sql);
-    } catch (const SQLite::Exception&) {
-      sqlite3_exec(statements_.database().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    }
+    } catch (const SQLite::Exception&) { sqlite3_exec(statements_.database().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr); }
   }
 
 private:

@@ -13,23 +13,24 @@ namespace ferry::storage {
 
 // Which jobs a page holds: newest first, by id.
 struct job_filter {
-  std::vector<job_state> states = {};        // empty: any
-  std::string type = {};                     // empty: any
-  std::string name_contains = {};            // empty: any
+  std::vector<job_state> states = {}; // empty: any
+  std::string type = {};              // empty: any
+  std::string name_contains = {};     // empty: any; A–Z and a–z are the same
   bool with_cleared = false;
-  job_id before = {};                        // only smaller ids; none: from the newest
+  job_id before = {}; // only smaller ids; none: from the newest
   std::size_t limit = 50;
 };
 
 // One line of a job's history.
 struct history_entry {
   instant at{};
-  std::string what;   // the fact's name: "job_queued", "batch_started", …
-  json detail;        // object
+  std::string what; // the fact's name: "job_queued", "batch_started", …
+  json detail;      // object
 };
 
 class job_reader {
 public:
+  // The store must have been opened before: it makes and migrates the file. Errors: not_found, newer_version, damaged, io.
   [[nodiscard]] static result<std::unique_ptr<job_reader>> open(const std::filesystem::path& data_dir);
   ~job_reader();
 
@@ -37,6 +38,7 @@ public:
   [[nodiscard]] result<job_record> find(job_id id);
   // In the order asked; ids that do not exist are left out. Params and result are read too unless `brief`.
   [[nodiscard]] result<std::vector<job_record>> find_all(const std::vector<job_id>& ids, bool brief);
+  // Without params and results, as find_all with `brief`.
   [[nodiscard]] result<std::vector<job_record>> page(const job_filter& filter);
   // Oldest first. Errors: not_found.
   [[nodiscard]] result<std::vector<history_entry>> history(job_id id);

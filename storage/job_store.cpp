@@ -82,9 +82,7 @@ struct job_store::implementation {
         }
         writer.undo_to(earlier);
         return;
-      } catch (const SQLite::Exception&) {
-        roll_back();
-      }
+      } catch (const SQLite::Exception&) { roll_back(); }
     }
     writer.undo_to(writer.committed_totals());
     if (!began)
@@ -100,11 +98,10 @@ struct job_store::implementation {
 
 job_store::job_store(std::unique_ptr<implementation> impl) : impl_(std::move(impl)) {}
 
-job_store::~job_store() {
-  impl_->roll_back();
-}
+job_store::~job_store() { impl_->roll_back(); }
 
-result<std::unique_ptr<job_store>> job_store::open(const std::filesystem::path& data_dir, config::durability durability, bool full_check) {
+result<std::unique_ptr<job_store>> job_store::open(const std::filesystem::path& data_dir, config::durability durability,
+                                                   bool full_check) {
   auto owned = data_directory::own(data_dir);
   if (!owned)
     return fail(owned.error());

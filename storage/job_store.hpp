@@ -31,25 +31,31 @@ struct live_job {
 struct running_batch {
   batch_id id;
   std::string device;
-  std::string type;           // all its jobs are of one type
+  std::string type; // all its jobs are of one type
   instant started{};
-  struct member { job_id id; int priority = 0; std::int64_t order_key = 0; bool held = false; int attempts = 0; };
+  struct member {
+    job_id id;
+    int priority = 0;
+    std::int64_t order_key = 0;
+    bool held = false;
+    int attempts = 0;
+  };
   std::vector<member> jobs;
 };
 
 struct restored {
-  job_id last_job;     // highest ids ever given
+  job_id last_job; // highest ids ever given
   batch_id last_batch;
   std::int64_t last_order_key = 0;
   bool paused = false;
-  std::vector<running_batch> running;
-  // Jobs finished so far by state, for the counters of `ferry status`.
+  std::vector<running_batch> running; // that have not ended, also those whose jobs have all finished
+  // Jobs that are in these states, cleared or not, for the counters of `ferry status`.
   std::int64_t completed = 0, failed = 0, cancelled = 0;
 };
 
 // A submit that carries an idempotency key.
 struct submission {
-  std::string key;           // empty: none
+  std::string key;            // empty: none
   std::string request_digest; // tells the same request from another one under the same key
 };
 
@@ -63,7 +69,7 @@ public:
   // Creates the folder (0700) and the file when missing, takes the lock, migrates, checks.
   // Errors: locked, damaged, newer_version, disk_full, io.
   [[nodiscard]] static result<std::unique_ptr<job_store>> open(const std::filesystem::path& data_dir, config::durability durability,
-                                                              bool full_check);
+                                                               bool full_check);
   ~job_store();
 
   // Calls `visit` for each queued job in order (held last, priority descending, order key ascending); 1,000,000 in about a second.
@@ -71,7 +77,11 @@ public:
 
   // A transaction spans begin … commit; nothing is durable before commit returns. apply() outside of one begins it.
   // An error of apply() undoes that call's own facts only (savepoint); an error of commit() undoes all since begin.
-  // Errors: conflict (idempotency key used for another request), disk_full, io, damaged.
+  // Where SQLite itself gave up the whole transaction (a disk that filled in its middle), every later apply() and the commit()
+  // fail with that error; after commit() the store can be used again.
+  // A retried job comes back unheld. Clearing a cleared job, or ending a batch that was requeued, changes nothing.
+  // Errors: conflict (idempotency key used for another request), internal (a fact that contradicts what is stored: a job that is
+  // not in a state for it, an id used twice), disk_full, io, damaged.
   [[nodiscard]] result<append_outcome> apply(const std::vector<fact>& facts, const submission& from = {});
   [[nodiscard]] result<void> commit();
   [[nodiscard]] bool in_transaction() const;

@@ -12,8 +12,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "name blocks are little-endian; add a byte swap for this machine");
 
-constexpr const char* select_names =
-    "SELECT id, type, name FROM jobs WHERE id >= ? AND id < ? AND name IS NOT NULL ORDER BY id";
+constexpr const char* select_names = "SELECT id, type, name FROM jobs WHERE id >= ? AND id < ? AND name IS NOT NULL ORDER BY id";
 constexpr const char* replace_block = "INSERT OR REPLACE INTO name_blocks (block, names) VALUES (?, ?)";
 constexpr const char* delete_block = "DELETE FROM name_blocks WHERE block = ?";
 constexpr const char* select_block = "SELECT block, names FROM name_blocks WHERE block <= ? ORDER BY block DESC LIMIT 1";
@@ -100,8 +99,11 @@ void write_name_block(statement_cache& statements, std::int64_t block) {
 }
 
 name_search::name_search(statement_cache& statements, std::string_view part, std::vector<std::int64_t> types, job_id newest)
-  : statements_(statements), part_(fold_name(part)), types_(std::move(types)), tail_block_(block_of(newest)),
-    loaded_block_(std::numeric_limits<std::int64_t>::max()) {}
+    : statements_(statements),
+      part_(fold_name(part)),
+      types_(std::move(types)),
+      tail_block_(block_of(newest)),
+      loaded_block_(std::numeric_limits<std::int64_t>::max()) {}
 
 std::optional<job_id> name_search::at_most(job_id bound) {
   while (true) {

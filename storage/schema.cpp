@@ -54,8 +54,8 @@ CREATE TABLE jobs (
   cleared   INTEGER,
   name      TEXT
 ) STRICT;
--- Restoring the queue reads this index alone.
-CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts) WHERE state = 0;
+-- Restoring the queue reads this index alone; `state` is in it because SQLite would else fetch each row to look at it.
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state) WHERE state = 0;
 -- Every list is a merge of ranges of this index: the row id that ends it makes each range ascend by id.
 CREATE INDEX jobs_by_type ON jobs (type, state, (cleared IS NULL));
 
@@ -114,15 +114,13 @@ struct table {
   const char* name;
   const char* key;
 };
-constexpr std::array tables{table{"job_types", "id"},   table{"devices", "id"},         table{"batches", "id"},
-                            table{"jobs", "id"},        table{"job_params", "job"},     table{"job_outcomes", "job"},
-                            table{"job_events", "job"}, table{"name_blocks", "block"},  table{"submissions", "key"},
-                            table{"queue_totals", "only_row"}};
+constexpr std::array tables{
+    table{"job_types", "id"},    table{"devices", "id"},           table{"batches", "id"},     table{"jobs", "id"},
+    table{"job_params", "job"},  table{"job_outcomes", "job"},     table{"job_events", "job"}, table{"name_blocks", "block"},
+    table{"submissions", "key"}, table{"queue_totals", "only_row"}};
 constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time"};
 
-std::int64_t number(SQLite::Database& database, const std::string& sql) {
-  return database.execAndGet(sql).getInt64();
-}
+std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }
 
 result<void> check_everything(SQLite::Database& database, const std::filesystem::path& file) {
   SQLite::Statement integrity(database, "PRAGMA integrity_check(10)");
@@ -145,11 +143,13 @@ int schema_version() { return static_cast<int>(steps.size()); }
 
 result<void> migrate(SQLite::Database& database, const std::filesystem::path& file) {
   const auto found = number(database, "PRAGMA user_version");
-  if (number(database, "PRAGMA application_id") != ferry_application_id && number(database, "SELECT count(*) FROM sqlite_schema") > 0)
+  if (number(database, "PRAGMA application_id") != ferry_application_id &&
+      number(database, "SELECT count(*) FROM sqlite_schema") > 0)
     return fail(damaged_error(file, "it is an SQLite database, but of another program"));
   if (found > schema_version())
-    return fail(error_code::newer_version, file.string() + " has schema version " + std::to_string(found) +
-                                               ", this ferry knows versions up to " + std::to_string(schema_version()),
+    return fail(error_code::newer_version,
+                file.string() + " has schema version " + std::to_string(found) + ", this ferry knows versions up to " +
+                    std::to_string(schema_version()),
                 "start the newer ferry that wrote it, or set storage.data_dir to another folder");
   if (found < 0)
     return fail(damaged_error(file, "its schema version is " + std::to_string(found)));

@@ -1,5 +1,6 @@
 // The tables and how they came to be: one numbered step for each schema version ever shipped (P10). Steps are never changed once
-// shipped; a new version appends one. docs: what each table is for stands at its CREATE in schema.cpp.
+// shipped; a new version appends one, and leaves a fixture of the one
+// before to the tests.
 #pragma once
 
 #include "model/error.hpp"

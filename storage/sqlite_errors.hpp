@@ -1,5 +1,5 @@
-// Turns what SQLite and the operating system report into ferry's errors: which of them mean a full disk, a damaged file, a lock or a
-// fault of ferry's own, and what to tell the user.
+// Turns what SQLite and the operating system report into ferry's errors: which of them mean a full disk, a damaged file, a lock or
+// a fault of ferry's own, and what to tell the user.
 #pragma once
 
 #include "model/error.hpp"

@@ -79,7 +79,9 @@ private:
   }
 
   template <std::integral Value>
-  static void bind(SQLite::Statement& statement, int index, Value value) { statement.bind(index, static_cast<std::int64_t>(value)); }
+  static void bind(SQLite::Statement& statement, int index, Value value) {
+    statement.bind(index, static_cast<std::int64_t>(value));
+  }
   static void bind(SQLite::Statement& statement, int index, const std::string& value) { statement.bindNoCopy(index, value); }
   static void bind(SQLite::Statement& statement, int index, blob_view value) {
     statement.bindNoCopy(index, value.bytes.data(), static_cast<int>(value.bytes.size()));

@@ -49,7 +49,8 @@ void supervisor::serve() {
 }
 
 void supervisor::wait() {
-  std::vector<pollfd> sources{{launcher_.get(), POLLIN, 0}, {child_signals_.get(), POLLIN, 0}, {control_.get(), POLLIN, 0}};
+  const short for_launcher = missed_ ? POLLIN | POLLOUT : POLLIN;
+  std::vector<pollfd> sources{{launcher_.get(), for_launcher, 0}, {child_signals_.get(), POLLIN, 0}, {control_.get(), POLLIN, 0}};
   for (const descriptor& follower : followers_)
     sources.push_back({follower.get(), POLLIN, 0});
   auto due = run_ ? run_->next_due() : clock::time_point::max();
@@ -61,7 +62,9 @@ void supervisor::wait() {
     signalfd_siginfo which{};
     [[maybe_unused]] const auto size = ::read(child_signals_.get(), &which, sizeof which); // what ended is found by waiting for it
   }
-  if (sources[0].revents != 0)
+  if ((sources[0].revents & POLLOUT) != 0)
+    catch_up();
+  if ((sources[0].revents & ~POLLOUT) != 0)
     hear_launcher();
   for (std::size_t i = 0; i < followers_.size(); ++i)
     if (sources[i + 3].revents != 0)
@@ -123,15 +126,21 @@ void supervisor::start_run(const json& command, descriptor lock, descriptor dire
 
 void supervisor::announce(const notice& what) {
   const std::string packet = to_packet(what);
-  // One that does not listen misses it: the file has it, and the next notice makes it look there.
-  if (launcher_)
-    send(launcher_.get(), packet);
+  // Who does not listen misses it: the file has it, and the next notice makes them look there.
+  if (launcher_ && !send(launcher_.get(), packet) && what.what == notice::kind::events)
+    missed_ = what.batch;
   for (const descriptor& follower : followers_)
     send(follower.get(), packet);
 }
 
+void supervisor::catch_up() {
+  if (missed_ && send(launcher_.get(), to_packet(notice{notice::kind::events, *missed_, -1, {}})))
+    missed_.reset();
+}
+
 void supervisor::launcher_is_gone() {
   launcher_.reset();
+  missed_.reset();
   control_due_ = clock::now();
 }
 

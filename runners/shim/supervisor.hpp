@@ -26,10 +26,12 @@ private:
   void admit_follower();
   void open_control();
   void announce(const notice& what);
+  void catch_up();
   void launcher_is_gone();
   void let_go_of_run();
 
   descriptor launcher_;
+  std::optional<batch_id> missed_; // whose events the launcher was not told of, since it did not listen
   descriptor child_signals_;
   descriptor control_; // listens, once the launcher is gone
   std::vector<descriptor> followers_;

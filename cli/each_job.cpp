@@ -1,0 +1,43 @@
+#include "cli/each_job.hpp"
+
+#include "cli/job_views.hpp"
+#include "cli/json_text.hpp"
+
+namespace ferry::cli {
+
+result<int> for_each_job(context& c, const std::vector<std::int64_t>& ids, const each_job& what) {
+  int status = 0;
+  std::string documents;
+  for (const std::int64_t id : ids) {
+    auto body = what.request(id);
+    if (!body && ids.size() == 1)
+      return fail(body.error());
+    if (!body) {
+      status = status == 0 ? exit_status_of(body.error().code) : status;
+      c.report(body.error());
+      if (body.error().code == error_code::unavailable)
+        break;
+    } else if (c.wants_json()) {
+      documents += (documents.empty() ? "" : ",") + *body;
+    } else {
+      auto job = json_from(*body, "the daemon's answer");
+      if (!job)
+        return fail(error_code::internal, job.error().what);
+      c.print(what.page(*job));
+      if (auto written = c.flush(); !written)
+        return fail(written.error());
+    }
+  }
+  if (c.wants_json())
+    c.print_json(ids.size() == 1 ? documents : "[" + documents + "]");
+  return status;
+}
+
+result<int> post_to_each_job(context& c, const std::vector<std::int64_t>& ids, const std::string& action) {
+  return for_each_job(
+      c, ids,
+      {.request = [&](std::int64_t id) { return c.call({.method = "POST", .path = "/jobs/" + std::to_string(id) + "/" + action}); },
+       .page = [](const json& job) { return job_line(job, wall_clock_now()) + "\n"; }});
+}
+
+} // namespace ferry::cli

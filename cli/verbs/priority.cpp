@@ -1,0 +1,43 @@
+#include "cli/each_job.hpp"
+#include "cli/job_views.hpp"
+#include "cli/json_text.hpp"
+#include "cli/text.hpp"
+#include "cli/verbs/verbs.hpp"
+
+#include <charconv>
+
+namespace ferry::cli {
+namespace {
+
+class set_priority final : public action {
+public:
+  void declare(arguments& a) override {
+    a.job("ID", id_, "which job");
+    a.positional("N", priority_, value_kind::integer, "0-100, larger first");
+  }
+
+  result<int> run(context& c) override {
+    int priority = 0;
+    const char* const last = priority_->data() + priority_->size();
+    const auto [end, failed] = std::from_chars(priority_->data(), last, priority);
+    if (failed != std::errc{} || end != last || priority < priority_min || priority > priority_max)
+      return fail(error_code::invalid_argument, "the priority must be a whole number from 0 to 100, is \"" + printable(*priority_) + "\"");
+    return for_each_job(
+        c, {id_},
+        {.request =
+             [&](std::int64_t id) {
+               return c.call({.method = "PATCH", .path = "/jobs/" + std::to_string(id), .body = to_text({{"priority", priority}})});
+             },
+         .page = [](const json& job) { return job_line(job, wall_clock_now()) + "\n"; }});
+  }
+
+private:
+  std::int64_t id_ = 0;
+  std::optional<std::string> priority_;
+};
+
+} // namespace
+
+std::unique_ptr<action> make_priority() { return std::make_unique<set_priority>(); }
+
+} // namespace ferry::cli

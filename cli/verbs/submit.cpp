@@ -1,0 +1,190 @@
+#include "cli/direct_run.hpp"
+#include "cli/follow.hpp"
+#include "cli/format.hpp"
+#include "cli/job_lines.hpp"
+#include "cli/job_views.hpp"
+#include "cli/json_text.hpp"
+#include "cli/submission.hpp"
+#include "cli/verbs/job_options.hpp"
+#include "cli/verbs/verbs.hpp"
+
+#include <unistd.h>
+
+namespace ferry::cli {
+namespace {
+
+class submit final : public action {
+public:
+  void declare(arguments& a) override {
+    job_.declare(a, false);
+    a.flag("-q,--quiet", quiet_, "print the id alone");
+    a.integer("--priority", priority_, "N", "0-100, larger first; default 50", priority_min, priority_max);
+    a.text("-n,--name", name_, "TEXT", "a name for people");
+    a.flag("--held", held_, "keep it from starting until `ferry release`");
+    a.flag("-w,--wait", wait_, "wait until it has ended, and end with its exit status");
+    a.flag("-f,--follow", follow_, "the same, and show its output and progress meanwhile");
+    a.text("--from", from_, "FILE", "submit a job for each line of JSON in a file; - is standard input", value_kind::file);
+    a.text("--idempotency-key", key_, "KEY", "submitting again with the same key answers with the first jobs");
+  }
+
+  result<int> run(context& c) override {
+    if (auto checked = check(); !checked)
+      return fail(checked.error());
+    if (queue_disabled())
+      return from_ ? run_file(c) : run_one(c);
+    return from_ ? submit_many(c) : submit_one(c);
+  }
+
+private:
+  result<void> check() const {
+    if (!job_.type && !from_)
+      return fail(error_code::invalid_argument, "TYPE is missing: which job type to submit", "`ferry types` lists them");
+    if (from_ && !job_.argv.empty())
+      return fail(error_code::invalid_argument, "--from and a program after -- cannot be given together");
+    return key_ ? check_key(*key_) : result<void>{};
+  }
+
+  // The job without its parameters.
+  json described() const {
+    json job = json::object();
+    if (job_.type)
+      job["type"] = *job_.type;
+    if (priority_)
+      job["priority"] = *priority_;
+    if (name_)
+      job["name"] = *name_;
+    if (held_)
+      job["held"] = true;
+    return job;
+  }
+
+  result<int> submit_one(context& c) {
+    auto params = job_.parameters();
+    if (!params)
+      return fail(params.error());
+    json job = described();
+    job["params"] = std::move(*params);
+    auto done = submit_job(c, job, key_ ? *key_ : random_key());
+    if (!done)
+      return fail(done.error());
+    const auto [id, position] = done->job;
+    if (quiet_)
+      c.print(std::to_string(id) + "\n");
+    else if (!c.wants_json())
+      say(c, submitted_line(id, position));
+    else if (!wait_ && !follow_)
+      c.print_json(done->answer);
+    return wait_ || follow_ ? stay(c, {id}) : exit_completed;
+  }
+
+  // A followed job's output is all that goes to standard output.
+  void say(context& c, const std::string& text) const {
+    if (follow_)
+      c.note(text);
+    else
+      c.print(text);
+  }
+
+  result<bulk_request> bulk() const {
+    auto params = job_.shared_parameters();
+    if (!params)
+      return fail(params.error());
+    bulk_request all{.file = *from_, .base = described(), .key = key_, .print_ids = quiet_};
+    if (!params->empty())
+      all.base["params"] = std::move(*params);
+    auto here = job_options::absolute_directory(".");
+    if (!here)
+      return fail(here.error());
+    all.command_directory = *here;
+    return all;
+  }
+
+  result<int> submit_many(context& c) {
+    const auto all = bulk();
+    if (!all)
+      return fail(all.error());
+    const auto done = submit_file(c, *all);
+    if (!done)
+      return fail(done.error());
+    std::vector<std::int64_t> ids;
+    json entries = json::array();
+    for (const submitted& job : *done) {
+      ids.push_back(job.id);
+      if (c.wants_json())
+        entries.push_back({{"id", job.id}, {"position", job.position ? json(*job.position) : json()}});
+    }
+    if (!quiet_ && c.wants_json() && !wait_ && !follow_)
+      c.print_json(to_text({{"jobs", std::move(entries)}}));
+    else if (!quiet_ && !c.wants_json())
+      say(c, count_of(static_cast<std::int64_t>(ids.size()), "job", "jobs") + " queued" + (ids.empty() ? "" : ": " + id_ranges(ids)) + "\n");
+    return wait_ || follow_ ? stay(c, ids) : exit_completed;
+  }
+
+  // Until all have ended.
+  result<int> stay(context& c, const std::vector<std::int64_t>& ids) {
+    if (auto written = c.flush(); !written)
+      return fail(written.error());
+    leave_on_interrupt(ids);
+    c.daemon().set_patience(std::chrono::minutes(1));
+    int status = exit_completed;
+    std::string documents;
+    for (const std::int64_t id : ids) {
+      const auto job = follow_ ? follow_job(c, id, 0) : wait_for_job(c, id);
+      if (!job)
+        return fail(job.error());
+      if (const int ended = exit_status_of_job(*job); ended != 0)
+        status = ids.size() == 1 ? ended : exit_not_completed;
+      if (c.wants_json())
+        documents += (documents.empty() ? "" : ",") + to_text(*job);
+      else if (!quiet_)
+        say(c, job_line(*job, wall_clock_now()) + "\n");
+      if (auto written = c.flush(); !written)
+        return fail(written.error());
+    }
+    if (c.wants_json() && !quiet_)
+      c.print_json(from_ ? "[" + documents + "]" : documents);
+    return status;
+  }
+
+  result<int> run_one(context& c) {
+    auto params = job_.parameters();
+    if (!params)
+      return fail(params.error());
+    return run_directly(c, {.type = *job_.type, .params = std::move(*params)});
+  }
+
+  result<int> run_file(context& c) {
+    const auto all = bulk();
+    if (!all)
+      return fail(all.error());
+    job_lines lines(all->file, all->base);
+    if (auto opened = lines.open(); !opened)
+      return fail(opened.error());
+    for (int status = exit_completed;;) {
+      auto job = lines.next();
+      if (!job)
+        return fail(job.error());
+      if (job->is_null())
+        return status;
+      json params = job->value("params", json::object());
+      if (text_field(*job, "type") == "command" && params.is_object() && !params.contains("cwd"))
+        params["cwd"] = *all->command_directory;
+      auto ended = run_directly(c, {.type = text_field(*job, "type"), .params = std::move(params)});
+      if (!ended)
+        return ended;
+      if (*ended != 0)
+        status = exit_not_completed;
+    }
+  }
+
+  job_options job_;
+  bool quiet_ = false, held_ = false, wait_ = false, follow_ = false;
+  std::optional<std::int64_t> priority_;
+  std::optional<std::string> name_, from_, key_;
+};
+
+} // namespace
+
+std::unique_ptr<action> make_submit() { return std::make_unique<submit>(); }
+
+} // namespace ferry::cli

@@ -1,0 +1,64 @@
+#include "cli/verbs/verbs.hpp"
+
+#include <array>
+
+namespace ferry::cli {
+namespace {
+
+constexpr std::string_view submit_details = R"(A parameter is written key=value; the value is a number, true, false, null, a list or an object where it reads as one in
+JSON, else text. weights.vis=0.5 reaches into an object; key:=JSON is always JSON, key=@FILE the text of a file.
+
+  ferry submit upscale --param source=/pictures/china.jpg --param scale=2
+  ferry submit command -- python3 train.py --epochs 3
+  ferry submit --from jobs.jsonl           one {"type": …, "params": {…}} a line
+
+With --wait or --follow ferry ends with the job's own exit status (128 + the signal that ended it, else 1 when it did not
+complete). A submit survives a restart of the daemon: it is sent again and counted once.)";
+
+constexpr std::string_view edit_details = R"(Without options, $VISUAL or $EDITOR is opened on the job's name, priority and parameters as JSON.
+`--param key=null` takes a parameter away. Only queued jobs can be edited.)";
+
+constexpr std::string_view run_details = R"(Reads the configuration that ferryd would read, checks the parameters as it would, and runs the command here and now: no daemon, no
+queue, no log. Ends with the command's exit status, or 128 + the signal that ended it.)";
+
+constexpr std::string_view completion_details = R"(  bash: ferry completion bash > ~/.local/share/bash-completion/completions/ferry
+  zsh:  ferry completion zsh > "${fpath[1]}/_ferry"
+  fish: ferry completion fish > ~/.config/fish/completions/ferry.fish)";
+
+constexpr std::array verbs{
+    verb{"submit", "", "put a job in the queue, or many from a file", submit_details, make_submit},
+    verb{"queue", "", "what runs now, and what waits, in order", "", make_queue},
+    verb{"list", "ls", "jobs of any state, newest first", "", make_list},
+    verb{"show", "", "everything about a job", "", make_show},
+    verb{"logs", "log", "what a job has written", "", make_logs},
+    verb{"wait", "", "wait until jobs have ended; status 0 only if all completed", "", make_wait},
+    verb{"cancel", "", "take jobs out of the queue, or end them with all their processes", "", make_cancel},
+    verb{"hold", "", "keep queued jobs from starting", "", make_hold},
+    verb{"release", "", "let held jobs start again", "", make_release},
+    verb{"pause", "", "start nothing new; what runs goes on", "", make_pause},
+    verb{"unpause", "", "start jobs again", "", make_unpause},
+    verb{"move", "", "move a queued job to another place within its priority", "", make_move},
+    verb{"priority", "", "give a queued job another priority (0-100, larger first)", "", make_priority},
+    verb{"edit", "", "change a queued job's parameters, name or priority", edit_details, make_edit},
+    verb{"retry", "", "queue failed or cancelled jobs again", "", make_retry},
+    verb{"clear", "", "take finished jobs off the lists", "", make_clear},
+    verb{"status", "", "the daemon, its devices and counts", "", make_status},
+    verb{"types", "", "the job types and their parameters", "", make_types},
+    verb{"run", "", "run a job directly, without daemon or queue", run_details, make_run},
+    verb{"completion", "", "completions for bash, zsh or fish", completion_details, make_completion},
+    verb{"version", "", "the version of ferry", "", make_version},
+    verb{"help", "", "this list, or more about a verb", "", make_help},
+};
+
+} // namespace
+
+std::span<const verb> all_verbs() { return verbs; }
+
+const verb* find_verb(std::string_view name) {
+  for (const verb& v : verbs)
+    if (v.name == name || (!v.alias.empty() && v.alias == name))
+      return &v;
+  return nullptr;
+}
+
+} // namespace ferry::cli

@@ -1,0 +1,33 @@
+// All verbs; one file each.
+#pragma once
+
+#include "cli/verb.hpp"
+
+#include <memory>
+
+namespace ferry::cli {
+
+std::unique_ptr<action> make_submit();
+std::unique_ptr<action> make_queue();
+std::unique_ptr<action> make_list();
+std::unique_ptr<action> make_show();
+std::unique_ptr<action> make_logs();
+std::unique_ptr<action> make_wait();
+std::unique_ptr<action> make_cancel();
+std::unique_ptr<action> make_hold();
+std::unique_ptr<action> make_release();
+std::unique_ptr<action> make_pause();
+std::unique_ptr<action> make_unpause();
+std::unique_ptr<action> make_move();
+std::unique_ptr<action> make_priority();
+std::unique_ptr<action> make_edit();
+std::unique_ptr<action> make_retry();
+std::unique_ptr<action> make_clear();
+std::unique_ptr<action> make_status();
+std::unique_ptr<action> make_types();
+std::unique_ptr<action> make_run();
+std::unique_ptr<action> make_completion();
+std::unique_ptr<action> make_version();
+std::unique_ptr<action> make_help();
+
+} // namespace ferry::cli

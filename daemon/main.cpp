@@ -1,0 +1,133 @@
+// ferryd: load, validate, wire, wait.
+#include "actors/supervisor.hpp"
+#include "config/settings.hpp"
+#include "gpu/inventory.hpp"
+#include "http/server.hpp"
+#include "model/version.hpp"
+
+#include <CLI/CLI.hpp>
+#include <caf/actor_system.hpp>
+#include <csignal>
+#include <cstdio>
+#include <malloc.h>
+#include <pthread.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace ferry;
+
+constexpr int exit_bad_configuration = 2;
+constexpr int exit_cannot_start = 1;
+
+// Signals are taken by sigwait in main alone; blocked before any thread exists, so that all threads inherit it.
+sigset_t block_signals() {
+  sigset_t taken;
+  sigemptyset(&taken);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
+    sigaddset(&taken, signal);
+  pthread_sigmask(SIG_BLOCK, &taken, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return taken;
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+void set_up_log(const config::settings& settings) {
+  auto logger = settings.log.file.empty() ? spdlog::stderr_color_mt("ferryd") : spdlog::basic_logger_mt("ferryd", settings.log.file.string());
+  logger->set_level(spdlog::level::from_str(settings.log.level));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+// The shim is installed beside the daemon.
+std::filesystem::path shim_program() {
+  std::error_code failed;
+  return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path() / "ferry-shim";
+}
+
+int refuse(const error& e, int status) {
+  std::fprintf(stderr, "ferryd: %s\n", to_string(e).c_str());
+  return status;
+}
+
+int serve(std::shared_ptr<const config::settings> settings, const sigset_t& taken) {
+  const auto started = wall_clock_now();
+  const auto inventory = std::make_shared<const gpu::inventory>(gpu::inventory::discover(*settings));
+  for (const auto& note : inventory->notes())
+    spdlog::info("{}", note);
+  for (const auto& device : inventory->devices())
+    spdlog::info("device {} ({}): {} slots, {} MiB", device.id, device.name, device.slots, device.memory_mib);
+
+  actors::register_messages();
+  caf::actor_system_config caf_settings;
+  caf_settings.set("caf.scheduler.policy", "sharing"); // wakes a sleeping worker at once, where stealing polls
+  caf_settings.set("caf.scheduler.max-threads", 2);
+  caf::actor_system system(caf_settings);
+
+  const auto main_process = ::getpid();
+  auto supervisor = actors::supervisor::start(system, {settings, inventory->devices(), shim_program()},
+                                              [main_process] { ::kill(main_process, SIGUSR1); });
+  if (!supervisor)
+    return refuse(supervisor.error(), exit_cannot_start);
+  int status = 0;
+  {
+    auto server = http::server::start({system, settings, inventory, [&] { return (*supervisor)->handles(); }, started});
+    if (!server)
+      return refuse(server.error(), exit_cannot_start);
+    spdlog::info("ferryd {} serves {}{}", version, settings->http.socket.string(),
+                 (*server)->tcp_port() ? " and TCP port " + std::to_string((*server)->tcp_port()) : "");
+    int signal = 0;
+    do
+      sigwait(&taken, &signal);
+    while (signal == SIGHUP);
+    status = signal == SIGUSR1 ? exit_cannot_start : 0;
+    spdlog::info("stopping: running jobs go on and are taken up again at the next start");
+  }
+  supervisor->reset();
+  spdlog::info("stopped");
+  return status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("ferryd, the daemon of the ferry GPU job queue");
+  std::string file;
+  bool check_only = false;
+  app.add_option("-c,--config", file, "The configuration (TOML); default: $FERRY_CONFIG, ~/.config/ferry/ferry.toml, /etc/ferry/ferry.toml");
+  app.add_flag("--check-config", check_only, "Check the configuration, say every problem, and end");
+  app.set_version_flag("--version", std::string("ferryd ") + version);
+  CLI11_PARSE(app, argc, argv);
+
+  if (file.empty())
+    file = config::find_config_file().string();
+  auto settings = file.empty() ? result<config::settings>(config::defaults()) : config::load(file);
+  if (!settings)
+    return refuse(settings.error(), exit_bad_configuration);
+  if (check_only) {
+    std::printf("%s: good, %zu job types\n", file.empty() ? "the defaults" : file.c_str(), settings->job_types.size());
+    return 0;
+  }
+  mallopt(M_ARENA_MAX, 2); // a few threads that rarely allocate at once: more arenas would only hold memory back
+  const sigset_t taken = block_signals();
+  raise_descriptor_limit();
+  try {
+    set_up_log(*settings);
+    return serve(std::make_shared<const config::settings>(std::move(*settings)), taken);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "ferryd: %s\n", e.what());
+    return exit_cannot_start;
+  }
+}

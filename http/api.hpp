@@ -1,0 +1,68 @@
+// The routes of the API and their handlers.
+#pragma once
+
+#include "actors/supervisor.hpp"
+#include "http/bridge.hpp"
+#include "http/messages.hpp"
+#include "http/server.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+
+namespace ferry::http {
+
+class api {
+public:
+  explicit api(server_parts parts) : parts_(std::move(parts)), bridge_(parts_.system) {}
+
+  // Finds the route and runs it. Every failure becomes an error response; nothing is thrown.
+  [[nodiscard]] boost::asio::awaitable<response> answer(request r);
+
+private:
+  using reply = boost::asio::awaitable<result<response>>;
+  struct route;
+  static const std::vector<route>& routes();
+  [[nodiscard]] reply dispatch(const request& r);
+
+  // jobs (api_jobs.cpp)
+  reply submit(const request& r);
+  reply list_jobs(const request& r);
+  reply show_job(const request& r);
+  reply edit_job(const request& r);
+  reply cancel_job(const request& r);
+  reply hold_job(const request& r);
+  reply release_job(const request& r);
+  reply move_job(const request& r);
+  reply retry_job(const request& r);
+  reply read_log(const request& r);
+  reply read_history(const request& r);
+  // the queue and the daemon (api_queue.cpp)
+  reply read_queue(const request& r);
+  reply pause_queue(const request& r);
+  reply unpause_queue(const request& r);
+  reply clear_queue(const request& r);
+  reply read_status(const request& r);
+  reply list_job_types(const request& r);
+
+  reply set_paused(bool paused);
+  // Sends a command about the job in the path, then answers with the job as it is now.
+  template <class Command>
+  reply command(Command what);
+  [[nodiscard]] boost::asio::awaitable<result<actors::job_view>> view_of(job_id id);
+  // Asks one of the actors; `pick` chooses it from the handles.
+  template <class Answer, class Pick, class Message>
+  [[nodiscard]] boost::asio::awaitable<typename answer_of<Answer>::type> ask(Pick pick, Message message) {
+    const auto handles = parts_.handles();
+    if (!handles)
+      co_return fail(restarting());
+    co_return co_await bridge_.ask<Answer>((*handles).*pick, std::move(message));
+  }
+  [[nodiscard]] const std::vector<device_reading>& readings();
+
+  server_parts parts_;
+  bridge bridge_;
+  std::vector<device_reading> readings_;
+  std::chrono::steady_clock::time_point readings_at_{};
+};
+
+} // namespace ferry::http

@@ -1,0 +1,313 @@
+#include "http/api.hpp"
+
+#include "config/limits.hpp"
+#include "http/log_file.hpp"
+#include "http/views.hpp"
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <initializer_list>
+#include <openssl/sha.h>
+
+namespace ferry::http {
+
+using namespace std::chrono_literals;
+using actors::actor_handles;
+
+namespace {
+
+// How often a log that is followed is looked at.
+constexpr auto log_poll = 50ms;
+
+result<int> priority_from(const json& object, const std::string& where) {
+  const auto value = integer_member(object, "priority", where);
+  if (!value)
+    return fail(value.error());
+  // Out of int's range is out of 0–100 as well; admission names the bound.
+  return static_cast<int>(std::clamp<std::int64_t>(value->value_or(priority_default), INT32_MIN, INT32_MAX));
+}
+
+result<job_request> job_request_from(json& object, const std::string& where) {
+  if (!object.is_object())
+    return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
+  if (auto known = check_keys(object, {"type", "params", "priority", "name", "held"}, where); !known)
+    return fail(known.error());
+  const auto prefix = where.empty() ? where : where + "/";
+  auto type = string_member(object, "type", prefix);
+  auto name = string_member(object, "name", prefix);
+  const auto priority = priority_from(object, prefix);
+  const auto held = boolean_member(object, "held", prefix);
+  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
+                         held ? nullptr : &held.error()})
+    if (e)
+      return fail(*e);
+  if (!*type)
+    return fail(error_code::invalid_argument, prefix + "type is missing", "see `ferry types`");
+  job_request request{.type = std::move(**type), .priority = *priority, .name = name->value_or(""), .held = held->value_or(false)};
+  if (const auto params = object.find("params"); params != object.end())
+    request.params = std::move(*params);
+  return request;
+}
+
+std::string digest_of(std::string_view body) {
+  unsigned char bytes[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), bytes);
+  std::string hex;
+  for (const unsigned char b : bytes) {
+    constexpr const char* digits = "0123456789abcdef";
+    hex += digits[b >> 4];
+    hex += digits[b & 15];
+  }
+  return hex;
+}
+
+json submitted_json(const actors::submitted_job& job) {
+  return {{"id", job.id.value}, {"position", job.position ? json(*job.position) : json(nullptr)}};
+}
+
+} // namespace
+
+boost::asio::awaitable<result<actors::job_view>> api::view_of(job_id id) {
+  co_return co_await ask<result<actors::job_view>>(&actor_handles::queue, actors::read_job{id});
+}
+
+template <class Command>
+api::reply api::command(Command what) {
+  const auto id = what.id;
+  const auto finished = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(what));
+  if (!finished)
+    co_return fail(finished.error());
+  auto view = co_await view_of(id);
+  if (!view)
+    co_return fail(view.error());
+  co_return json_response(200, job_json(*view, false, parts_.settings->storage.data_dir));
+}
+
+api::reply api::submit(const request& r) {
+  auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  const bool many = body->contains("jobs");
+  actors::submit_jobs message;
+  if (many) {
+    if (auto known = check_keys(*body, {"jobs"}); !known)
+      co_return fail(known.error());
+    auto& list = (*body)["jobs"];
+    if (!list.is_array())
+      co_return fail(error_code::invalid_argument, "jobs must be an array");
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      auto one = job_request_from(list[i], "/jobs/" + std::to_string(i));
+      if (!one)
+        co_return fail(one.error());
+      message.jobs.push_back(std::move(*one));
+    }
+  } else {
+    auto one = job_request_from(*body, "");
+    if (!one)
+      co_return fail(one.error());
+    message.jobs.push_back(std::move(*one));
+  }
+  if (r.idempotency_key.size() > limits::idempotency_key_bytes_max)
+    co_return fail(error_code::too_large, "Idempotency-Key takes " + std::to_string(r.idempotency_key.size()) + " bytes; at most " +
+                                              std::to_string(limits::idempotency_key_bytes_max) + " are allowed");
+  if (!r.idempotency_key.empty())
+    message.from = {r.idempotency_key, digest_of(r.body)};
+
+  const auto answer = co_await ask<result<actors::jobs_submitted>>(&actor_handles::queue, std::move(message));
+  if (!answer)
+    co_return fail(answer.error());
+  const unsigned status = answer->repeated ? 200 : 201;
+  if (!many)
+    co_return json_response(status, submitted_json(answer->jobs.at(0)));
+  json list = json::array();
+  for (const auto& job : answer->jobs)
+    list.push_back(submitted_json(job));
+  co_return json_response(status, {{"jobs", std::move(list)}});
+}
+
+api::reply api::list_jobs(const request& r) {
+  if (auto known = check_query(r, {"status", "type", "name", "before", "limit", "cleared"}); !known)
+    co_return fail(known.error());
+  storage::job_filter filter;
+  const auto limit = query_number(r, "limit", 50, 1, limits::page_rows_max);
+  const auto before = query_number(r, "before", 0, 1, INT64_MAX);
+  if (!limit || !before)
+    co_return fail(limit ? before.error() : limit.error());
+  const auto text = [&](const char* key) { return r.query.contains(key) ? r.query.at(key) : std::string{}; };
+  std::vector<std::string> names;
+  for (std::string rest = text("status"); !rest.empty();) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    names.push_back(rest.substr(0, comma));
+    rest.erase(0, comma + 1);
+  }
+  auto states = states_from(names);
+  if (!states)
+    co_return fail(states.error());
+  const auto cleared = text("cleared");
+  if (cleared != "" && cleared != "true" && cleared != "false")
+    co_return fail(error_code::invalid_argument, "cleared must be true or false, is '" + cleared.substr(0, 40) + "'");
+  filter = {.states = std::move(*states), .type = text("type"), .name_contains = text("name"), .with_cleared = cleared == "true",
+            .before = {*before}, .limit = static_cast<std::size_t>(*limit)};
+  actors::read_jobs message{std::move(filter)};
+  const auto views = co_await ask<result<std::vector<actors::job_view>>>(&actor_handles::queue, std::move(message));
+  if (!views)
+    co_return fail(views.error());
+  json list = json::array();
+  for (const auto& view : *views)
+    list.push_back(job_json(view, true, parts_.settings->storage.data_dir));
+  const bool more = views->size() == static_cast<std::size_t>(*limit);
+  co_return json_response(200, {{"jobs", std::move(list)}, {"next_before", more ? json(views->back().record.id.value) : json(nullptr)}});
+}
+
+api::reply api::show_job(const request& r) {
+  if (auto known = check_query(r, {"wait"}); !known)
+    co_return fail(known.error());
+  const auto id = job_id_from(r.path[1]);
+  const auto wait = query_number(r, "wait", 0, 1, limits::wait_seconds_max);
+  if (!id || !wait)
+    co_return fail(id ? wait.error() : id.error());
+  if (*wait > 0) {
+    const auto finished = co_await ask<result<actors::done>>(&actor_handles::queue, actors::await_job{*id, std::chrono::seconds(*wait)});
+    if (!finished)
+      co_return fail(finished.error());
+  }
+  auto view = co_await view_of(*id);
+  if (!view)
+    co_return fail(view.error());
+  co_return json_response(200, job_json(*view, false, parts_.settings->storage.data_dir));
+}
+
+api::reply api::edit_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"priority", "name", "params"}); !known)
+    co_return fail(known.error());
+  actors::edit_job message{.id = *id};
+  if (body->contains("priority")) {
+    const auto priority = priority_from(*body, "");
+    if (!priority)
+      co_return fail(priority.error());
+    message.priority = *priority;
+  }
+  auto name = string_member(*body, "name");
+  if (!name)
+    co_return fail(name.error());
+  message.name = std::move(*name);
+  if (body->contains("params"))
+    message.params = std::move((*body)["params"]);
+  co_return co_await command(std::move(message));
+}
+
+api::reply api::cancel_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  co_return co_await command(actors::cancel_job{*id});
+}
+
+api::reply api::hold_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  co_return co_await command(actors::hold_job{*id});
+}
+
+api::reply api::release_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  co_return co_await command(actors::release_job{*id});
+}
+
+api::reply api::retry_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  co_return co_await command(actors::retry_job{*id});
+}
+
+api::reply api::move_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  const auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"position"}); !known)
+    co_return fail(known.error());
+  const auto position = body->find("position");
+  scheduling::move_target target;
+  if (position != body->end() && *position == "top")
+    target = scheduling::to_top{};
+  else if (position != body->end() && *position == "bottom")
+    target = scheduling::to_bottom{};
+  else if (position != body->end() && position->is_number_unsigned() && position->get<std::uint64_t>() >= 1)
+    target = scheduling::to_position{position->get<std::size_t>()};
+  else
+    co_return fail(error_code::invalid_argument, "position must be a number from 1 on, \"top\" or \"bottom\"");
+  co_return co_await command(actors::move_job{*id, target});
+}
+
+api::reply api::read_history(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  const auto entries = co_await ask<result<actors::history_entries>>(&actor_handles::history, actors::read_history{*id});
+  if (!entries)
+    co_return fail(entries.error());
+  json list = json::array();
+  for (const auto& entry : *entries)
+    list.push_back({{"at", to_rfc3339(entry.at)}, {"what", entry.what}, {"detail", entry.detail}});
+  co_return json_response(200, {{"history", std::move(list)}});
+}
+
+api::reply api::read_log(const request& r) {
+  if (auto known = check_query(r, {"offset", "limit", "wait"}); !known)
+    co_return fail(known.error());
+  const auto id = job_id_from(r.path[1]);
+  const auto offset = query_number(r, "offset", 0, INT64_MIN, INT64_MAX);
+  const auto limit = query_number(r, "limit", limits::log_chunk_bytes_max, 1, limits::log_chunk_bytes_max);
+  const auto wait = query_number(r, "wait", 0, 1, limits::wait_seconds_max);
+  for (const error* e : std::initializer_list<const error*>{id ? nullptr : &id.error(), offset ? nullptr : &offset.error(), limit ? nullptr : &limit.error(),
+                         wait ? nullptr : &wait.error()})
+    if (e)
+      co_return fail(*e);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(*wait);
+  boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor);
+  for (;;) {
+    // The state first: what an ended job has written is all there when its log is read after.
+    const auto view = co_await view_of(*id);
+    if (!view)
+      co_return fail(view.error());
+    const bool ended = is_finished(view->record.state);
+    const auto& batch = view->record.batch;
+    log_chunk chunk;
+    if (!batch.is_none()) {
+      auto read = read_log_file(parts_.settings->storage.data_dir / "runs" / to_string(batch) / "output.log", *offset,
+                                static_cast<std::size_t>(*limit));
+      if (!read)
+        co_return fail(read.error());
+      chunk = std::move(*read);
+    }
+    if (chunk.bytes.empty() && !ended && std::chrono::steady_clock::now() < deadline) {
+      pause.expires_after(log_poll);
+      co_await pause.async_wait(boost::asio::use_awaitable);
+      continue;
+    }
+    response answer;
+    answer.result(200);
+    answer.set(boost::beast::http::field::content_type, "application/octet-stream");
+    answer.set("Ferry-Log-Offset", std::to_string(chunk.offset));
+    answer.set("Ferry-Log-Next", std::to_string(chunk.offset + static_cast<std::int64_t>(chunk.bytes.size())));
+    if (ended && chunk.at_end)
+      answer.set("Ferry-Log-Complete", "true");
+    answer.body() = std::move(chunk.bytes);
+    co_return answer;
+  }
+}
+
+} // namespace ferry::http

@@ -1,0 +1,115 @@
+#include "http/api.hpp"
+
+#include "config/limits.hpp"
+#include "http/views.hpp"
+#include "model/version.hpp"
+
+#include <unistd.h>
+
+namespace ferry::http {
+
+using namespace std::chrono_literals;
+using actors::actor_handles;
+
+namespace {
+
+// Device readings are shared by all that ask within this time: a GPU's answer can take milliseconds.
+constexpr auto readings_fresh_for = 1s;
+
+} // namespace
+
+const std::vector<device_reading>& api::readings() {
+  const auto now = std::chrono::steady_clock::now();
+  if (readings_.empty() || now - readings_at_ > readings_fresh_for) {
+    readings_ = parts_.inventory->read();
+    readings_at_ = now;
+  }
+  return readings_;
+}
+
+api::reply api::read_status(const request& r) {
+  if (auto known = check_query(r, {}); !known)
+    co_return fail(known.error());
+  const auto status = co_await ask<actors::queue_status>(&actor_handles::queue, actors::read_status{});
+  if (!status)
+    co_return fail(status.error());
+  const auto accounts = co_await ask<actors::device_accounts>(&actor_handles::optimizer, actors::read_devices{});
+  if (!accounts)
+    co_return fail(accounts.error());
+  json devices = json::array();
+  const auto& now = readings();
+  for (std::size_t i = 0; i < accounts->size(); ++i)
+    devices.push_back(device_json((*accounts)[i], i < now.size() ? now[i] : device_reading{}));
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(wall_clock_now() - parts_.started);
+  co_return json_response(200, {{"version", version},
+                                {"pid", ::getpid()},
+                                {"started", to_rfc3339(parts_.started)},
+                                {"uptime_seconds", uptime.count()},
+                                {"paused", status->paused},
+                                {"data_dir", parts_.settings->storage.data_dir.string()},
+                                {"counts", counts_json(status->counts, true)},
+                                {"devices", std::move(devices)},
+                                {"notes", parts_.inventory->notes()}});
+}
+
+api::reply api::read_queue(const request& r) {
+  if (auto known = check_query(r, {"offset", "limit"}); !known)
+    co_return fail(known.error());
+  const auto offset = query_number(r, "offset", 0, 0, INT64_MAX);
+  const auto limit = query_number(r, "limit", 50, 1, limits::page_rows_max);
+  if (!offset || !limit)
+    co_return fail(offset ? limit.error() : offset.error());
+  const auto page = co_await ask<result<actors::queue_page>>(
+      &actor_handles::queue, actors::read_queue{static_cast<std::size_t>(*offset), static_cast<std::size_t>(*limit)});
+  if (!page)
+    co_return fail(page.error());
+  json jobs = json::array();
+  for (const auto& job : page->jobs)
+    jobs.push_back(job_json(job, true, parts_.settings->storage.data_dir));
+  co_return json_response(200, {{"paused", page->paused}, {"counts", counts_json(page->counts, false)}, {"jobs", std::move(jobs)}});
+}
+
+api::reply api::set_paused(bool paused) {
+  const auto finished = co_await ask<result<actors::done>>(&actor_handles::queue, actors::set_paused{paused});
+  if (!finished)
+    co_return fail(finished.error());
+  co_return json_response(200, {{"paused", paused}});
+}
+
+api::reply api::pause_queue(const request&) { co_return co_await set_paused(true); }
+api::reply api::unpause_queue(const request&) { co_return co_await set_paused(false); }
+
+api::reply api::clear_queue(const request& r) {
+  const auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"status"}); !known)
+    co_return fail(known.error());
+  std::vector<std::string> names{"completed", "failed", "cancelled"};
+  if (const auto wanted = body->find("status"); wanted != body->end()) {
+    names.clear();
+    if (!wanted->is_array())
+      co_return fail(error_code::invalid_argument, "status must be an array of states");
+    for (const auto& name : *wanted)
+      names.push_back(name.is_string() ? name.get<std::string>() : name.dump());
+  }
+  auto states = states_from(names);
+  if (!states)
+    co_return fail(states.error());
+  actors::clear_jobs message{std::move(*states)};
+  const auto cleared = co_await ask<result<std::size_t>>(&actor_handles::queue, std::move(message));
+  if (!cleared)
+    co_return fail(cleared.error());
+  co_return json_response(200, {{"cleared", *cleared}});
+}
+
+api::reply api::list_job_types(const request& r) {
+  if (auto known = check_query(r, {}); !known)
+    co_return fail(known.error());
+  json list = json::array();
+  for (const auto& type : parts_.settings->job_types)
+    list.push_back(job_type_json(type));
+  co_return json_response(200, {{"job_types", std::move(list)}});
+}
+
+} // namespace ferry::http

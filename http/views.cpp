@@ -1,0 +1,93 @@
+#include "http/views.hpp"
+
+namespace ferry::http {
+namespace {
+
+template <class T>
+json or_null(const std::optional<T>& value) { return value ? json(*value) : json(nullptr); }
+json or_null(const std::optional<instant>& t) { return t ? json(to_rfc3339(*t)) : json(nullptr); }
+json or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
+
+json failure_json(const failure& why) {
+  return {{"kind", to_string(why.kind)}, {"message", why.message}, {"exit_status", or_null(why.exit_status)}, {"signal", or_null(why.signal)}};
+}
+
+json run_seconds(const job_record& r) {
+  if (!r.started)
+    return nullptr;
+  if (r.state != job_state::running && !r.finished)
+    return nullptr;
+  return static_cast<double>((r.finished.value_or(wall_clock_now()) - *r.started).count()) / 1000.0;
+}
+
+} // namespace
+
+json job_json(const actors::job_view& job, bool brief, const std::filesystem::path& data_dir) {
+  const job_record& r = job.record;
+  json view = {{"id", r.id.value},
+               {"type", r.type},
+               {"name", r.name},
+               {"status", to_string(r.state)},
+               {"priority", r.priority},
+               {"held", r.held},
+               {"position", or_null(job.position)},
+               {"waiting_for", or_null(job.waiting_for)},
+               {"phase", or_null(job.phase)},
+               {"progress",
+                {{"fraction", or_null(job.how_far.fraction)},
+                 {"step", or_null(job.how_far.step)},
+                 {"total", or_null(job.how_far.total)},
+                 {"message", job.how_far.message}}},
+               {"created", to_rfc3339(r.created)},
+               {"started", or_null(r.started)},
+               {"finished", or_null(r.finished)},
+               {"cleared", or_null(r.cleared)},
+               {"attempts", r.attempts},
+               {"batch", r.batch.is_none() ? json(nullptr) : json(r.batch.value)},
+               {"device", or_null(r.device)},
+               {"run_seconds", run_seconds(r)},
+               {"failure", r.why_failed ? failure_json(*r.why_failed) : json(nullptr)}};
+  if (r.state == job_state::completed)
+    view["progress"]["fraction"] = 1.0;
+  if (brief)
+    return view;
+  view["directory"] = r.batch.is_none() ? json(nullptr)
+                                        : json((data_dir / "runs" / to_string(r.batch) / "jobs" / to_string(r.id)).string());
+  view["params"] = r.params;
+  view["result"] = r.result;
+  return view;
+}
+
+json counts_json(const actors::queue_counts& counts, bool with_finished) {
+  json view = {{"queued", counts.queued}, {"held", counts.held}, {"running", counts.running}};
+  if (with_finished) {
+    view["completed"] = counts.completed;
+    view["failed"] = counts.failed;
+    view["cancelled"] = counts.cancelled;
+  }
+  return view;
+}
+
+json device_json(const scheduling::device_ledger::account& account, const device_reading& reading) {
+  const device& d = account.owner;
+  return {{"id", d.id},
+          {"kind", to_string(d.kind)},
+          {"name", d.name},
+          {"slots", d.slots},
+          {"slots_used", account.slots_used},
+          {"memory_mib", d.memory_mib},
+          {"memory_leased_mib", account.memory_leased_mib},
+          {"memory_used_mib", or_null(reading.memory_used_mib)},
+          {"utilization_percent", or_null(reading.utilization_percent)},
+          {"temperature_c", or_null(reading.temperature_c)}};
+}
+
+json job_type_json(const config::job_type& type) {
+  const char* device = type.device == config::device_choice::gpu ? "gpu" : type.device == config::device_choice::cpu ? "cpu" : "auto";
+  return {{"name", type.name},           {"description", type.description},
+          {"device", device},            {"slots", type.slots},
+          {"memory_mib", type.memory_mib}, {"max_run_seconds", type.max_run_time.count() ? json(type.max_run_time.count()) : json(nullptr)},
+          {"parameters", type.parameters.source()}};
+}
+
+} // namespace ferry::http

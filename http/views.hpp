@@ -1,0 +1,16 @@
+// Jobs, the queue and devices as the JSON of docs/api.md.
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <filesystem>
+
+namespace ferry::http {
+
+// `brief`: a row of a list, without params and result.
+[[nodiscard]] json job_json(const actors::job_view& job, bool brief, const std::filesystem::path& data_dir);
+[[nodiscard]] json counts_json(const actors::queue_counts& counts, bool with_finished);
+[[nodiscard]] json device_json(const scheduling::device_ledger::account& account, const device_reading& reading);
+[[nodiscard]] json job_type_json(const config::job_type& type);
+
+} // namespace ferry::http
