@@ -156,7 +156,9 @@ void leave_on_interrupt(const std::vector<std::int64_t>& ids) {
                                                : "\nthe jobs go on\n";
   interrupt_length = std::min(sentence.size(), interrupt_sentence.size());
   std::copy_n(sentence.begin(), interrupt_length, interrupt_sentence.begin());
-  struct sigaction handler {};
+  struct sigaction handler {}, before {};
+  if (::sigaction(SIGINT, nullptr, &before) == 0 && before.sa_handler == SIG_IGN)
+    return; // started in the background, where Ctrl-C is meant for others
   handler.sa_handler = end_on_interrupt;
   ::sigaction(SIGINT, &handler, nullptr);
 }

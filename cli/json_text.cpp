@@ -34,7 +34,7 @@ std::string json_for_terminal(std::string_view text) {
   // JSON escapes what is below U+0020 itself; the rest line by line, since the newlines are ours.
   for (std::size_t at = 0; at < dumped.size();) {
     const auto end = std::min(dumped.find('\n', at), dumped.size());
-    out += printable(std::string_view(dumped).substr(at, end - at));
+    out += printable_json(std::string_view(dumped).substr(at, end - at));
     if (end < dumped.size())
       out += '\n';
     at = end + 1;

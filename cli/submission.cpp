@@ -33,21 +33,31 @@ struct chunk {
   [[nodiscard]] bool full() const { return lines.size() >= limits::jobs_per_request_max || body.size() >= request_bytes_max; }
 };
 
-// "/jobs/3/params/scale" is line 17 of the file: /params/scale.
-void name_lines(error& e, const std::string& file, const chunk& sent) {
+// The line of the job that "/jobs/3/params/scale" begins with; `rest` becomes what follows, "/params/scale".
+std::optional<int> line_of(const std::string& pointer, const chunk& sent, std::string& rest) {
   constexpr std::string_view prefix = "/jobs/";
-  for (problem& p : e.problems) {
-    std::size_t index = 0;
-    const char* end_of_where = p.where.data() + p.where.size();
-    if (!p.where.starts_with(prefix))
-      continue;
-    const auto [end, failed] = std::from_chars(p.where.data() + prefix.size(), end_of_where, index);
-    if (failed != std::errc{} || index >= sent.lines.size())
-      continue;
-    p.file = file;
-    p.line = sent.lines[index];
-    p.where = std::string(end, end_of_where);
-  }
+  if (!pointer.starts_with(prefix))
+    return std::nullopt;
+  std::size_t index = 0;
+  const char* const last = pointer.data() + pointer.size();
+  const auto [end, failed] = std::from_chars(pointer.data() + prefix.size(), last, index);
+  if (failed != std::errc{} || index >= sent.lines.size())
+    return std::nullopt;
+  rest.assign(end, last);
+  return sent.lines[index];
+}
+
+// The daemon counts the jobs of a request, people the lines of their file.
+void name_lines(error& e, const std::string& file, const chunk& sent) {
+  std::string rest;
+  if (const auto line = line_of(e.what, sent, rest))
+    e.what = file + ":" + std::to_string(*line) + ": " + rest;
+  for (problem& p : e.problems)
+    if (const auto line = line_of(p.where, sent, rest)) {
+      p.file = file;
+      p.line = *line;
+      p.where = rest;
+    }
 }
 
 error stopped(error e, const std::string& file, const std::vector<submitted>& done, int lines_done) {

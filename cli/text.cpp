@@ -84,6 +84,11 @@ bool steers(char32_t code) {
          (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
+void append_four_digits(std::string& out, char32_t code) {
+  for (int shift = 12; shift >= 0; shift -= 4)
+    out += hex_digits[code >> static_cast<unsigned>(shift) & 15U];
+}
+
 void append_escape(std::string& out, char32_t code) {
   switch (code) {
     case '\n': out += "\\n"; return;
@@ -98,26 +103,35 @@ void append_escape(std::string& out, char32_t code) {
     return;
   }
   out += "\\u{";
-  for (int shift = 12; shift >= 0; shift -= 4)
-    out += hex_digits[code >> static_cast<unsigned>(shift) & 15U];
+  append_four_digits(out, code);
   out += "}";
 }
 
-} // namespace
+void append_json_escape(std::string& out, char32_t code) {
+  out += "\\u";
+  append_four_digits(out, code);
+}
 
-std::string printable(std::string_view bytes) {
+template <class Append>
+std::string escaped(std::string_view bytes, Append append) {
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
     const character c = decode(bytes);
     if (!c.valid || steers(c.code))
-      append_escape(out, c.code);
+      append(out, c.code);
     else
       out += bytes.substr(0, c.bytes);
     bytes.remove_prefix(c.bytes);
   }
   return out;
 }
+
+} // namespace
+
+std::string printable(std::string_view bytes) { return escaped(bytes, append_escape); }
+
+std::string printable_json(std::string_view line) { return escaped(line, append_json_escape); }
 
 int display_width(std::string_view utf8) {
   int width = 0;

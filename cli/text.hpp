@@ -10,6 +10,9 @@ namespace ferry::cli {
 // as \n, \t, \x1b, \u{202e}.
 [[nodiscard]] std::string printable(std::string_view bytes);
 
+// The same for JSON text, which stays JSON: \u009b, \u202e.
+[[nodiscard]] std::string printable_json(std::string_view line);
+
 // Columns that printable text takes: 2 for wide characters (East Asian, emoji), 0 for combining marks.
 [[nodiscard]] int display_width(std::string_view utf8);
 

@@ -10,13 +10,18 @@ public:
   void declare(arguments&) override {}
 
   result<int> run(context& c) override {
-    auto body = c.call({.method = "GET", .path = "/status"});
-    if (!body)
-      return fail(body.error());
-    if (c.wants_json())
+    const request what{.method = "GET", .path = "/status"};
+    if (c.wants_json()) {
+      auto body = c.call(what);
+      if (!body)
+        return fail(body.error());
       c.print_json(*body);
-    else
-      c.print(status_page(json::parse(*body, nullptr, false), c.out()));
+      return exit_completed;
+    }
+    const auto answer = c.ask(what);
+    if (!answer)
+      return fail(answer.error());
+    c.print(status_page(*answer, c.out()));
     return exit_completed;
   }
 };

@@ -15,7 +15,7 @@ public:
   }
 
   result<int> run(context& c) override {
-    if (c.wants_json() && !type_) {
+    if (c.wants_json() && !type_ && !quiet_) {
       auto body = c.call({.method = "GET", .path = "/job-types"});
       if (!body)
         return fail(body.error());
@@ -43,7 +43,7 @@ public:
 
 private:
   result<int> print_one(context& c, const json& type) const {
-    if (c.wants_json())
+    if (c.wants_json() && !quiet_)
       c.print_json(to_text(type));
     else
       c.print(quiet_ ? printable(*type_) + "\n" : type_page(type, c.out()));

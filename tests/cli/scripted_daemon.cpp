@@ -15,6 +15,17 @@
 namespace ferry::cli::test {
 namespace http = boost::beast::http;
 
+namespace {
+
+int peer_of(int connection) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  ::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size);
+  return who.pid;
+}
+
+} // namespace
+
 scripted_daemon::scripted_daemon(script answer) : answer_(std::move(answer)) {
   std::string name = (std::filesystem::temp_directory_path() / "ferry-cli-test-XXXXXX").string();
   if (!::mkdtemp(name.data()))
@@ -78,7 +89,7 @@ void scripted_daemon::talk(int connection) {
     if (problem)
       break;
     const auto& message = parser.get();
-    const asked what{message.method_string(), message.target(), message.body(), message["Idempotency-Key"]};
+    const asked what{message.method_string(), message.target(), message.body(), message["Idempotency-Key"], peer_of(connection)};
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(what);

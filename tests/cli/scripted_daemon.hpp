@@ -13,6 +13,7 @@ namespace ferry::cli::test {
 
 struct asked {
   std::string method, target, body, idempotency_key;
+  int pid = 0; // of who asks
 };
 
 struct reply {

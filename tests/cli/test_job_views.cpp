@@ -49,23 +49,23 @@ TEST_CASE("the queue in a pipe") {
   CHECK(queue_page(queue(), {}, now) ==
         "2 running · 1,200 queued · 1 held\n"
         "\n"
-        "#  JOB  NAME                               TYPE             STATUS         TIME\n"
-        "▶   42  china ×2                           upscale          running 40%    0:45\n"
-        "▶    7                                     command          starting       0:00\n"
-        "1   43                                     upscale          queued         2:00\n"
-        "2   44  a name\\x1b[2J that is rather long  batch_inference  queued        10:00\n"
-        "-   45                                     upscale          held          10:00\n");
+        "#  JOB  NAME                               TYPE             STATUS        TIME\n"
+        "▶   42  china ×2                           upscale          running 40%   0:45\n"
+        "▶    7                                     command          starting      0:00\n"
+        "1   43                                     upscale          queued        2:00\n"
+        "2   44  a name\\x1b[2J that is rather long  batch_inference  queued       10:00\n"
+        "-   45                                     upscale          held         10:00\n");
 }
 
 TEST_CASE("the queue on a narrow terminal") {
   CHECK(queue_page(queue(), {.width = 64}, now) == "2 running · 1,200 queued · 1 held\n"
                                                    "\n"
-                                                   "#  JOB  NAME          TYPE          STATUS                 TIME\n"
-                                                   "▶   42  china ×2      upscale       running ▓▓▓░░░░░ 40%   0:45\n"
-                                                   "▶    7                command       starting               0:00\n"
-                                                   "1   43                upscale       queued                 2:00\n"
+                                                   "#  JOB  NAME          TYPE           STATUS                 TIME\n"
+                                                   "▶   42  china ×2      upscale        running ▓▓▓░░░░░ 40%   0:45\n"
+                                                   "▶    7                command        starting               0:00\n"
+                                                   "1   43                upscale        queued                 2:00\n"
                                                    "2   44  a name\\x1b[…  batch_infere…  queued                10:00\n"
-                                                   "-   45                upscale       held                  10:00\n");
+                                                   "-   45                upscale        held                  10:00\n");
 }
 
 TEST_CASE("an empty queue that is paused says how to go on") {
@@ -190,7 +190,7 @@ TEST_CASE("the daemon's status") {
         "1 running · 3 queued · 1 held · paused: nothing new is started until `ferry unpause`\n"
         "1,000 completed · 2 failed · 0 cancelled\n"
         "\n"
-        "DEVICE  NAME                   SLOTS  MEMORY                                 LOAD   TEMP\n"
+        "DEVICE  NAME                   SLOTS  MEMORY                                  LOAD   TEMP\n"
         "cpu     8 cores                  1/2  0 MiB leased of 16 GiB\n"
         "GPU-1   NVIDIA H100 80GB HBM3    0/1  1 GiB leased, 1.5 GiB used of 79.6 GiB   30%  41 °C\n"
         "note: job type train is held\n");

@@ -199,6 +199,14 @@ TEST_CASE("many quiet submits print an id a line, and as JSON one document") {
   CHECK(run_ferry({"submit", "--from", "-"}, {.socket = daemon.socket()}).out == "0 jobs queued\n");
 }
 
+TEST_CASE("a fault that names no problem is placed in the file too") {
+  scripted_daemon daemon([](const asked&) {
+    return reply{.status = 400, .body = R"({"error":{"code":"invalid_argument","message":"/jobs/1/name must be text","hint":"","problems":[]}})"};
+  });
+  const auto r = run_ferry({"submit", "--from", "-"}, {.socket = daemon.socket(), .input = "\n" + lines(2)});
+  CHECK(r.err == "ferry: standard input:3: /name must be text\n");
+}
+
 TEST_CASE("a bad line stops a file, and what is in the queue already is said") {
   int last = 0;
   scripted_daemon daemon([&](const asked& what) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -130,6 +131,16 @@ TEST_CASE("wait outlives a daemon that goes away and comes back") {
   });
   CHECK(run_ferry({"wait", "-q", "1"}, {.socket = daemon.socket()}).status == 0);
   CHECK(times == 2);
+}
+
+TEST_CASE("Ctrl-C ends the watching and says that the job goes on") {
+  scripted_daemon daemon([](const asked& what) {
+    ::kill(what.pid, SIGINT);
+    return reply{.hang_up = true};
+  });
+  const auto r = run_ferry({"wait", "7"}, {.socket = daemon.socket()});
+  CHECK(r.status == 130);
+  CHECK(r.err == "\njob 7 goes on; `ferry logs -f 7` follows it, `ferry cancel 7` ends it\n");
 }
 
 TEST_CASE("what may not be done twice is not asked twice") {
@@ -353,7 +364,7 @@ TEST_CASE("on a terminal JSON is indented and tables fit") {
                      "#  JOB  NAME           TYPE           STATUS\r\n"
                      "1    1  a very long …  a_very_long_…  queued\r\n");
   const auto shown = run_ferry({"show", "1", "--format", "json"}, {.socket = daemon.socket(), .columns = 80});
-  CHECK(shown.out == "{\r\n  \"id\": 1,\r\n  \"name\": \"x\\x9by\"\r\n}\r\n");
+  CHECK(shown.out == "{\r\n  \"id\": 1,\r\n  \"name\": \"x\\u009by\"\r\n}\r\n");
   const auto coloured = run_ferry({"queue"}, {.socket = daemon.socket(), .columns = 80});
   CHECK(coloured.out.find("\x1b[1m") != std::string::npos);
 }

@@ -1,5 +1,8 @@
 #include "storage_support.hpp"
 
+#include <atomic>
+#include <thread>
+
 using namespace ferry;
 using namespace ferry::storage;
 using namespace ferry::storage::test;
@@ -93,4 +96,35 @@ TEST_CASE("facts that the state machine forbids are refused and change nothing")
   CHECK(must(reader->find(job_id{2})).state == job_state::completed);
   CHECK(must(reader->history(job_id{1})).size() == 1);
   CHECK(must(store->restore([](const live_job&) {})).last_batch == batch_id{1});
+}
+
+TEST_CASE("a reader on another thread sees whole groups while the writer goes on") {
+  const temporary_folder folder;
+  const auto store = open_store(folder.path());
+  const auto reader = open_reader(folder.path());
+  constexpr std::int64_t group = 5, groups = 100;
+  std::atomic<bool> done = false, written = true;
+  std::thread writer([&] {
+    for (std::int64_t n = 0; n < groups && written; ++n) {
+      std::vector<fact> facts;
+      for (std::int64_t id = n * group + 1; id <= (n + 1) * group; ++id)
+        facts.push_back(queued(id));
+      written = store->apply(facts).has_value() && store->commit().has_value();
+    }
+    done = true;
+  });
+  std::size_t seen = 0;
+  bool whole = true, grows = true;
+  for (bool last_look = false; !last_look;) {
+    last_look = done;
+    const auto page = reader->page({.limit = 1'000});
+    whole = whole && page && page->size() % group == 0;
+    grows = grows && page && page->size() >= seen;
+    seen = page ? page->size() : seen;
+  }
+  writer.join();
+  CHECK(written);
+  CHECK(whole);
+  CHECK(grows);
+  CHECK(seen == static_cast<std::size_t>(group * groups));
 }

@@ -1,0 +1,91 @@
+// A real ferryd in a directory of its own, and a client to talk to it.
+#pragma once
+
+#include "cli/client.hpp"
+#include "model/job.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ferry::tests {
+
+// A directory that goes when it goes.
+class scratch_directory {
+public:
+  scratch_directory();
+  ~scratch_directory();
+  scratch_directory(const scratch_directory&) = delete;
+  scratch_directory& operator=(const scratch_directory&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+  std::filesystem::path path_;
+};
+
+// How a program ended and what it printed (both streams).
+struct program_end {
+  int status = -1; // 128 + signal when a signal ended it
+  std::string output;
+};
+[[nodiscard]] program_end run_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment = {});
+
+class daemon_process {
+public:
+  // `types` is TOML that is added to the configuration; `slots` of the CPU device.
+  explicit daemon_process(std::string types = {}, int slots = 2, std::string http = {});
+  ~daemon_process(); // kills what still runs, jobs included
+
+  void start();           // returns once it answers
+  void kill();            // SIGKILL, and waits for its end
+  int stop();             // SIGTERM; its exit status
+  void crash_and_start() { kill(), start(); }
+  // Starts it and expects it to refuse: the end of the process.
+  [[nodiscard]] program_end start_refused() const;
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return scratch_.path(); }
+  [[nodiscard]] std::filesystem::path data() const { return scratch_.path() / "data"; }
+  [[nodiscard]] std::filesystem::path socket() const { return scratch_.path() / "ferry.sock"; }
+  [[nodiscard]] std::filesystem::path config() const { return scratch_.path() / "ferry.toml"; }
+  [[nodiscard]] std::unique_ptr<cli::client> connect() const;
+
+  // Requests that must succeed, and one that must fail.
+  json get(const std::string& path);
+  json post(const std::string& path, const json& body = json::object());
+  json patch(const std::string& path, const json& body);
+  error refused(const std::string& method, const std::string& path, const std::string& body = {});
+
+  // Submits `sh -c script`; the id.
+  std::int64_t submit_script(const std::string& script, const json& fields = json::object());
+  // The job once it has finished.
+  json finished(std::int64_t id);
+  // Waits until `file` exists and returns what is in it.
+  std::string wait_for_file(const std::filesystem::path& file);
+
+private:
+  json send(const std::string& method, const std::string& path, const std::string& body);
+
+  scratch_directory scratch_;
+  int pid_ = 0;
+  std::unique_ptr<cli::client> client_;
+};
+
+// Waits until `condition` holds; fails the test when it does not come to hold in a minute.
+template <class Condition>
+void eventually(Condition condition);
+
+} // namespace ferry::tests
+
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <thread>
+
+template <class Condition>
+void ferry::tests::eventually(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}

@@ -1,0 +1,100 @@
+#include "config/limits.hpp"
+#include "scheduling/admission.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace ferry;
+using namespace ferry::scheduling;
+
+namespace {
+
+const std::vector<device> devices{{.id = "cpu", .slots = 2, .memory_mib = 1000}};
+
+config::settings settings() {
+  auto s = config::parse(R"(
+[job_types.resize]
+command = ["resize", "{params.source}", "{params.scale}"]
+[job_types.resize.parameters]
+required = ["source"]
+[job_types.resize.parameters.properties]
+source = { type = "string" }
+scale = { type = "integer", minimum = 1, maximum = 8, default = 2 }
+[job_types.huge]
+command = ["true"]
+slots = 3
+[job_types.graphic]
+command = ["true"]
+device = "gpu"
+)",
+                         "test.toml");
+  REQUIRE(s);
+  return std::move(*s);
+}
+
+const config::settings types = settings();
+
+result<admitted_job> admit_one(job_request request) { return admit(std::move(request), {types, devices}); }
+
+} // namespace
+
+TEST_CASE("an admitted job has its defaults filled in") {
+  const auto job = admit_one({.type = "resize", .params = {{"source", "a.png"}}, .priority = 70, .name = "first"});
+  REQUIRE(job);
+  CHECK(json::parse(job->params) == json{{"source", "a.png"}, {"scale", 2}});
+  CHECK(job->type->name == "resize");
+  CHECK(job->priority == 70);
+}
+
+TEST_CASE("every fault of a job is named at once") {
+  const auto job = admit_one({.type = "resize", .params = {{"scale", 9}, {"sorce", "a.png"}}, .priority = 101, .name = "a\nb"});
+  REQUIRE_FALSE(job);
+  CHECK(job.error().code == error_code::invalid_argument);
+  std::vector<std::string> places;
+  for (const auto& p : job.error().problems)
+    places.push_back(p.where);
+  CHECK(places.size() >= 4);
+  CHECK(std::find(places.begin(), places.end(), "/priority") != places.end());
+  CHECK(std::find(places.begin(), places.end(), "/name") != places.end());
+  CHECK(std::find(places.begin(), places.end(), "/params/scale") != places.end());
+}
+
+TEST_CASE("an unknown type is answered with the nearest known one") {
+  const auto job = admit_one({.type = "resise"});
+  REQUIRE_FALSE(job);
+  CHECK(job.error().what == "there is no job type 'resise'");
+  CHECK(job.error().hint == "did you mean 'resize'?");
+}
+
+TEST_CASE("a job that no device could ever run is refused when it is submitted") {
+  CHECK(admit_one({.type = "huge"}).error().problems.at(0).what.find("3 slots") != std::string::npos);
+  CHECK(admit_one({.type = "graphic"}).error().problems.at(0).what.find("needs a GPU") != std::string::npos);
+}
+
+TEST_CASE("parameters that no program could be given are refused") {
+  CHECK_FALSE(admit_one({.type = "resize", .params = {{"source", std::string("a\0b", 3)}}}));
+  CHECK_FALSE(admit_one({.type = "resize", .params = {{"source", "\xff\xfe"}}}));
+  CHECK_FALSE(admit_one({.type = "resize", .params = json::array()}));
+  CHECK_FALSE(admit_one({.type = "resize", .params = {{"source", std::string(limits::params_bytes_max + 1, 'x')}}}));
+}
+
+TEST_CASE("a bulk request is admitted whole or not at all") {
+  const job_request good{.type = "resize", .params = {{"source", "a"}}};
+  const job_request bad{.type = "resize", .params = {{"scale", 0}}};
+  CHECK(admit_all({good, good}, 0, {types, devices})->size() == 2);
+  const auto refused = admit_all({good, bad, good, bad}, 0, {types, devices});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().problems.at(0).where.starts_with("/jobs/1/params"));
+  CHECK(refused.error().problems.back().where.starts_with("/jobs/3/params"));
+  CHECK(admit_all({}, 0, {types, devices}).error().code == error_code::invalid_argument);
+  CHECK(admit_all(std::vector(limits::jobs_per_request_max + 1, good), 0, {types, devices}).error().code == error_code::too_large);
+  CHECK(admit_all({good}, limits::queued_jobs_max, {types, devices}).error().code == error_code::too_large);
+}
+
+TEST_CASE("a patch replaces parameters by name, and null removes one") {
+  const auto* type = types.find_job_type("resize");
+  const auto patched = admit_params({{"source", "a"}, {"scale", 4}}, {{"source", "b"}, {"scale", nullptr}}, *type);
+  REQUIRE(patched);
+  CHECK(json::parse(*patched) == json{{"source", "b"}, {"scale", 2}});
+  CHECK_FALSE(admit_params({{"source", "a"}}, {{"scale", 99}}, *type));
+  CHECK_FALSE(admit_params({{"source", "a"}}, json::array(), *type));
+}

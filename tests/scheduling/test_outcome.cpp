@@ -1,0 +1,67 @@
+#include "scheduling/explain.hpp"
+#include "scheduling/outcome.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <csignal>
+
+using namespace ferry;
+using namespace ferry::scheduling;
+
+TEST_CASE("exit status 0 alone is success") {
+  CHECK(judge({.exit_status = 0}, {}).state == job_state::completed);
+  const auto failed = judge({.exit_status = 3}, {});
+  CHECK(failed.state == job_state::failed);
+  CHECK(failed.why_failed->message == "ended with status 3");
+  CHECK(failed.why_failed->exit_status == 3);
+}
+
+TEST_CASE("a job that reported a failure has failed whatever its status") {
+  const failure oom{.kind = failure_kind::oom, .message = "out of memory"};
+  CHECK(judge({.exit_status = 0}, {.why_failed = oom}).why_failed == oom);
+}
+
+TEST_CASE("a run that was stopped ends for the reason it was stopped for") {
+  CHECK(judge({.exit_status = 0, .stopped_by = stopped_by_cancel}, {}).state == job_state::cancelled);
+  CHECK(judge({.signal = SIGTERM, .stopped_by = stopped_by_cancel}, {}).state == job_state::cancelled);
+  const auto late = judge({.signal = SIGKILL, .stopped_by = stopped_by_timeout}, {});
+  CHECK(late.state == job_state::failed);
+  CHECK(late.why_failed->kind == failure_kind::timeout);
+}
+
+TEST_CASE("signals, launch failures and lost runs are told apart") {
+  CHECK(judge({.signal = SIGSEGV}, {}).why_failed->kind == failure_kind::signal);
+  CHECK(judge({.lost = true}, {}).why_failed->kind == failure_kind::lost);
+  const failure launch{.kind = failure_kind::launch, .message = "no such program"};
+  CHECK(judge({.launch_failure = launch}, {}).why_failed == launch);
+}
+
+TEST_CASE("the result is what the job reported, and the files it left") {
+  const json files = json::parse(R"([{"path":"a.png","bytes":3}])");
+  CHECK(judge({.exit_status = 0}, {.artifacts = files}).result == json{{"artifacts", files}});
+  CHECK(judge({.exit_status = 0}, {.result = json{{"loss", 0.5}}, .artifacts = files}).result == json{{"loss", 0.5}, {"artifacts", files}});
+  CHECK(judge({.exit_status = 0}, {}).result == nullptr);
+}
+
+TEST_CASE("what never started is queued again, what ended is harvested, what is gone is given up") {
+  CHECK(reconcile(run_sighting::absent) == reconciliation::requeue);
+  CHECK(reconcile(run_sighting::never_started) == reconciliation::requeue);
+  CHECK(reconcile(run_sighting::alive) == reconciliation::adopt);
+  CHECK(reconcile(run_sighting::over) == reconciliation::harvest);
+  CHECK(reconcile(run_sighting::lost) == reconciliation::give_up);
+  CHECK(reconcile(run_sighting::damaged) == reconciliation::give_up);
+}
+
+TEST_CASE("why a job waits is said from what decides") {
+  config::job_type type;
+  type.name = "t";
+  const std::vector<device> devices{{.id = "cpu", .slots = 2, .memory_mib = 100}};
+  const queued_job job{.id = {5}};
+  CHECK(why_waiting(job, 1, &type, devices, {}) == "the next free slot");
+  CHECK(why_waiting(job, 2, &type, devices, {}) == "1 job before it");
+  CHECK(why_waiting(job, 9, &type, devices, {}) == "8 jobs before it");
+  CHECK(why_waiting(job, 9, &type, devices, {.paused = true}) == "the queue is paused");
+  CHECK(why_waiting(job, 9, nullptr, devices, {}) == "its type is no longer configured");
+  auto held = job;
+  held.held = true;
+  CHECK(why_waiting(held, std::nullopt, &type, devices, {}) == "it is held");
+}
