@@ -56,9 +56,9 @@ result<std::string> read_whole(const std::string& path) {
   std::string text;
   ssize_t got = descriptor < 0 ? -1 : 0;
   if (descriptor >= 0) {
-    std::string chunk(64 * 1024, '\0');
+    std::vector<char> chunk(64 * 1024);
     while ((got = ::read(descriptor, chunk.data(), chunk.size())) > 0 || (got < 0 && errno == EINTR))
-      if (got > 0 && text.append(chunk, 0, static_cast<std::size_t>(got)).size() > limits::request_body_bytes_max)
+      if (got > 0 && text.append(chunk.data(), static_cast<std::size_t>(got)).size() > limits::request_body_bytes_max)
         break;
   }
   const int reason = errno;

@@ -28,7 +28,8 @@ result<template_piece> placeholder(std::string_view inside) {
     if (list)
       path.remove_suffix(spread.size());
     if (!is_path(path))
-      return fail(error_code::invalid_argument, whole + " does not name a parameter", "write {params.name} or {params.outer.inner}");
+      return fail(error_code::invalid_argument, whole + " does not name a parameter",
+                  "write {params.name} or {params.outer.inner}");
     return template_piece{list ? template_piece::kind::parameter_list : template_piece::kind::parameter, std::string(path)};
   }
   const auto& names = plain_names();

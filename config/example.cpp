@@ -73,10 +73,12 @@ std::string to_toml(const declaration& declared, const option_value& value) {
 }
 
 std::string example_toml() {
-  std::string out = "# Every option of ferry, with its default. What you leave out keeps the default; what ferry does not know is an error.\n"
-                    "# `ferryd --check-config` checks a file and names every problem in it.\n"
-                    "# Looked for in this order: ferryd --config FILE, $FERRY_CONFIG, $XDG_CONFIG_HOME/ferry/ferry.toml\n"
-                    "# (~/.config/ferry/ferry.toml), /etc/ferry/ferry.toml. Paths may begin with \"~/\"; relative ones are relative to the file.\n";
+  std::string out =
+      "# Every option of ferry, with its default. What you leave out keeps the default; what ferry does not know is an error.\n"
+      "# `ferryd --check-config` checks a file and names every problem in it.\n"
+      "# Looked for in this order: ferryd --config FILE, $FERRY_CONFIG, $XDG_CONFIG_HOME/ferry/ferry.toml\n"
+      "# (~/.config/ferry/ferry.toml), /etc/ferry/ferry.toml. Paths may begin with \"~/\"; relative ones are relative to the "
+      "file.\n";
   const settings none;
   std::string section;
   for (const auto& declared : options()) {
@@ -88,8 +90,10 @@ std::string example_toml() {
     add_comment(out, declared);
     out += std::string(declared.key.substr(dot + 1)) + " = " + to_toml(declared, declared.get(none)) + "\n";
   }
-  out += "\n# Job types: what may be submitted, one table each. Names: a lower-case letter, then lower-case letters, digits, _ and -.\n"
-         "# Built in is `command`, which runs any program (`ferry submit command -- PROGRAM ARGUMENTS`); a [job_types.command] table may set\n"
+  out += "\n# Job types: what may be submitted, one table each. Names: a lower-case letter, then lower-case letters, digits, _ and "
+         "-.\n"
+         "# Built in is `command`, which runs any program (`ferry submit command -- PROGRAM ARGUMENTS`); a [job_types.command] "
+         "table may set\n"
          "# device, slots, memory_mib, threads, environment, inherit_environment, max_run_time and grace of it.\n"
          "# The keys of a job type, with their defaults:\n#\n# [job_types.example]\n";
   const job_type plain;

@@ -29,17 +29,17 @@ struct job_type {
   // argv, never a shell. Placeholders: {spec} {dir} {job_id} {batch_id} {device} {threads} {params.<dotted path>}, and
   // "{params.<path>...}" alone in a word, which becomes one word an array element. "{{" and "}}" are literal braces.
   std::vector<std::string> command;
-  bool shell = false;                            // run `/bin/sh -c command[0]`; placeholders are then quoted for the shell
+  bool shell = false; // run `/bin/sh -c command[0]`; placeholders are then quoted for the shell
   device_choice device = device_choice::automatic;
-  int slots = 1;                                 // of the device, while it runs
-  std::int64_t memory_mib = 0;                   // of the device, while it runs; 0: none reserved
-  int threads = 0;                               // OMP_NUM_THREADS and relatives; 0: the device's threads × slots / its slots
+  int slots = 1;               // of the device, while it runs
+  std::int64_t memory_mib = 0; // of the device, while it runs; 0: none reserved
+  int threads = 0;             // OMP_NUM_THREADS and relatives; 0: the device's threads × slots / its slots
   std::map<std::string, std::string> environment;
-  std::vector<std::string> inherit_environment;  // names taken over from the daemon's environment
-  std::chrono::seconds max_run_time{0};          // 0: no limit
-  std::chrono::milliseconds grace{10'000};       // between TERM and KILL
+  std::vector<std::string> inherit_environment; // names taken over from the daemon's environment
+  std::chrono::seconds max_run_time{0};         // 0: no limit
+  std::chrono::milliseconds grace{10'000};      // between TERM and KILL
   progress_source progress = progress_source::automatic;
-  std::string progress_pattern;                  // regular expression for `pattern`; named by position: (fraction|percent) or (step, total)
+  std::string progress_pattern; // regular expression for `pattern`; named by position: (fraction|percent) or (step, total)
   parameter_schema parameters;
 };
 

@@ -14,14 +14,16 @@ namespace {
 constexpr std::string_view built_in_name = "command";
 
 const std::vector<std::string>& overridable() {
-  static const std::vector<std::string> keys{"device", "slots", "memory_mib", "threads", "environment", "inherit_environment", "max_run_time", "grace"};
+  static const std::vector<std::string> keys{"device",       "slots", "memory_mib", "threads", "environment", "inherit_environment",
+                                             "max_run_time", "grace"};
   return keys;
 }
 
 bool is_type_name(std::string_view name) {
   constexpr std::size_t characters_max = 63;
   const auto inner = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
-  return !name.empty() && name.size() <= characters_max && name.front() >= 'a' && name.front() <= 'z' && std::all_of(name.begin(), name.end(), inner);
+  return !name.empty() && name.size() <= characters_max && name.front() >= 'a' && name.front() <= 'z' &&
+         std::all_of(name.begin(), name.end(), inner);
 }
 
 bool is_variable_name(std::string_view name) {
@@ -43,7 +45,8 @@ const toml::node* node_at(const toml::node* node, std::string_view pointer) {
     const toml::node* next = nullptr;
     if (const auto* table = node->as_table())
       next = table->get(token);
-    else if (const auto* list = node->as_array(); list != nullptr && !token.empty() && token.find_first_not_of("0123456789") == std::string::npos && token.size() < 7)
+    else if (const auto* list = node->as_array();
+             list != nullptr && !token.empty() && token.find_first_not_of("0123456789") == std::string::npos && token.size() < 7)
       next = list->get(static_cast<std::size_t>(std::stoul(token)));
     if (next == nullptr)
       return node;
@@ -103,10 +106,12 @@ void type_reader::read_keys() {
     known.emplace_back(o.key);
   for (const auto& [name, node] : table_) {
     const std::string key = dotted(prefix_, name.str());
-    const auto found = std::find_if(job_type_options().begin(), job_type_options().end(), [&n = name](const auto& o) { return o.key == n.str(); });
+    const auto found =
+        std::find_if(job_type_options().begin(), job_type_options().end(), [&n = name](const auto& o) { return o.key == n.str(); });
     if (found == job_type_options().end()) {
       reader_.report_unknown(key, name, known);
-    } else if (type_.name == built_in_name && std::find(overridable().begin(), overridable().end(), name.str()) == overridable().end()) {
+    } else if (type_.name == built_in_name &&
+               std::find(overridable().begin(), overridable().end(), name.str()) == overridable().end()) {
       reader_.report(key, &node, "cannot be changed: command is built in", "of it may be set: " + joined(overridable(), ", "));
     } else if (found->kind == option_kind::schema) {
       read_parameters(node);
@@ -146,7 +151,8 @@ void type_reader::check_command() {
   const toml::node* node = table_.get("command");
   if (type_.command.empty()) {
     if (node == nullptr || (node->is_array() && node->as_array()->empty()))
-      fault("command", "is required: the program and its arguments, one a word", "command = [\"python3\", \"run.py\", \"--spec\", \"{spec}\"]");
+      fault("command", "is required: the program and its arguments, one a word",
+            "command = [\"python3\", \"run.py\", \"--spec\", \"{spec}\"]");
     return;
   }
   if (type_.command.front().empty())
@@ -177,16 +183,16 @@ void type_reader::check_parameter(const template_piece& piece, const std::string
   if (!parameters_are_sound_)
     return;
   switch (type_.parameters.presence_of(piece.text)) {
-    case presence::always: break;
-    case presence::never:
-      reader_.report(key, node, "{params." + piece.text + "} names a parameter that the schema does not have",
-                     did_you_mean(piece.text, type_.parameters.property_paths()));
-      break;
-    case presence::sometimes:
-      if (table_.contains("parameters"))
-        reader_.report(key, node, "{params." + piece.text + "} names a parameter that a job may leave out",
-                       "make it required or give it a default");
-      break;
+  case presence::always: break;
+  case presence::never:
+    reader_.report(key, node, "{params." + piece.text + "} names a parameter that the schema does not have",
+                   did_you_mean(piece.text, type_.parameters.property_paths()));
+    break;
+  case presence::sometimes:
+    if (table_.contains("parameters"))
+      reader_.report(key, node, "{params." + piece.text + "} names a parameter that a job may leave out",
+                     "make it required or give it a default");
+    break;
   }
 }
 
@@ -202,9 +208,7 @@ void type_reader::check_progress() {
     const std::regex compiled(type_.progress_pattern);
     if (const auto groups = compiled.mark_count(); groups != 1 && groups != 2)
       fault("progress_pattern", "must have one group (a percentage) or two (step and total), has " + std::to_string(groups));
-  } catch (const std::regex_error& e) {
-    fault("progress_pattern", "is not a regular expression: " + std::string(e.what()));
-  }
+  } catch (const std::regex_error& e) { fault("progress_pattern", "is not a regular expression: " + std::string(e.what())); }
 }
 
 void type_reader::check_environment() {
@@ -213,7 +217,8 @@ void type_reader::check_environment() {
     const toml::node* node = table_.get(key);
     const std::string where = prefix_ + "." + key;
     if (!is_variable_name(name))
-      reader_.report(where, node, "must hold names of letters, digits and _ that do not begin with a digit, is \"" + shortened(name) + "\"");
+      reader_.report(where, node,
+                     "must hold names of letters, digits and _ that do not begin with a digit, is \"" + shortened(name) + "\"");
     else if (name.starts_with("FERRY_") || own.contains(name))
       reader_.report(where, node, "must not set " + shortened(name) + ": ferry sets it for each run");
   };
@@ -236,11 +241,14 @@ void type_reader::check_size() {
   if (type_.device == device_choice::gpu && !devices.gpu.enabled)
     fault("device", "is \"gpu\", but devices.gpu.enabled is false");
   if (on_cpu && !on_gpu && devices.cpu.slots > 0 && type_.slots > devices.cpu.slots)
-    fault("slots", "must be at most devices.cpu.slots " + std::to_string(devices.cpu.slots) + ", is " + std::to_string(type_.slots));
+    fault("slots",
+          "must be at most devices.cpu.slots " + std::to_string(devices.cpu.slots) + ", is " + std::to_string(type_.slots));
   if (on_gpu && !on_cpu && type_.slots > devices.gpu.slots)
-    fault("slots", "must be at most devices.gpu.slots " + std::to_string(devices.gpu.slots) + ", is " + std::to_string(type_.slots));
+    fault("slots",
+          "must be at most devices.gpu.slots " + std::to_string(devices.gpu.slots) + ", is " + std::to_string(type_.slots));
   if (on_cpu && !on_gpu && devices.cpu.memory_mib > 0 && type_.memory_mib > devices.cpu.memory_mib)
-    fault("memory_mib", "must be at most devices.cpu.memory_mib " + std::to_string(devices.cpu.memory_mib) + ", is " + std::to_string(type_.memory_mib));
+    fault("memory_mib", "must be at most devices.cpu.memory_mib " + std::to_string(devices.cpu.memory_mib) + ", is " +
+                            std::to_string(type_.memory_mib));
 }
 
 } // namespace
@@ -269,7 +277,9 @@ void read_job_types(toml_reader& reader, const toml::node* node, settings& out) 
   } else if (node != nullptr) {
     const toml::table& types = *node->as_table();
     if (types.size() > limits::job_types_max) {
-      reader.report("job_types", node, "must have at most " + std::to_string(limits::job_types_max) + " job types, has " + std::to_string(types.size()));
+      reader.report("job_types", node,
+                    "must have at most " + std::to_string(limits::job_types_max) + " job types, has " +
+                        std::to_string(types.size()));
       return;
     }
     for (const auto& [name, type] : types) {

@@ -8,8 +8,8 @@ namespace ferry::limits {
 
 // Submitting
 inline constexpr std::size_t queued_jobs_max = 2'000'000;
-inline constexpr std::size_t jobs_per_request_max = 1'000;        // one bulk submit
-inline constexpr std::size_t params_bytes_max = 256 * 1024;       // one job's parameters as JSON
+inline constexpr std::size_t jobs_per_request_max = 1'000;  // one bulk submit
+inline constexpr std::size_t params_bytes_max = 256 * 1024; // one job's parameters as JSON
 inline constexpr std::size_t name_bytes_max = 200;
 inline constexpr std::size_t idempotency_key_bytes_max = 200;
 inline constexpr std::size_t json_depth_max = 32;
@@ -18,37 +18,37 @@ inline constexpr std::size_t json_depth_max = 32;
 inline constexpr std::size_t request_body_bytes_max = 16 * 1024 * 1024;
 inline constexpr std::size_t request_header_bytes_max = 16 * 1024;
 inline constexpr std::size_t connections_max = 1'024;
-inline constexpr std::size_t page_rows_max = 1'000;               // rows of one list request
-inline constexpr std::size_t log_chunk_bytes_max = 1024 * 1024;   // bytes of one log request
-inline constexpr std::int64_t wait_seconds_max = 60;              // one long poll
+inline constexpr std::size_t page_rows_max = 1'000;             // rows of one list request
+inline constexpr std::size_t log_chunk_bytes_max = 1024 * 1024; // bytes of one log request
+inline constexpr std::int64_t wait_seconds_max = 60;            // one long poll
 
 // Configuration
 inline constexpr std::size_t config_file_bytes_max = 4 * 1024 * 1024;
 inline constexpr std::size_t job_types_max = 1'000;
 inline constexpr int device_slots_max = 256;
 inline constexpr int device_threads_max = 1'024;
-inline constexpr std::int64_t memory_mib_max = 16'777'216;        // 16 TiB
+inline constexpr std::int64_t memory_mib_max = 16'777'216; // 16 TiB
 inline constexpr std::int64_t run_seconds_max = 366LL * 24 * 3600;
-inline constexpr std::int64_t grace_ms_max = 3'600'000;           // between TERM and KILL
-inline constexpr std::size_t socket_path_bytes_max = 107;         // sun_path of sockaddr_un without its NUL
-inline constexpr std::size_t config_text_bytes_max = 16 * 1024;   // one text or path of the configuration
-inline constexpr std::size_t problems_max = 100;                  // named in one error
-inline constexpr std::size_t schema_nodes_max = 10'000;           // of one parameter schema, its references expanded
+inline constexpr std::int64_t grace_ms_max = 3'600'000;         // between TERM and KILL
+inline constexpr std::size_t socket_path_bytes_max = 107;       // sun_path of sockaddr_un without its NUL
+inline constexpr std::size_t config_text_bytes_max = 16 * 1024; // one text or path of the configuration
+inline constexpr std::size_t problems_max = 100;                // named in one error
+inline constexpr std::size_t schema_nodes_max = 10'000;         // of one parameter schema, its references expanded
 inline constexpr std::size_t schema_depth_max = 64;
 inline constexpr std::size_t pattern_text_characters_max = 4'096; // matched against a schema's pattern (std::regex recurses)
 inline constexpr std::size_t member_name_bytes_max = 256;         // a name inside a job's parameters
 inline constexpr std::size_t unique_items_max = 1'000;            // compared with each other
 
 // Runs
-inline constexpr std::size_t event_line_bytes_max = 64 * 1024;    // one line of events; longer ones are dropped and counted
-inline constexpr std::size_t output_line_bytes_max = 4 * 1024;    // looked at for progress; the log itself is never cut
-inline constexpr std::size_t result_bytes_max = 256 * 1024;       // one job's result as JSON
-inline constexpr std::size_t artifacts_listed_max = 1'000;        // files of one job named in its result
+inline constexpr std::size_t event_line_bytes_max = 64 * 1024; // one line of events; longer ones are dropped and counted
+inline constexpr std::size_t output_line_bytes_max = 4 * 1024; // looked at for progress; the log itself is never cut
+inline constexpr std::size_t result_bytes_max = 256 * 1024;    // one job's result as JSON
+inline constexpr std::size_t artifacts_listed_max = 1'000;     // files of one job named in its result
 inline constexpr int shims_ready_max = 64;
 
 // Actors
-inline constexpr int restarts_max = 5;                            // of crashed actors within restart_window_seconds,
-inline constexpr int restart_window_seconds = 60;                 // then the daemon gives up
-inline constexpr std::size_t waiters_max = 10'000;                // requests that wait for a job to end
+inline constexpr int restarts_max = 5;             // of crashed actors within restart_window_seconds,
+inline constexpr int restart_window_seconds = 60;  // then the daemon gives up
+inline constexpr std::size_t waiters_max = 10'000; // requests that wait for a job to end
 
 } // namespace ferry::limits

@@ -37,7 +37,8 @@ std::string check_listen(std::string& listen, std::string& hint) {
   else
     return "must have a numeric address, is \"" + shortened(listen) + "\"";
   if (!loopback) {
-    hint = "nothing listens off loopback unless configured with TLS, which this version does not have; forward the port with ssh instead";
+    hint = "nothing listens off loopback unless configured with TLS, which this version does not have; forward the port with ssh "
+           "instead";
     return "must be a loopback address, is \"" + shortened(listen) + "\"";
   }
   listen = host + ":" + port;
@@ -55,8 +56,8 @@ void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
   }
   if (const std::string socket = s.http.socket.string(); socket.size() > limits::socket_path_bytes_max)
     reader.report("http.socket", node("http.socket"),
-                  "must have at most " + std::to_string(limits::socket_path_bytes_max) + " bytes, has " + std::to_string(socket.size()) + ": " +
-                      shortened(socket, 160),
+                  "must have at most " + std::to_string(limits::socket_path_bytes_max) + " bytes, has " +
+                      std::to_string(socket.size()) + ": " + shortened(socket, 160),
                   "Unix sockets have short paths; set http.socket to a shorter one");
 }
 

@@ -57,7 +57,8 @@ fs::path find_config_file() {
   if (const char* named = std::getenv("FERRY_CONFIG"); named != nullptr && *named != '\0')
     return named; // also when it does not exist: another file instead of the one named would be a surprise
   std::error_code ignored;
-  for (const fs::path& candidate : {or_below_home("XDG_CONFIG_HOME", ".config") / "ferry/ferry.toml", fs::path("/etc/ferry/ferry.toml")})
+  for (const fs::path& candidate :
+       {or_below_home("XDG_CONFIG_HOME", ".config") / "ferry/ferry.toml", fs::path("/etc/ferry/ferry.toml")})
     if (fs::exists(candidate, ignored))
       return candidate;
   return {};

@@ -18,23 +18,23 @@ enum class option_kind {
   boolean,
   integer,
   text,
-  path,      // "~/" is the home directory; relative ones are relative to the file's folder
-  duration,  // "90s", "30m", "2h", "1d", "500ms"
-  choice,    // one of `choices`
+  path,     // "~/" is the home directory; relative ones are relative to the file's folder
+  duration, // "90s", "30m", "2h", "1d", "500ms"
+  choice,   // one of `choices`
   text_list,
   text_map,
-  schema,    // a JSON Schema written as a table; read by the job type loader
+  schema, // a JSON Schema written as a table; read by the job type loader
 };
 
 // Durations are milliseconds here, paths and choices text.
 using option_value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
 
 struct declaration {
-  std::string_view key;                       // dotted; for job types below [job_types.<name>]
+  std::string_view key; // dotted; for job types below [job_types.<name>]
   option_kind kind = option_kind::text;
-  std::string_view comment;                   // one line or more
-  std::int64_t least = 0, most = 0;           // of integers; of durations in milliseconds
-  std::int64_t step = 1;                      // durations are a multiple of it, in milliseconds
+  std::string_view comment;         // one line or more
+  std::int64_t least = 0, most = 0; // of integers; of durations in milliseconds
+  std::int64_t step = 1;            // durations are a multiple of it, in milliseconds
   std::vector<std::string_view> choices = {};
 };
 

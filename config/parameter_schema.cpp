@@ -47,9 +47,7 @@ bool is_utf8(const std::string& s) {
   try {
     static_cast<void>(json(s).dump());
     return true;
-  } catch (const json::exception&) {
-    return false;
-  }
+  } catch (const json::exception&) { return false; }
 }
 
 void plain_check::text(const std::string& s, const std::string& at) {
@@ -83,8 +81,8 @@ void plain_check::walk(const json& value, const std::string& at, std::size_t dep
     for (auto it = value.begin(); it != value.end(); ++it) {
       const std::string member_at = at + "/" + pointer_token(it.key());
       if (it.key().size() > limits::member_name_bytes_max)
-        report(shortened(member_at), "must have a name of at most " + std::to_string(limits::member_name_bytes_max) + " bytes, has " +
-                                         std::to_string(it.key().size()));
+        report(shortened(member_at), "must have a name of at most " + std::to_string(limits::member_name_bytes_max) +
+                                         " bytes, has " + std::to_string(it.key().size()));
       else
         text(it.key(), member_at);
       walk(it.value(), member_at, depth + 1);
@@ -106,8 +104,10 @@ result<void> check_plain(const json& params) {
   if (check.bytes_at_most() <= limits::params_bytes_max)
     return {};
   if (const std::size_t bytes = params.dump().size(); bytes > limits::params_bytes_max)
-    return fail(error_code::too_large, "the parameters are too large: at most " + std::to_string(limits::params_bytes_max) + " bytes as JSON, are " +
-                                           std::to_string(bytes), "put large data into a file and name the file");
+    return fail(error_code::too_large,
+                "the parameters are too large: at most " + std::to_string(limits::params_bytes_max) + " bytes as JSON, are " +
+                    std::to_string(bytes),
+                "put large data into a file and name the file");
   return {};
 }
 
@@ -117,9 +117,7 @@ bool judge_accepts(const valijson::Schema& schema, const json& value, valijson::
   try {
     const valijson::adapters::NlohmannJsonAdapter target(value);
     return validator.validate(schema, target, why);
-  } catch (const std::exception&) {
-    return false;
-  }
+  } catch (const std::exception&) { return false; }
 }
 
 } // namespace
@@ -200,7 +198,8 @@ presence parameter_schema::presence_of(std::string_view dotted_path) const {
     }
     const json& property = properties->at(name);
     const json required = at->value("required", json::array());
-    const bool sure = (property.is_object() && property.contains("default")) || std::find(required.begin(), required.end(), name) != required.end();
+    const bool sure = (property.is_object() && property.contains("default")) ||
+                      std::find(required.begin(), required.end(), name) != required.end();
     // A default may also stand in a branch; whether it always applies is the schema author's business.
     const bool branches = at->contains("if") || at->contains("allOf");
     if (!sure && !branches)

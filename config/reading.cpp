@@ -130,7 +130,8 @@ result<toml::table> parse_toml(std::string_view text, const std::filesystem::pat
     return fail(error{error_code::invalid_argument, name + " is not valid TOML", {}, {{"", std::move(what), {}, name, line}}});
   };
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
-    return broken("holds a NUL byte", 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n')));
+    return broken("holds a NUL byte",
+                  1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n')));
   try {
     return toml::parse(text, name);
   } catch (const toml::parse_error& e) {

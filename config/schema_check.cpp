@@ -2,61 +2,18 @@
 
 #include "config/limits.hpp"
 #include "config/schema_defaults.hpp"
+#include "config/schema_keywords.hpp"
 #include "config/schema_violations.hpp"
 #include "config/text.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace ferry::config {
 namespace {
 
-// What a keyword's value must be.
-enum class form { schema, schemas, items, schema_map, dependencies, text, names, count, number, divisor, flag, types, choices, anything };
-
-struct keyword {
-  const char* name;
-  form value;
-};
-
-constexpr keyword keywords[] = {
-    {"type", form::types},           {"enum", form::choices},          {"const", form::anything},      {"default", form::anything},
-    {"title", form::text},           {"description", form::text},      {"$comment", form::text},       {"$schema", form::text},
-    {"$id", form::text},             {"$ref", form::text},             {"format", form::text},         {"examples", form::anything},
-    {"readOnly", form::flag},        {"writeOnly", form::flag},        {"minimum", form::number},      {"maximum", form::number},
-    {"exclusiveMinimum", form::number}, {"exclusiveMaximum", form::number}, {"multipleOf", form::divisor}, {"minLength", form::count},
-    {"maxLength", form::count},      {"pattern", form::text},          {"items", form::items},         {"additionalItems", form::schema},
-    {"minItems", form::count},       {"maxItems", form::count},        {"uniqueItems", form::flag},    {"contains", form::schema},
-    {"properties", form::schema_map}, {"patternProperties", form::schema_map}, {"additionalProperties", form::schema}, {"required", form::names},
-    {"minProperties", form::count},  {"maxProperties", form::count},   {"propertyNames", form::schema}, {"dependencies", form::dependencies},
-    {"allOf", form::schemas},        {"anyOf", form::schemas},         {"oneOf", form::schemas},       {"not", form::schema},
-    {"if", form::schema},            {"then", form::schema},           {"else", form::schema},         {"definitions", form::schema_map},
-    {"$defs", form::schema_map},
-};
-
-const std::vector<std::string>& keyword_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const keyword& k : keywords)
-      all.emplace_back(k.name);
-    return all;
-  }();
-  return names;
-}
-
-const std::vector<std::string>& type_names() {
-  static const std::vector<std::string> names{"string", "integer", "number", "boolean", "object", "array", "null"};
-  return names;
-}
-
-// Not needed to judge a value, or dealt with here.
-bool is_dropped(const std::string& name) {
-  static const std::set<std::string> dropped{"$comment", "$schema", "$id", "$ref", "$defs", "definitions", "examples", "format", "title", "readOnly", "writeOnly"};
-  return dropped.contains(name);
-}
-
-// Where in the schema: `at` is the JSON pointer for messages, `path` the dotted path of the value it judges (empty where there is none).
+// Where in the schema: `at` is the JSON pointer for messages, `path` the dotted path of the value it judges (empty where there is
+// none).
 struct place {
   std::string at;
   std::string path;
@@ -125,13 +82,14 @@ json checker::schema(const json& node, place here) {
   json normal = json::object();
   const std::size_t faults_before = problems.size();
   for (const auto& [name, value] : node.items()) {
-    const auto k = std::find_if(std::begin(keywords), std::end(keywords), [&n = name](const keyword& known) { return n == known.name; });
+    const auto k =
+        std::find_if(std::begin(keywords), std::end(keywords), [&n = name](const keyword& known) { return n == known.name; });
     if (k == std::end(keywords)) {
       report(here.inside(name), "is not a JSON Schema keyword", did_you_mean(name, keyword_names()));
       continue;
     }
     json checked = value_of(*k, value, here);
-    if (!is_dropped(name))
+    if (!is_dropped_keyword(name))
       normal[name] = std::move(checked);
   }
   if (const auto it = node.find("format"); it != node.end() && *it == "job-result" && here.in_path && !here.path.empty())
@@ -162,9 +120,7 @@ json checker::reference(const json& node, const place& here) {
     const json::json_pointer pointer(text.substr(1));
     if (root_.contains(pointer))
       found = &root_.at(pointer);
-  } catch (const json::exception&) {
-    found = nullptr;
-  }
+  } catch (const json::exception&) { found = nullptr; }
   if (found == nullptr) {
     report(at, "refers to " + shown(target) + ", which this schema does not have");
     return json::object();
@@ -193,25 +149,25 @@ json checker::part(const std::string& name, const json& value, const place& here
 
 json checker::value_of(const keyword& k, const json& value, const place& here) {
   switch (k.value) {
-    case form::schema: return part(k.name, value, here, std::string_view(k.name).starts_with("additional"));
-    case form::items: return items(value, here);
-    case form::schema_map: return schema_map(k.name, value, here);
-    case form::dependencies: return dependencies(value, here);
-    case form::types: return types(value, here.inside(k.name));
-    case form::names: return names(value, here.inside(k.name));
-    case form::anything: return value;
-    case form::schemas: {
-      if (!value.is_array() || value.empty()) {
-        report(here.inside(k.name), "must be a list of one or more schemas, is " + shown(value));
-        return json::array();
-      }
-      json all = json::array();
-      const place list = here.inside(k.name);
-      for (std::size_t i = 0; i < value.size(); ++i)
-        all.push_back(part(std::to_string(i), value[i], list, false));
-      return all;
+  case form::schema: return part(k.name, value, here, std::string_view(k.name).starts_with("additional"));
+  case form::items: return items(value, here);
+  case form::schema_map: return schema_map(k.name, value, here);
+  case form::dependencies: return dependencies(value, here);
+  case form::types: return types(value, here.inside(k.name));
+  case form::names: return names(value, here.inside(k.name));
+  case form::anything: return value;
+  case form::schemas: {
+    if (!value.is_array() || value.empty()) {
+      report(here.inside(k.name), "must be a list of one or more schemas, is " + shown(value));
+      return json::array();
     }
-    default: return scalar(k, value, here.inside(k.name));
+    json all = json::array();
+    const place list = here.inside(k.name);
+    for (std::size_t i = 0; i < value.size(); ++i)
+      all.push_back(part(std::to_string(i), value[i], list, false));
+    return all;
+  }
+  default: return scalar(k, value, here.inside(k.name));
   }
 }
 
@@ -265,17 +221,17 @@ json checker::scalar(const keyword& k, const json& value, const place& here) {
       report(here, std::string("must be ") + what + ", is " + shown(value));
   };
   switch (k.value) {
-    case form::text:
-      need(value.is_string(), "text");
-      if (std::string_view(k.name) == "pattern" && value.is_string())
-        add_pattern(value.get<std::string>(), here);
-      break;
-    case form::flag: need(value.is_boolean(), "true or false"); break;
-    case form::count: need(value.is_number_integer() && value >= 0, "a whole number of at least 0"); break;
-    case form::number: need(value.is_number() && std::isfinite(value.get<double>()), "a number"); break;
-    case form::divisor: need(value.is_number_integer() && value > 0, "a whole number of at least 1"); break;
-    case form::choices: need(value.is_array() && !value.empty(), "a list of one or more values"); break;
-    default: break;
+  case form::text:
+    need(value.is_string(), "text");
+    if (std::string_view(k.name) == "pattern" && value.is_string())
+      add_pattern(value.get<std::string>(), here);
+    break;
+  case form::flag: need(value.is_boolean(), "true or false"); break;
+  case form::count: need(value.is_number_integer() && value >= 0, "a whole number of at least 0"); break;
+  case form::number: need(value.is_number() && std::isfinite(value.get<double>()), "a number"); break;
+  case form::divisor: need(value.is_number_integer() && value > 0, "a whole number of at least 1"); break;
+  case form::choices: need(value.is_array() && !value.empty(), "a list of one or more values"); break;
+  default: break;
   }
   return value;
 }
@@ -346,7 +302,8 @@ void checker::check_required(const json& normal, const place& here) {
     known.push_back(name);
   for (const json& name : normal.at("required"))
     if (!properties.contains(name.get<std::string>()) && !normal.contains("patternProperties"))
-      report(here.inside("required"), shown(name) + " is required but not among the properties", did_you_mean(name.get<std::string>(), known));
+      report(here.inside("required"), shown(name) + " is required but not among the properties",
+             did_you_mean(name.get<std::string>(), known));
 }
 
 void checker::check_default(const json& normal, const place& here) {
@@ -367,13 +324,19 @@ void checker::check_default(const json& normal, const place& here) {
 result<checked_schema> check_schema(const json& schema) {
   checker check(schema);
   if (!schema.is_object())
-    return fail(error{error_code::invalid_argument, "the parameters' schema is not valid", {}, {{"", "must be a table, is " + shown(schema), {}}}});
+    return fail(error{error_code::invalid_argument,
+                      "the parameters' schema is not valid",
+                      {},
+                      {{"", "must be a table, is " + shown(schema), {}}}});
   json root = schema;
   if (!root.contains("type") && !root.contains("$ref"))
     root["type"] = "object";
   check.out.normal = check.schema(root, {});
   if (check.problems.empty() && check.out.normal.value("type", json()) != json("object"))
-    check.problems.push_back({"/type", "parameters are always an object, so this must be \"object\", is " + shown(check.out.normal.value("type", json())), {}});
+    check.problems.push_back(
+        {"/type",
+         "parameters are always an object, so this must be \"object\", is " + shown(check.out.normal.value("type", json())),
+         {}});
   if (!check.problems.empty())
     return fail(error{error_code::invalid_argument, "the parameters' schema is not valid", {}, std::move(check.problems)});
   return std::move(check.out);

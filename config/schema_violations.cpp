@@ -14,8 +14,9 @@ struct type_word {
   const char* type;
   const char* word;
 };
-constexpr type_word type_words[] = {{"integer", "a whole number"}, {"number", "a number"}, {"string", "text"}, {"boolean", "true or false"},
-                                    {"array", "a list"},           {"object", "an object"}, {"null", "null"}};
+constexpr type_word type_words[] = {
+    {"integer", "a whole number"}, {"number", "a number"},  {"string", "text"}, {"boolean", "true or false"},
+    {"array", "a list"},           {"object", "an object"}, {"null", "null"}};
 
 std::string word_of(const std::string& type) {
   for (const auto& [name, word] : type_words)
@@ -29,8 +30,12 @@ bool has_type(const json& value, const std::string& type) {
     return value.is_number_integer();
   if (type == "number")
     return value.is_number();
-  return type == (value.is_string() ? "string" : value.is_boolean() ? "boolean" : value.is_array() ? "array" : value.is_object() ? "object"
-                  : value.is_null() ? "null" : "");
+  return type == (value.is_string()    ? "string"
+                  : value.is_boolean() ? "boolean"
+                  : value.is_array()   ? "array"
+                  : value.is_object()  ? "object"
+                  : value.is_null()    ? "null"
+                                       : "");
 }
 
 std::size_t characters(const std::string& text) {
@@ -304,7 +309,8 @@ void finder::judge_combinations(const json& schema, const json& value, const std
     if (fits == 0)
       of_none(*it);
     else if (fits > 1)
-      report(at, "fits " + std::to_string(fits) + " forms of which exactly one is allowed, is " + shown(value), description_of(schema));
+      report(at, "fits " + std::to_string(fits) + " forms of which exactly one is allowed, is " + shown(value),
+             description_of(schema));
   }
   if (const auto it = schema.find("not"); it != schema.end() && accepts(*it, value))
     report(at, "has a form that is not allowed, is " + shown(value), it->is_object() ? description_of(*it) : "");

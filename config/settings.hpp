@@ -22,41 +22,41 @@ struct settings {
   struct {
     std::filesystem::path data_dir; // default: $XDG_DATA_HOME/ferry or ~/.local/share/ferry
     ferry::config::durability durability = config::durability::full;
-    bool check_at_start = false;    // a full integrity check at each start (a quick check of structure is always made)
+    bool check_at_start = false; // a full integrity check at each start (a quick check of structure is always made)
   } storage;
 
   struct {
-    std::filesystem::path socket;   // default: $FERRY_SOCKET, else $XDG_RUNTIME_DIR/ferry.sock, else <data_dir>/ferry.sock
+    std::filesystem::path socket; // default: $FERRY_SOCKET, else $XDG_RUNTIME_DIR/ferry.sock, else <data_dir>/ferry.sock
     struct {
-      std::string listen;           // "127.0.0.1:7878", always a numeric loopback address; empty: no TCP
+      std::string listen;               // "127.0.0.1:7878", always a numeric loopback address; empty: no TCP
       std::filesystem::path token_file; // default: <data_dir>/token, made with mode 0600 when missing
     } tcp;
   } http;
 
   struct {
     struct {
-      int slots = 0;                // 0: one for two cores, at least one
-      std::int64_t memory_mib = 0;  // 0: the machine's memory
-      int threads = 0;              // 0: the cores
+      int slots = 0;               // 0: one for two cores, at least one
+      std::int64_t memory_mib = 0; // 0: the machine's memory
+      int threads = 0;             // 0: the cores
     } cpu;
     struct {
-      int slots = 1;                // of each GPU
+      int slots = 1;                         // of each GPU
       std::int64_t memory_reserve_mib = 512; // kept free for the driver and the desktop
-      std::string nvml_library;     // default: libnvidia-ml.so.1
+      std::string nvml_library;              // default: libnvidia-ml.so.1
       bool enabled = true;
     } gpu;
   } devices;
 
   struct {
-    int shims_ready = 2;            // started ahead of need
+    int shims_ready = 2; // started ahead of need
   } runs;
 
   struct {
-    std::string level = "info";     // trace, debug, info, warn, error
-    std::filesystem::path file;     // empty: standard error
+    std::string level = "info"; // trace, debug, info, warn, error
+    std::filesystem::path file; // empty: standard error
   } log;
 
-  std::vector<job_type> job_types;  // the built-in `command` is always among them
+  std::vector<job_type> job_types; // the built-in `command` is always among them
 
   [[nodiscard]] const job_type* find_job_type(std::string_view name) const;
 };
@@ -70,8 +70,8 @@ struct settings {
 [[nodiscard]] settings defaults();
 
 // Where the daemon and the command line look for a file when none is named: $FERRY_CONFIG, $XDG_CONFIG_HOME/ferry/ferry.toml
-// (~/.config/ferry/ferry.toml), /etc/ferry/ferry.toml; the first that exists, or empty. $FERRY_CONFIG counts even when that file does
-// not exist, so that a wrong name is an error of load().
+// (~/.config/ferry/ferry.toml), /etc/ferry/ferry.toml; the first that exists, or empty. $FERRY_CONFIG counts even when that file
+// does not exist, so that a wrong name is an error of load().
 [[nodiscard]] std::filesystem::path find_config_file();
 // Where the command line finds the daemon: $FERRY_SOCKET, else the configured or the default socket.
 [[nodiscard]] std::filesystem::path default_socket();

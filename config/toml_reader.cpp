@@ -50,23 +50,25 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
 } // namespace
 
 std::string dotted(const std::string& prefix, std::string_view key) {
-  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(),
+                                                [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
   const std::string last = bare ? std::string(key) : "\"" + shortened(key) + "\"";
   return prefix.empty() ? last : prefix + "." + last;
 }
 
 std::string shown(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "a list";
-    case toml::node_type::string: return "\"" + shortened(node.as_string()->get()) + "\"";
-    case toml::node_type::integer: return std::to_string(node.as_integer()->get());
-    case toml::node_type::floating_point: return std::isfinite(node.as_floating_point()->get()) ? config::shown(json(node.as_floating_point()->get())) : "not finite";
-    case toml::node_type::boolean: return node.as_boolean()->get() ? "true" : "false";
-    case toml::node_type::date:
-    case toml::node_type::time:
-    case toml::node_type::date_time: return "a date or time";
-    default: return "nothing";
+  case toml::node_type::table: return "a table";
+  case toml::node_type::array: return "a list";
+  case toml::node_type::string: return "\"" + shortened(node.as_string()->get()) + "\"";
+  case toml::node_type::integer: return std::to_string(node.as_integer()->get());
+  case toml::node_type::floating_point:
+    return std::isfinite(node.as_floating_point()->get()) ? config::shown(json(node.as_floating_point()->get())) : "not finite";
+  case toml::node_type::boolean: return node.as_boolean()->get() ? "true" : "false";
+  case toml::node_type::date:
+  case toml::node_type::time:
+  case toml::node_type::date_time: return "a date or time";
+  default: return "nothing";
   }
 }
 
@@ -78,7 +80,8 @@ void toml_reader::report(const std::string& key, const toml::node* node, std::st
   report_line(key, line_of(node), std::move(what), std::move(hint));
 }
 
-void toml_reader::report_unknown(const std::string& key, const toml::key& name, const std::vector<std::string>& known, std::string hint) {
+void toml_reader::report_unknown(const std::string& key, const toml::key& name, const std::vector<std::string>& known,
+                                 std::string hint) {
   if (hint.empty())
     hint = did_you_mean(name.str(), known);
   if (hint.empty() && !known.empty())
@@ -109,23 +112,23 @@ std::string toml_reader::anchored(const std::string& path) const {
 
 std::optional<option_value> toml_reader::read(const declaration& declared, const std::string& key, const toml::node& node) {
   switch (declared.kind) {
-    case option_kind::boolean:
-      if (!node.is_boolean()) {
-        report(key, &node, "must be true or false, is " + shown(node));
-        return std::nullopt;
-      }
-      return node.as_boolean()->get();
-    case option_kind::integer: return read_integer(declared, key, node);
-    case option_kind::duration: return read_duration(declared, key, node);
-    case option_kind::choice: return read_choice(declared, key, node);
-    case option_kind::text_list: return read_list(key, node);
-    case option_kind::text_map: return read_map(key, node);
-    case option_kind::text: return read_text(key, node, "text in quotes");
-    case option_kind::path: {
-      auto path = read_text(key, node, "a path in quotes");
-      return path ? std::optional<option_value>(anchored(*path)) : std::nullopt;
+  case option_kind::boolean:
+    if (!node.is_boolean()) {
+      report(key, &node, "must be true or false, is " + shown(node));
+      return std::nullopt;
     }
-    case option_kind::schema: break;
+    return node.as_boolean()->get();
+  case option_kind::integer: return read_integer(declared, key, node);
+  case option_kind::duration: return read_duration(declared, key, node);
+  case option_kind::choice: return read_choice(declared, key, node);
+  case option_kind::text_list: return read_list(key, node);
+  case option_kind::text_map: return read_map(key, node);
+  case option_kind::text: return read_text(key, node, "text in quotes");
+  case option_kind::path: {
+    auto path = read_text(key, node, "a path in quotes");
+    return path ? std::optional<option_value>(anchored(*path)) : std::nullopt;
+  }
+  case option_kind::schema: break;
   }
   return std::nullopt;
 }
@@ -138,21 +141,25 @@ std::optional<option_value> toml_reader::read_integer(const declaration& declare
   const std::int64_t value = node.as_integer()->get();
   if (value < declared.least || value > declared.most) {
     const bool low = value < declared.least;
-    report(key, &node, (low ? "must be at least " + std::to_string(declared.least) : "must be at most " + std::to_string(declared.most)) + ", is " +
-                           std::to_string(value));
+    report(key, &node,
+           (low ? "must be at least " + std::to_string(declared.least) : "must be at most " + std::to_string(declared.most)) +
+               ", is " + std::to_string(value));
     return std::nullopt;
   }
   return value;
 }
 
-std::optional<option_value> toml_reader::read_duration(const declaration& declared, const std::string& key, const toml::node& node) {
+std::optional<option_value> toml_reader::read_duration(const declaration& declared, const std::string& key,
+                                                       const toml::node& node) {
   const auto text = node.is_string() ? parse_duration(node.as_string()->get()) : std::nullopt;
   if (!text) {
     report(key, &node, "must be a duration such as \"90s\", \"30m\", \"2h\" or \"1d\", is " + shown(node));
     return std::nullopt;
   }
   if (*text < declared.least || *text > declared.most) {
-    report(key, &node, "must be at least " + duration_text(declared.least) + " and at most " + duration_text(declared.most) + ", is " + shown(node));
+    report(key, &node,
+           "must be at least " + duration_text(declared.least) + " and at most " + duration_text(declared.most) + ", is " +
+               shown(node));
     return std::nullopt;
   }
   if (*text % declared.step != 0) {
@@ -163,7 +170,8 @@ std::optional<option_value> toml_reader::read_duration(const declaration& declar
 }
 
 std::optional<option_value> toml_reader::read_choice(const declaration& declared, const std::string& key, const toml::node& node) {
-  if (node.is_string() && std::find(declared.choices.begin(), declared.choices.end(), node.as_string()->get()) != declared.choices.end())
+  if (node.is_string() &&
+      std::find(declared.choices.begin(), declared.choices.end(), node.as_string()->get()) != declared.choices.end())
     return node.as_string()->get();
   std::vector<std::string> names(declared.choices.begin(), declared.choices.end());
   report(key, &node, "must be one of \"" + joined(names, "\", \"") + "\", is " + shown(node),
@@ -182,7 +190,8 @@ std::optional<std::string> toml_reader::read_text(const std::string& key, const 
     return std::nullopt;
   }
   if (text.size() > limits::config_text_bytes_max) {
-    report(key, &node, "must have at most " + std::to_string(limits::config_text_bytes_max) + " bytes, has " + std::to_string(text.size()));
+    report(key, &node,
+           "must have at most " + std::to_string(limits::config_text_bytes_max) + " bytes, has " + std::to_string(text.size()));
     return std::nullopt;
   }
   return text;
@@ -242,7 +251,8 @@ json toml_reader::to_json(const toml::node& node, const std::string& key) {
     return flag->get();
   if (const auto* number = node.as_floating_point(); number != nullptr && std::isfinite(number->get()))
     return number->get();
-  report(key, &node, std::string(node.is_floating_point() ? "must be a finite number" : "must not be a date or time") + ": JSON has none",
+  report(key, &node,
+         std::string(node.is_floating_point() ? "must be a finite number" : "must not be a date or time") + ": JSON has none",
          node.is_floating_point() ? "" : "write it as text in quotes");
   return nullptr;
 }

@@ -17,7 +17,8 @@ inventory inventory::discover(const config::settings& settings) {
       found.nvml_ = std::move(*opened);
       parts = found.nvml_->find_parts(found.notes_);
     } else {
-      found.notes_.push_back("no GPUs: " + opened.error().what + (opened.error().hint.empty() ? "" : " (" + opened.error().hint + ")"));
+      found.notes_.push_back("no GPUs: " + opened.error().what +
+                             (opened.error().hint.empty() ? "" : " (" + opened.error().hint + ")"));
     }
   } else {
     found.notes_.push_back("no GPUs: devices.gpu.enabled is false");
@@ -32,10 +33,11 @@ inventory inventory::discover(const config::settings& settings) {
     if (part.memory_mib == 0)
       found.notes_.push_back("the memory of " + part.uuid + " cannot be read: jobs that reserve memory will not run on it");
     else if (memory_mib == 0)
-      found.notes_.push_back("devices.gpu.memory_reserve_mib " + std::to_string(wanted.gpu.memory_reserve_mib) + " leaves nothing of the " +
-                             std::to_string(part.memory_mib) + " MiB of " + part.uuid);
+      found.notes_.push_back("devices.gpu.memory_reserve_mib " + std::to_string(wanted.gpu.memory_reserve_mib) +
+                             " leaves nothing of the " + std::to_string(part.memory_mib) + " MiB of " + part.uuid);
   }
-  found.devices_.push_back({"cpu", device_kind::cpu, host.name, wanted.cpu.slots > 0 ? wanted.cpu.slots : std::max(1, host.cores / 2),
+  found.devices_.push_back({"cpu", device_kind::cpu, host.name,
+                            wanted.cpu.slots > 0 ? wanted.cpu.slots : std::max(1, host.cores / 2),
                             wanted.cpu.memory_mib > 0 ? wanted.cpu.memory_mib : host.memory_mib, threads});
   found.parts_ = std::make_shared<const std::vector<gpu_part>>(std::move(parts));
   found.host_ = std::make_shared<const host_meter>();

@@ -30,7 +30,7 @@ public:
 private:
   std::vector<device> devices_;
   std::vector<std::string> notes_;
-  std::shared_ptr<const nvml> nvml_;            // none: no GPU
+  std::shared_ptr<const nvml> nvml_;                   // none: no GPU
   std::shared_ptr<const std::vector<gpu_part>> parts_; // the GPUs among devices_, in their order
   std::shared_ptr<const host_meter> host_;
 };

@@ -86,7 +86,8 @@ result<std::shared_ptr<const nvml>> nvml::open(const std::string& library) {
   made->call_ = std::make_unique<functions>(made->library_);
   const functions& call = *made->call_;
   if (call.init == nullptr || call.count == nullptr || call.handle == nullptr || call.uuid == nullptr)
-    return fail(error_code::unavailable, library + " is not an NVIDIA management library that ferry understands", "it needs driver 450 or newer");
+    return fail(error_code::unavailable, library + " is not an NVIDIA management library that ferry understands",
+                "it needs driver 450 or newer");
   if (const auto code = call.init(); code != abi::success)
     return fail(error_code::unavailable, library + " cannot be started: " + made->message(code));
   made->is_initialised_ = true;
@@ -166,7 +167,8 @@ std::vector<gpu_part> nvml::find_parts(std::vector<std::string>& notes) const {
       continue;
     }
     unsigned current = 0, pending = 0;
-    const bool is_split = call_->mig_mode != nullptr && call_->mig_mode(gpu.handle, &current, &pending) == abi::success && current == abi::mig_enabled;
+    const bool is_split = call_->mig_mode != nullptr && call_->mig_mode(gpu.handle, &current, &pending) == abi::success &&
+                          current == abi::mig_enabled;
     if (is_split)
       add_mig_parts(gpu.handle, described->name + " " + described->uuid, parts, notes);
     else
@@ -175,9 +177,11 @@ std::vector<gpu_part> nvml::find_parts(std::vector<std::string>& notes) const {
   return parts;
 }
 
-void nvml::add_mig_parts(abi::device_t gpu, const std::string& name, std::vector<gpu_part>& out, std::vector<std::string>& notes) const {
+void nvml::add_mig_parts(abi::device_t gpu, const std::string& name, std::vector<gpu_part>& out,
+                         std::vector<std::string>& notes) const {
   unsigned most = 0;
-  const auto code = call_->mig_count == nullptr || call_->mig_handle == nullptr ? abi::error_not_supported : call_->mig_count(gpu, &most);
+  const auto code =
+      call_->mig_count == nullptr || call_->mig_handle == nullptr ? abi::error_not_supported : call_->mig_count(gpu, &most);
   if (code != abi::success) {
     notes.push_back(name + " is split by MIG, but its parts cannot be listed: " + message(code));
     return;

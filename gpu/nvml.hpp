@@ -19,7 +19,7 @@ struct gpu_part {
   abi::device_t whole = nullptr; // the GPU it is a part of, else itself
   std::string uuid;
   std::string name;
-  std::int64_t memory_mib = 0;   // in all
+  std::int64_t memory_mib = 0; // in all
 };
 
 class nvml {

@@ -1,6 +1,6 @@
 // The part of NVIDIA's management library that ferry uses, declared here so that no NVIDIA header is needed at build time. Names,
-// numbers and layouts follow the NVML API reference (https://docs.nvidia.com/deploy/nvml-api/), whose ABI only ever grows: a changed
-// function gets a new suffix (_v2, _v3) and the old one stays.
+// numbers and layouts follow the NVML API reference (https://docs.nvidia.com/deploy/nvml-api/), whose ABI only ever grows: a
+// changed function gets a new suffix (_v2, _v3) and the old one stays.
 #pragma once
 
 namespace ferry::gpu::abi {
@@ -16,9 +16,9 @@ inline constexpr return_t error_gpu_is_lost = 15;
 
 using device_t = struct opaque_device*; // nvmlDevice_t
 
-inline constexpr unsigned text_bytes = 96;       // NVML_DEVICE_NAME_V2_BUFFER_SIZE, NVML_DEVICE_UUID_V2_BUFFER_SIZE
-inline constexpr unsigned temperature_gpu = 0;   // NVML_TEMPERATURE_GPU
-inline constexpr unsigned mig_enabled = 1;       // NVML_DEVICE_MIG_ENABLE
+inline constexpr unsigned text_bytes = 96;     // NVML_DEVICE_NAME_V2_BUFFER_SIZE, NVML_DEVICE_UUID_V2_BUFFER_SIZE
+inline constexpr unsigned temperature_gpu = 0; // NVML_TEMPERATURE_GPU
+inline constexpr unsigned mig_enabled = 1;     // NVML_DEVICE_MIG_ENABLE
 
 struct pci_info { // nvmlPciInfo_t
   char bus_id_legacy[16];
@@ -49,20 +49,20 @@ struct process_info { // nvmlProcessInfo_v2_t; functions _v2 and _v3
 };
 static_assert(sizeof(process_info) == 24);
 
-using init_fn = return_t();                                                 // nvmlInit_v2
-using shutdown_fn = return_t();                                             // nvmlShutdown
-using error_string_fn = const char*(return_t);                              // nvmlErrorString
-using count_fn = return_t(unsigned*);                                       // nvmlDeviceGetCount_v2
-using handle_fn = return_t(unsigned, device_t*);                            // nvmlDeviceGetHandleByIndex_v2
-using text_fn = return_t(device_t, char*, unsigned);                        // nvmlDeviceGetName, nvmlDeviceGetUUID
-using pci_fn = return_t(device_t, pci_info*);                               // nvmlDeviceGetPciInfo_v3
-using memory_fn = return_t(device_t, memory*);                              // nvmlDeviceGetMemoryInfo
-using memory_v2_fn = return_t(device_t, memory_v2*);                        // nvmlDeviceGetMemoryInfo_v2
-using utilization_fn = return_t(device_t, utilization*);                    // nvmlDeviceGetUtilizationRates
-using temperature_fn = return_t(device_t, unsigned, unsigned*);             // nvmlDeviceGetTemperature
-using processes_fn = return_t(device_t, unsigned*, process_info*);          // nvmlDeviceGetComputeRunningProcesses_v2, _v3
-using mig_mode_fn = return_t(device_t, unsigned*, unsigned*);               // nvmlDeviceGetMigMode: current, pending
-using mig_count_fn = return_t(device_t, unsigned*);                         // nvmlDeviceGetMaxMigDeviceCount
-using mig_handle_fn = return_t(device_t, unsigned, device_t*);              // nvmlDeviceGetMigDeviceHandleByIndex
+using init_fn = return_t();                                        // nvmlInit_v2
+using shutdown_fn = return_t();                                    // nvmlShutdown
+using error_string_fn = const char*(return_t);                     // nvmlErrorString
+using count_fn = return_t(unsigned*);                              // nvmlDeviceGetCount_v2
+using handle_fn = return_t(unsigned, device_t*);                   // nvmlDeviceGetHandleByIndex_v2
+using text_fn = return_t(device_t, char*, unsigned);               // nvmlDeviceGetName, nvmlDeviceGetUUID
+using pci_fn = return_t(device_t, pci_info*);                      // nvmlDeviceGetPciInfo_v3
+using memory_fn = return_t(device_t, memory*);                     // nvmlDeviceGetMemoryInfo
+using memory_v2_fn = return_t(device_t, memory_v2*);               // nvmlDeviceGetMemoryInfo_v2
+using utilization_fn = return_t(device_t, utilization*);           // nvmlDeviceGetUtilizationRates
+using temperature_fn = return_t(device_t, unsigned, unsigned*);    // nvmlDeviceGetTemperature
+using processes_fn = return_t(device_t, unsigned*, process_info*); // nvmlDeviceGetComputeRunningProcesses_v2, _v3
+using mig_mode_fn = return_t(device_t, unsigned*, unsigned*);      // nvmlDeviceGetMigMode: current, pending
+using mig_count_fn = return_t(device_t, unsigned*);                // nvmlDeviceGetMaxMigDeviceCount
+using mig_handle_fn = return_t(device_t, unsigned, device_t*);     // nvmlDeviceGetMigDeviceHandleByIndex
 
 } // namespace ferry::gpu::abi

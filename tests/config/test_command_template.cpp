@@ -17,8 +17,11 @@ TEST_CASE("a command word is taken apart into text and placeholders") {
   CHECK(pieces("").empty());
   CHECK(pieces("-y") == list{{kind::literal, "-y"}});
   CHECK(pieces("{spec}") == list{{kind::placeholder, "spec"}});
-  CHECK(pieces("file:{dir}/{params.output}.png") ==
-        list{{kind::literal, "file:"}, {kind::placeholder, "dir"}, {kind::literal, "/"}, {kind::parameter, "output"}, {kind::literal, ".png"}});
+  CHECK(pieces("file:{dir}/{params.output}.png") == list{{kind::literal, "file:"},
+                                                         {kind::placeholder, "dir"},
+                                                         {kind::literal, "/"},
+                                                         {kind::parameter, "output"},
+                                                         {kind::literal, ".png"}});
   CHECK(pieces("{params.weights.vis}") == list{{kind::parameter, "weights.vis"}});
   CHECK(pieces("{params.argv...}") == list{{kind::parameter_list, "argv"}});
   CHECK(pieces("{{spec}}") == list{{kind::literal, "{spec}"}});

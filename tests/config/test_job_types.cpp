@@ -54,8 +54,10 @@ const bad_type bad_types[] = {
     {"command = [\"a\"]\nprogress = \"bar\"", "job_types.x.progress", 3, "must be one of"},
     {"command = [\"a\"]\nprogress = \"pattern\"", "job_types.x.progress_pattern", 1, "is required when progress = \"pattern\""},
     {"command = [\"a\"]\nprogress_pattern = \"(x)\"", "job_types.x.progress_pattern", 3, "has no effect unless"},
-    {"command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"(\"", "job_types.x.progress_pattern", 4, "is not a regular expression"},
-    {"command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"x\"", "job_types.x.progress_pattern", 4, "one group (a percentage) or two"},
+    {"command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"(\"", "job_types.x.progress_pattern", 4,
+     "is not a regular expression"},
+    {"command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"x\"", "job_types.x.progress_pattern", 4,
+     "one group (a percentage) or two"},
     {"command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"(a)(b)(c)\"", "job_types.x.progress_pattern", 4, "has 3"},
     {"command = [\"a\"]\nenvironment = [\"A=1\"]", "job_types.x.environment", 3, "must be a table of texts, is a list", "NAME"},
     {"command = [\"a\"]\nenvironment = { A = 1 }", "job_types.x.environment.A", 3, "must be text in quotes, is 1"},
@@ -64,25 +66,28 @@ const bad_type bad_types[] = {
     {"command = [\"a\"]\nenvironment = { \"\" = \"1\" }", "job_types.x.environment", 3, "names of letters, digits and _"},
     {"command = [\"a\"]\nenvironment = { A = \"\\u0000\" }", "job_types.x.environment.A", 3, "must not hold a NUL"},
     {"command = [\"a\"]\nenvironment = { FERRY_SPEC = \"x\" }", "job_types.x.environment", 3, "must not set FERRY_SPEC"},
-    {"command = [\"a\"]\nenvironment = { CUDA_VISIBLE_DEVICES = \"0\" }", "job_types.x.environment", 3, "must not set CUDA_VISIBLE_DEVICES"},
+    {"command = [\"a\"]\nenvironment = { CUDA_VISIBLE_DEVICES = \"0\" }", "job_types.x.environment", 3,
+     "must not set CUDA_VISIBLE_DEVICES"},
     {"command = [\"a\"]\ninherit_environment = [\"LD LIBRARY\"]", "job_types.x.inherit_environment", 3, "names of letters"},
-    {"command = [\"a\"]\nenvironment = { A = \"1\" }\ninherit_environment = [\"A\"]", "job_types.x.inherit_environment", 4, "which environment sets"},
+    {"command = [\"a\"]\nenvironment = { A = \"1\" }\ninherit_environment = [\"A\"]", "job_types.x.inherit_environment", 4,
+     "which environment sets"},
     {"command = [\"a\"]\nparameters = 1", "job_types.x.parameters", 3, "must be a JSON Schema written as a table, is 1"},
-    {"command = [\"a\"]\nparameters = { properties = { d = { const = 2026-01-31 } } }", "job_types.x.parameters.properties.d.const", 3,
-     "must not be a date or time", "in quotes"},
+    {"command = [\"a\"]\nparameters = { properties = { d = { const = 2026-01-31 } } }", "job_types.x.parameters.properties.d.const",
+     3, "must not be a date or time", "in quotes"},
     {"command = [\"a\"]\nparameters = { properties = { d = { maximum = inf } } }", "job_types.x.parameters.properties.d.maximum", 3,
      "must be a finite number"},
     {"command = [\"a\"]\n[job_types.x.parameters.properties]\nn = { type = \"integer\" }\nm = { type = \"intger\" }",
      "job_types.x.parameters/properties/m/type", 5, "must be one of string, integer", "did you mean integer?"},
-    {"command = [\"a\"]\n[job_types.x.parameters.properties.n]\ntype = \"integer\"\nminimun = 1", "job_types.x.parameters/properties/n/minimun", 5,
-     "is not a JSON Schema keyword", "did you mean minimum?"},
+    {"command = [\"a\"]\n[job_types.x.parameters.properties.n]\ntype = \"integer\"\nminimun = 1",
+     "job_types.x.parameters/properties/n/minimun", 5, "is not a JSON Schema keyword", "did you mean minimum?"},
     {"command = [\"a\"]\n[job_types.x.parameters.properties.n]\ntype = \"integer\"\nmaximum = 3\ndefault = 4",
      "job_types.x.parameters/properties/n/default", 6, "the default breaks its own schema: must be at most 3, is 4"},
     {"command = [\"a\", \"{params.steps}\"]\n[job_types.x.parameters.properties]\nstep = { type = \"integer\", default = 1 }",
      "job_types.x.command[1]", 2, "names a parameter that the schema does not have", "did you mean step?"},
-    {"command = [\"a\", \"{params.step}\"]\n[job_types.x.parameters.properties]\nstep = { type = \"integer\" }", "job_types.x.command[1]", 2,
-     "a job may leave out", "required"},
-    {"command = [\"a\", \"{params.w.y}\"]\n[job_types.x.parameters.properties.w]\ndefault = {}\nproperties = { x = { default = 1 } }",
+    {"command = [\"a\", \"{params.step}\"]\n[job_types.x.parameters.properties]\nstep = { type = \"integer\" }",
+     "job_types.x.command[1]", 2, "a job may leave out", "required"},
+    {"command = [\"a\", \"{params.w.y}\"]\n[job_types.x.parameters.properties.w]\ndefault = {}\nproperties = { x = { default = 1 } "
+     "}",
      "job_types.x.command[1]", 2, "does not have"},
 };
 
@@ -93,8 +98,10 @@ const char* const good_types[] = {
     "command = [\"echo {params.x} > {dir}/out\"]\nshell = true",
     "command = [\"a\"]\nrunner = \"process\"\nmax_run_time = \"1h30m\"\ngrace = \"250ms\"",
     "command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"step (\\\\d+)/(\\\\d+)\"",
-    "command = [\"a\", \"{params.step}\"]\n[job_types.x.parameters]\nrequired = [\"step\"]\nproperties = { step = { type = \"integer\" } }",
-    "command = [\"a\", \"{params.w.x}\"]\n[job_types.x.parameters.properties.w]\ndefault = {}\nproperties = { x = { default = 1 } }",
+    "command = [\"a\", \"{params.step}\"]\n[job_types.x.parameters]\nrequired = [\"step\"]\nproperties = { step = { type = "
+    "\"integer\" } }",
+    "command = [\"a\", \"{params.w.x}\"]\n[job_types.x.parameters.properties.w]\ndefault = {}\nproperties = { x = { default = 1 } "
+    "}",
 };
 
 } // namespace
@@ -161,7 +168,9 @@ progress = "tqdm"
 
 TEST_CASE("names of job types are checked") {
   const plain_environment plain;
-  const auto accepts = [](const std::string& name) { return parse("[job_types.\"" + name + "\"]\ncommand = [\"a\"]", "f.toml").has_value(); };
+  const auto accepts = [](const std::string& name) {
+    return parse("[job_types.\"" + name + "\"]\ncommand = [\"a\"]", "f.toml").has_value();
+  };
   for (const char* good : {"a", "a1", "a-b", "a_b", "upscale2x"})
     CHECK(accepts(good));
   for (const char* bad : {"", "A", "aB", "1a", "_a", "-a", "a.b", "a b", "ä", "a/b", "../a", "a\\u0000"})
@@ -182,16 +191,22 @@ TEST_CASE("the built-in command runs any argv and keeps its form") {
   CHECK(command.slots == 1);
   CHECK(command.parameters.validate({{"argv", {"sleep", "1"}}}));
   CHECK(command.parameters.validate({{"argv", {"sleep", ""}}, {"cwd", "/tmp"}}));
-  const json bad[] = {json::object(), {{"argv", json::array()}}, {{"argv", "sleep"}}, {{"argv", {1}}}, {{"argv", {"a"}}, {"cwd", "tmp"}},
-                      {{"argv", {"a"}}, {"cwd", ""}}, {{"argv", {"a"}}, {"dir", "/"}}};
+  const json bad[] = {json::object(),
+                      {{"argv", json::array()}},
+                      {{"argv", "sleep"}},
+                      {{"argv", {1}}},
+                      {{"argv", {"a"}}, {"cwd", "tmp"}},
+                      {{"argv", {"a"}}, {"cwd", ""}},
+                      {{"argv", {"a"}}, {"dir", "/"}}};
   for (const json& params : bad) {
     CAPTURE(params.dump());
     CHECK_FALSE(command.parameters.validate(params));
   }
 
-  const auto changed = parse("[job_types.command]\ndevice = \"cpu\"\nslots = 2\nmemory_mib = 10\nthreads = 1\nmax_run_time = \"1h\"\ngrace = \"1s\"\n"
-                             "environment = { A = \"1\" }\ninherit_environment = [\"B\"]\n",
-                             "f.toml");
+  const auto changed = parse(
+      "[job_types.command]\ndevice = \"cpu\"\nslots = 2\nmemory_mib = 10\nthreads = 1\nmax_run_time = \"1h\"\ngrace = \"1s\"\n"
+      "environment = { A = \"1\" }\ninherit_environment = [\"B\"]\n",
+      "f.toml");
   INFO((changed ? "" : to_string(changed.error())));
   REQUIRE(changed);
   CHECK(changed->job_types.size() == 1);
@@ -199,7 +214,8 @@ TEST_CASE("the built-in command runs any argv and keeps its form") {
   CHECK(changed->find_job_type("command")->command == command.command);
   CHECK(changed->find_job_type("command")->max_run_time == std::chrono::hours(1));
 
-  for (const char* key : {"command = [\"a\"]", "shell = true", "parameters = {}", "description = \"mine\"", "progress = \"none\"", "runner = \"process\""}) {
+  for (const char* key : {"command = [\"a\"]", "shell = true", "parameters = {}", "description = \"mine\"", "progress = \"none\"",
+                          "runner = \"process\""}) {
     CAPTURE(key);
     const auto refused = parse("[job_types.command]\n" + std::string(key), "f.toml");
     REQUIRE_FALSE(refused);
@@ -232,7 +248,9 @@ TEST_CASE("the shipped job types take the parameters of their users") {
     REQUIRE(valid);
     return *valid;
   };
-  const auto refuses = [&](const char* type, const json& params) { return !loaded->find_job_type(type)->parameters.validate(params); };
+  const auto refuses = [&](const char* type, const json& params) {
+    return !loaded->find_job_type(type)->parameters.validate(params);
+  };
 
   const json inference = filled("inference", {{"prompt_ids", {"ps_12345"}}, {"weights", {{"vis", 1.0}, {"edge", 0.5}}}});
   CHECK(inference["num_steps"] == 25);

@@ -87,8 +87,9 @@ TEST_CASE("the configuration file is the one named, else the user's") {
 TEST_CASE("paths of a file are relative to its folder, and ~ is home") {
   const plain_environment plain;
   const scoped_folder folder;
-  const auto file = folder.write("etc/ferry.toml", "[storage]\ndata_dir = \"../data/./x\"\n[log]\nfile = \"~/ferry.log\"\n"
-                                                   "[devices.gpu]\nnvml_library = \"lib/nvml.so\"\n[http.tcp]\ntoken_file = \"/run/token\"\n");
+  const auto file =
+      folder.write("etc/ferry.toml", "[storage]\ndata_dir = \"../data/./x\"\n[log]\nfile = \"~/ferry.log\"\n"
+                                     "[devices.gpu]\nnvml_library = \"lib/nvml.so\"\n[http.tcp]\ntoken_file = \"/run/token\"\n");
   const auto loaded = load(file);
   REQUIRE(loaded);
   CHECK(loaded->storage.data_dir == folder.path() / "data/x");

@@ -55,7 +55,8 @@ const bad_input bad_inputs[] = {
     {"devices.gpu.slots = 0", "devices.gpu.slots", 1, "must be at least 1, is 0"},
     {"runs.shims_ready = 65", "runs.shims_ready", 1, "must be at most 64, is 65"},
     // choices
-    {"storage.durability = \"fulll\"", "storage.durability", 1, "must be one of \"full\", \"normal\", is \"fulll\"", "did you mean full?"},
+    {"storage.durability = \"fulll\"", "storage.durability", 1, "must be one of \"full\", \"normal\", is \"fulll\"",
+     "did you mean full?"},
     {"storage.durability = \"off\"", "storage.durability", 1, "must be one of"},
     {"log.level = \"warning\"", "log.level", 1, "must be one of", "did you mean warn?"},
     // NUL characters
@@ -69,7 +70,8 @@ const bad_input bad_inputs[] = {
     {"http.tcp.listen = \"127.0.0.1:80 \"", "http.tcp.listen", 1, "must be host:port"},
     {"http.tcp.listen = \"127.0.0.1:0\"", "http.tcp.listen", 1, "must have a port of 1 to 65535"},
     {"http.tcp.listen = \"127.0.0.1:65536\"", "http.tcp.listen", 1, "must have a port of 1 to 65535"},
-    {"http.tcp.listen = \"0.0.0.0:7878\"", "http.tcp.listen", 1, "must be a loopback address, is \"0.0.0.0:7878\"", "unless configured with TLS"},
+    {"http.tcp.listen = \"0.0.0.0:7878\"", "http.tcp.listen", 1, "must be a loopback address, is \"0.0.0.0:7878\"",
+     "unless configured with TLS"},
     {"http.tcp.listen = \"192.168.1.5:7878\"", "http.tcp.listen", 1, "must be a loopback address"},
     {"http.tcp.listen = \"[::]:7878\"", "http.tcp.listen", 1, "must be a loopback address"},
     {"http.tcp.listen = \"::1:7878\"", "http.tcp.listen", 1, "must have a numeric address"},

@@ -2,10 +2,10 @@
 #include "config/parameter_schema.hpp"
 #include "config/schema_violations.hpp"
 
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
-#include <atomic>
 #include <random>
 #include <thread>
 
@@ -43,20 +43,24 @@ const bad_params violations_in_words[] = {
     {R"({"properties": {"n": {"exclusiveMinimum": 0}}})", R"({"n": 0})", "/n", "must be more than 0, is 0"},
     {R"({"properties": {"n": {"exclusiveMaximum": 1.5}}})", R"({"n": 1.5})", "/n", "must be less than 1.5, is 1.5"},
     {R"({"properties": {"n": {"type": "integer", "multipleOf": 8}}})", R"({"n": 12})", "/n", "must be a multiple of 8, is 12"},
-    {R"({"properties": {"n": {"enum": ["fast", "slow"]}}})", R"({"n": "fats"})", "/n", "must be one of \"fast\", \"slow\", is \"fats\"", "\"fast\""},
+    {R"({"properties": {"n": {"enum": ["fast", "slow"]}}})", R"({"n": "fats"})", "/n",
+     "must be one of \"fast\", \"slow\", is \"fats\"", "\"fast\""},
     {R"({"properties": {"n": {"const": 3}}})", R"({"n": 4})", "/n", "must be 3, is 4"},
     {R"({"properties": {"n": {"minLength": 2}}})", R"({"n": "ä"})", "/n", "must have at least 2 characters, has 1"},
     {R"({"properties": {"n": {"maxLength": 1}}})", R"({"n": "ab"})", "/n", "must have at most 1 character, has 2"},
     {R"({"properties": {"n": {"pattern": "^a", "maxLength": 9}}})", R"({"n": "ba"})", "/n", "must match the pattern ^a, is \"ba\""},
     {R"({"properties": {"n": {"minItems": 1}}})", R"({"n": []})", "/n", "must have at least 1 item, has 0"},
     {R"({"properties": {"n": {"maxItems": 1}}})", R"({"n": [1, 2]})", "/n", "must have at most 1 item, has 2"},
-    {R"({"properties": {"n": {"uniqueItems": true, "maxItems": 9}}})", R"({"n": [1, 2, 1]})", "/n/2", "must not be in the list twice, is 1"},
+    {R"({"properties": {"n": {"uniqueItems": true, "maxItems": 9}}})", R"({"n": [1, 2, 1]})", "/n/2",
+     "must not be in the list twice, is 1"},
     {R"({"properties": {"n": {"items": {"type": "string"}}}})", R"({"n": ["a", 1]})", "/n/1", "must be text, is 1"},
-    {R"({"properties": {"n": {"items": [{"type": "string"}], "additionalItems": false}}})", R"({"n": ["a", 1]})", "/n/1", "is not allowed here"},
+    {R"({"properties": {"n": {"items": [{"type": "string"}], "additionalItems": false}}})", R"({"n": ["a", 1]})", "/n/1",
+     "is not allowed here"},
     {R"({"properties": {"n": {"contains": {"const": 1}}}})", R"({"n": [2]})", "/n", "must contain an item of the required form"},
     {R"({"properties": {"num_steps": {}}})", R"({"num_step": 1})", "/num_step", "is not known", "did you mean num_steps?"},
     {R"({"properties": {"a": {}, "b": {}}})", R"({"zebra": 1})", "/zebra", "is not known", "known are a, b"},
-    {R"({"properties": {"w": {"properties": {"vis": {}}}}})", R"({"w": {"viz": 1}})", "/w/viz", "is not known", "did you mean vis?"},
+    {R"({"properties": {"w": {"properties": {"vis": {}}}}})", R"({"w": {"viz": 1}})", "/w/viz", "is not known",
+     "did you mean vis?"},
     {R"({"properties": {"a": {"description": "the a"}}, "required": ["a"]})", "{}", "/a", "is missing", "the a"},
     {R"({"additionalProperties": {"type": "integer"}})", R"({"x": "y"})", "/x", "must be a whole number"},
     {R"({"additionalProperties": true, "minProperties": 1})", "{}", "", "must have at least 1 member, has 0"},
@@ -65,15 +69,18 @@ const bad_params violations_in_words[] = {
     {R"({"patternProperties": {"^x": {"type": "integer"}}})", R"({"xa": "1"})", "/xa", "must be a whole number"},
     {R"({"patternProperties": {"^x": {"type": "integer"}}})", R"({"ya": "1"})", "/ya", "is not known"},
     {R"({"properties": {"a": {}, "b": {}}, "dependencies": {"a": ["b"]}})", R"({"a": 1})", "/b", "is missing, and a needs it"},
-    {R"({"properties": {"n": {"anyOf": [{"type": "string"}, {"minimum": 5}]}}})", R"({"n": 4})", "/n", "fits none of the 2 forms allowed, is 4"},
-    {R"({"properties": {"n": {"oneOf": [{"type": "number"}, {"minimum": 5}]}}})", R"({"n": 6})", "/n", "fits 2 forms of which exactly one is allowed"},
+    {R"({"properties": {"n": {"anyOf": [{"type": "string"}, {"minimum": 5}]}}})", R"({"n": 4})", "/n",
+     "fits none of the 2 forms allowed, is 4"},
+    {R"({"properties": {"n": {"oneOf": [{"type": "number"}, {"minimum": 5}]}}})", R"({"n": 6})", "/n",
+     "fits 2 forms of which exactly one is allowed"},
     {R"({"properties": {"n": {"not": {"const": 6}}}})", R"({"n": 6})", "/n", "has a form that is not allowed, is 6"},
     {R"({"properties": {"n": {"allOf": [{"minimum": 2}, {"maximum": 3}]}}})", R"({"n": 4})", "/n", "must be at most 3, is 4"},
     {R"({"properties": {"n": {"if": {"type": "string"}, "then": {"minLength": 2}, "else": {"minimum": 2}}}})", R"({"n": 1})", "/n",
      "must be at least 2, is 1"},
     {R"({"properties": {"n": false}})", R"({"n": 1})", "/n", "is not allowed here"},
     {R"({"properties": {"a/b~c": {"type": "string"}}})", R"({"a/b~c": 1})", "/a~1b~0c", "must be text, is 1"},
-    {R"({"definitions": {"pos": {"minimum": 1}}, "properties": {"n": {"$ref": "#/definitions/pos"}}})", R"({"n": 0})", "/n", "must be at least 1"},
+    {R"({"definitions": {"pos": {"minimum": 1}}, "properties": {"n": {"$ref": "#/definitions/pos"}}})", R"({"n": 0})", "/n",
+     "must be at least 1"},
     {"{}", "[]", "", "must be an object, are []"},
     {"{}", "null", "", "must be an object, are null"},
     {R"({"properties": {"n": {}}})", R"({"n": "a\u0000b"})", "/n", "must not hold a NUL character"},
@@ -101,7 +108,8 @@ TEST_CASE("a violation is told in plain words with its place, value and bound") 
 }
 
 TEST_CASE("all violations are reported at once, up to a bound") {
-  const parameter_schema schema = compiled(R"({"properties": {"a": {"type": "integer"}, "b": {"maximum": 1}, "c": {}}, "required": ["c"]})");
+  const parameter_schema schema =
+      compiled(R"({"properties": {"a": {"type": "integer"}, "b": {"maximum": 1}, "c": {}}, "required": ["c"]})");
   const auto valid = schema.validate({{"a", "x"}, {"b", 2}, {"d", 1}});
   REQUIRE_FALSE(valid);
   CHECK(valid.error().problems.size() == 4);
@@ -125,7 +133,8 @@ TEST_CASE("defaults are filled in, nested ones too, and given values stay") {
   CHECK(*schema.validate(json::object()) ==
         json::parse(R"({"steps": 25, "weights": {"vis": 1, "edge": 0.5}, "list": [{}], "none": null})"));
   CHECK(*schema.validate(json::parse(R"({"steps": 1, "weights": {}, "optional": {}, "list": [{}, {"y": 3}], "none": 0})")) ==
-        json::parse(R"({"steps": 1, "weights": {"vis": 0, "edge": 0.5}, "optional": {"x": 1}, "list": [{"y": 2}, {"y": 3}], "none": 0})"));
+        json::parse(
+            R"({"steps": 1, "weights": {"vis": 0, "edge": 0.5}, "optional": {"x": 1}, "list": [{"y": 2}, {"y": 3}], "none": 0})"));
   // Filling in is idempotent where a default brings everything with it.
   const json once = *schema.validate(json::parse(R"({"list": [{}], "optional": {}})"));
   CHECK(*schema.validate(once) == once);
@@ -179,7 +188,9 @@ TEST_CASE("parameters that are too large or too deep are refused whatever the sc
 }
 
 TEST_CASE("defaults cannot make parameters too large") {
-  const json schema = {{"properties", {{"list", {{"items", {{"type", "object"}, {"properties", {{"x", {{"default", std::string(1000, 'x')}}}}}}}}}}}};
+  const json schema = {
+      {"properties",
+       {{"list", {{"items", {{"type", "object"}, {"properties", {{"x", {{"default", std::string(1000, 'x')}}}}}}}}}}}};
   const auto made = parameter_schema::compile(schema);
   REQUIRE(made);
   CHECK(made->validate({{"list", json::array({json::object()})}}));
@@ -213,7 +224,8 @@ TEST_CASE("what a schema says of a path is known") {
 }
 
 TEST_CASE("one schema serves many threads") {
-  const parameter_schema schema = compiled(R"({"properties": {"n": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 99}, "m": {"default": 1}}})");
+  const parameter_schema schema =
+      compiled(R"({"properties": {"n": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 99}, "m": {"default": 1}}})");
   std::vector<std::thread> threads;
   std::atomic<int> wrong = 0;
   for (int t = 0; t < 4; ++t)
@@ -237,19 +249,19 @@ struct random_json {
   unsigned below(unsigned n) { return static_cast<unsigned>(random() % n); }
   json value(int depth) {
     switch (below(depth > 0 ? 8 : 6)) {
-      case 0: return nullptr;
-      case 1: return below(2) == 0;
-      case 2: return static_cast<int>(below(7)) - 2;
-      case 3: return static_cast<double>(below(12)) / 2 - 1;
-      case 4: return std::string(below(4), 'a');
-      case 5: return std::string(below(3), 'b') + "a";
-      case 6: {
-        json list = json::array();
-        for (unsigned n = below(4); n > 0; --n)
-          list.push_back(value(depth - 1));
-        return list;
-      }
-      default: return object(depth - 1);
+    case 0: return nullptr;
+    case 1: return below(2) == 0;
+    case 2: return static_cast<int>(below(7)) - 2;
+    case 3: return static_cast<double>(below(12)) / 2 - 1;
+    case 4: return std::string(below(4), 'a');
+    case 5: return std::string(below(3), 'b') + "a";
+    case 6: {
+      json list = json::array();
+      for (unsigned n = below(4); n > 0; --n)
+        list.push_back(value(depth - 1));
+      return list;
+    }
+    default: return object(depth - 1);
     }
   }
   json object(int depth) {
@@ -337,7 +349,8 @@ TEST_CASE("what valijson refuses is explained, and what it accepts has no violat
       INFO((valid ? "accepted" : to_string(valid.error())));
       ++(valid ? accepted : refused);
       if (valid.has_value() != found.empty())
-        FAIL_CHECK("valijson and the explanation disagree" << (found.empty() ? "" : ": " + found.front().where + " " + found.front().what));
+        FAIL_CHECK("valijson and the explanation disagree"
+                   << (found.empty() ? "" : ": " + found.front().where + " " + found.front().what));
     }
   }
   CHECK(accepted > 20); // the test means something only when both happen

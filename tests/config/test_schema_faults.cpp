@@ -32,7 +32,8 @@ const bad_schema bad_schemas[] = {
     {R"({"properties": {"a": {"exclusiveMinimum": true}}})", "/properties/a/exclusiveMinimum", "must be a number, is true"},
     {R"({"properties": {"a": {"minLength": -1}}})", "/properties/a/minLength", "must be a whole number of at least 0, is -1"},
     {R"({"properties": {"a": {"maxItems": 1.5}}})", "/properties/a/maxItems", "must be a whole number of at least 0, is 1.5"},
-    {R"({"properties": {"a": {"type": "integer", "multipleOf": 0}}})", "/properties/a/multipleOf", "must be a whole number of at least 1"},
+    {R"({"properties": {"a": {"type": "integer", "multipleOf": 0}}})", "/properties/a/multipleOf",
+     "must be a whole number of at least 1"},
     {R"({"properties": {"a": {"multipleOf": 2}}})", "/properties/a", "multipleOf needs type \"integer\""},
     {R"({"properties": {"a": {"enum": []}}})", "/properties/a/enum", "must be a list of one or more values"},
     {R"({"properties": {"a": {"enum": "x"}}})", "/properties/a/enum", "must be a list of one or more values"},
@@ -48,7 +49,8 @@ const bad_schema bad_schemas[] = {
     {R"({"properties": {"a": {"items": [{"type": "x"}]}}})", "/properties/a/items/0/type", "must be one of"},
     {R"({"required": "a"})", "/required", "must be a list of names, is \"a\""},
     {R"({"required": [1]})", "/required", "must be a list of names"},
-    {R"({"required": ["step"], "properties": {"steps": {}}})", "/required", "\"step\" is required but not among the properties", "did you mean steps?"},
+    {R"({"required": ["step"], "properties": {"steps": {}}})", "/required", "\"step\" is required but not among the properties",
+     "did you mean steps?"},
     {R"({"additionalProperties": 1})", "/additionalProperties", "must be a schema"},
     {R"({"patternProperties": {"(": {}}})", "/patternProperties/(", "is not a regular expression"},
     {R"({"dependencies": []})", "/dependencies", "must be a table"},
@@ -57,15 +59,18 @@ const bad_schema bad_schemas[] = {
     {R"({"anyOf": {}})", "/anyOf", "must be a list of one or more schemas"},
     {R"({"oneOf": [{"x": 1}]})", "/oneOf/0/x", "is not a JSON Schema keyword"},
     {R"({"then": {}})", "", "then and else need an if"},
-    {R"({"properties": {"a": {"$ref": "other.json"}}})", "/properties/a/$ref", "must refer to a part of this schema", "#/definitions"},
+    {R"({"properties": {"a": {"$ref": "other.json"}}})", "/properties/a/$ref", "must refer to a part of this schema",
+     "#/definitions"},
     {R"({"properties": {"a": {"$ref": "http://x/y"}}})", "/properties/a/$ref", "must refer to a part of this schema"},
     {R"({"properties": {"a": {"$ref": 1}}})", "/properties/a/$ref", "must refer to a part"},
     {R"({"properties": {"a": {"$ref": "#/definitions/b"}}})", "/properties/a/$ref", "which this schema does not have"},
     {R"({"properties": {"a": {"$ref": "#/~7"}}})", "/properties/a/$ref", "which this schema does not have"},
     {R"({"definitions": {"b": {"properties": {"c": {"$ref": "#/definitions/b"}}}}, "properties": {"a": {"$ref": "#/definitions/b"}}})",
      "/properties/a/properties/c/$ref", "refers to itself"},
-    {R"({"properties": {"a": {"type": "integer", "default": "x"}}})", "/properties/a/default", "the default breaks its own schema: must be a whole number"},
-    {R"({"properties": {"a": {"default": {"y": 1}, "properties": {"x": {}}}}})", "/properties/a/default/y", "the default breaks its own schema: is not known"},
+    {R"({"properties": {"a": {"type": "integer", "default": "x"}}})", "/properties/a/default",
+     "the default breaks its own schema: must be a whole number"},
+    {R"({"properties": {"a": {"default": {"y": 1}, "properties": {"x": {}}}}})", "/properties/a/default/y",
+     "the default breaks its own schema: is not known"},
     {R"({"properties": {"a": {"title": 7}}})", "/properties/a/title", "must be text, is 7"},
 };
 
@@ -86,8 +91,8 @@ TEST_CASE("a faulty schema is refused with the place of each fault") {
 }
 
 TEST_CASE("every fault of a schema is reported") {
-  const auto made = parameter_schema::compile(json::parse(
-      R"({"properties": {"a": {"type": "int"}, "b": {"minimun": 1}, "c": {"enum": []}}, "required": [3]})"));
+  const auto made = parameter_schema::compile(
+      json::parse(R"({"properties": {"a": {"type": "int"}, "b": {"minimun": 1}, "c": {"enum": []}}, "required": [3]})"));
   REQUIRE_FALSE(made);
   CHECK(made.error().problems.size() == 4);
 }
@@ -124,8 +129,8 @@ TEST_CASE("a schema nested too deep is refused") {
 }
 
 TEST_CASE("properties may be called as keywords are") {
-  const auto made = parameter_schema::compile(
-      json::parse(R"({"properties": {"type": {"type": "string"}, "format": {"type": "integer"}, "$ref": {"type": "string"}, "default": {}}})"));
+  const auto made = parameter_schema::compile(json::parse(
+      R"({"properties": {"type": {"type": "string"}, "format": {"type": "integer"}, "$ref": {"type": "string"}, "default": {}}})"));
   REQUIRE(made);
   CHECK(made->validate({{"type", "a"}, {"format", 1}, {"$ref", "x"}, {"default", 2}}));
   CHECK_FALSE(made->validate({{"type", 1}}));

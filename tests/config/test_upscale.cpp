@@ -31,8 +31,7 @@ int run(const std::vector<std::string>& argv, const std::filesystem::path& outpu
   if (refused != 0)
     return 127;
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
@@ -57,7 +56,8 @@ std::vector<std::string> filled_in(const job_type& type, const json& params, con
 // What kind and size of picture a file holds: "png,128,96".
 std::string described(const std::filesystem::path& file, const scoped_folder& folder) {
   const auto output = folder.path() / "described";
-  REQUIRE(run({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height", "-of", "csv=p=0", file.string()},
+  REQUIRE(run({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height", "-of",
+               "csv=p=0", file.string()},
               output) == 0);
   std::string text = contents(output);
   return text.substr(0, text.find('\n'));

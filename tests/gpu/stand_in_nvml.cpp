@@ -89,7 +89,10 @@ return_t nvmlShutdown() {
 }
 
 const char* nvmlErrorString(return_t code) {
-  return code == error_gpu_is_lost ? "GPU is lost" : code == error_driver_not_loaded ? "Driver Not Loaded" : code == error_not_supported ? "Not Supported" : "Unknown Error";
+  return code == error_gpu_is_lost         ? "GPU is lost"
+         : code == error_driver_not_loaded ? "Driver Not Loaded"
+         : code == error_not_supported     ? "Not Supported"
+                                           : "Unknown Error";
 }
 
 return_t nvmlDeviceGetCount_v2(unsigned* count) {
@@ -139,10 +142,14 @@ static return_t running_processes(device_t device, unsigned* count, process_info
   return success;
 }
 
-return_t nvmlDeviceGetComputeRunningProcesses_v2(device_t device, unsigned* count, process_info* out) { return running_processes(device, count, out); }
+return_t nvmlDeviceGetComputeRunningProcesses_v2(device_t device, unsigned* count, process_info* out) {
+  return running_processes(device, count, out);
+}
 
 #ifndef STAND_IN_IS_OLD
-return_t nvmlDeviceGetComputeRunningProcesses_v3(device_t device, unsigned* count, process_info* out) { return running_processes(device, count, out); }
+return_t nvmlDeviceGetComputeRunningProcesses_v3(device_t device, unsigned* count, process_info* out) {
+  return running_processes(device, count, out);
+}
 
 return_t nvmlDeviceGetMemoryInfo_v2(device_t device, memory_v2* out) {
   if (out->version != memory_v2_version || device->facts.value("only_memory_v1", false))

@@ -93,7 +93,7 @@ TEST_CASE("the host's use is what happened between two readings") {
   CHECK(meter.read().memory_used_mib == 8192);
   k.write("proc/stat", "cpu  150 0 125 825 100 0 0 0 0 0\n"); // 75 busy of 200, waiting for disks is idle
   CHECK(meter.read().utilization_percent == 37);
-  CHECK(meter.read().utilization_percent == 37); // no tick later
+  CHECK(meter.read().utilization_percent == 37);                  // no tick later
   k.write("proc/stat", "cpu  250 0 125 825 100 0 0 0 999 999\n"); // guest time is in user already
   CHECK(meter.read().utilization_percent == 100);
 }

@@ -18,7 +18,8 @@ namespace {
 // The stand-in library, with the machine that a test describes.
 class stand_in {
 public:
-  explicit stand_in(const std::vector<json>& gpus, json machine = json::object(), const char* library = STAND_IN_NVML) : library_(library) {
+  explicit stand_in(const std::vector<json>& gpus, json machine = json::object(), const char* library = STAND_IN_NVML)
+      : library_(library) {
     machine["gpus"] = gpus;
     std::string name = (std::filesystem::temp_directory_path() / "ferry-nvml-XXXXXX").string();
     const int fd = ::mkstemp(name.data());
@@ -46,8 +47,8 @@ private:
 };
 
 json plain_gpu(const char* uuid, int bus) {
-  return {{"name", "NVIDIA Test"}, {"uuid", uuid}, {"bus", bus}, {"total_mib", 81920}, {"used_mib", 1024},
-          {"utilization", 37}, {"temperature", 41}, {"processes", 2}, {"mig_mode", 0}};
+  return {{"name", "NVIDIA Test"}, {"uuid", uuid},      {"bus", bus},     {"total_mib", 81920}, {"used_mib", 1024},
+          {"utilization", 37},     {"temperature", 41}, {"processes", 2}, {"mig_mode", 0}};
 }
 
 std::vector<std::string> ids(const inventory& found) {
@@ -179,7 +180,8 @@ TEST_CASE("a GPU split by MIG without parts is said and not used") {
 }
 
 TEST_CASE("a faulty GPU is said and does not take the others with it") {
-  json lost = plain_gpu("GPU-a", 1), nameless = plain_gpu("GPU-b", 2), unreachable = plain_gpu("GPU-c", 3), busless = plain_gpu("GPU-d", 0);
+  json lost = plain_gpu("GPU-a", 1), nameless = plain_gpu("GPU-b", 2), unreachable = plain_gpu("GPU-c", 3),
+       busless = plain_gpu("GPU-d", 0);
   lost["fails"] = {{"uuid", 15}};
   nameless["fails"] = {{"name", 3}};
   unreachable["fails"] = {{"handle", 15}};

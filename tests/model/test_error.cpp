@@ -11,8 +11,12 @@ TEST_CASE("an error is printed with its hint and a line for each problem") {
   const error e{error_code::invalid_argument,
                 "the configuration has problems",
                 "",
-                {{"a.b", "must be 1", "try 1", "f.toml", 3}, {"", "is empty", "", "f.toml", 0}, {"/x", "is missing", ""}, {"", "is odd", ""}}};
-  CHECK(to_string(e) == "the configuration has problems\n  f.toml:3: a.b: must be 1 (try 1)\n  f.toml: is empty\n  /x: is missing\n  is odd");
+                {{"a.b", "must be 1", "try 1", "f.toml", 3},
+                 {"", "is empty", "", "f.toml", 0},
+                 {"/x", "is missing", ""},
+                 {"", "is odd", ""}}};
+  CHECK(to_string(e) ==
+        "the configuration has problems\n  f.toml:3: a.b: must be 1 (try 1)\n  f.toml: is empty\n  /x: is missing\n  is odd");
 }
 
 TEST_CASE("every error code has a name of its own") {

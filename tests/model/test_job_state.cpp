@@ -125,8 +125,8 @@ TEST_CASE("names of states and failures lead back to them, and the stored number
   CHECK(static_cast<int>(job_state::failed) == 3);
   CHECK(static_cast<int>(job_state::cancelled) == 4);
   std::set<std::string_view> names;
-  for (const failure_kind kind : {failure_kind::exit_status, failure_kind::signal, failure_kind::oom, failure_kind::timeout, failure_kind::input,
-                                  failure_kind::launch, failure_kind::lost, failure_kind::reported}) {
+  for (const failure_kind kind : {failure_kind::exit_status, failure_kind::signal, failure_kind::oom, failure_kind::timeout,
+                                  failure_kind::input, failure_kind::launch, failure_kind::lost, failure_kind::reported}) {
     CHECK(failure_kind_from(to_string(kind)) == kind);
     CHECK(names.insert(to_string(kind)).second);
   }
