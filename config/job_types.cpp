@@ -207,7 +207,8 @@ void type_reader::check_progress() {
   try {
     const std::regex compiled(type_.progress_pattern);
     if (const auto groups = compiled.mark_count(); groups != 1 && groups != 2)
-      fault("progress_pattern", "must have one group (a percentage) or two (step and total), has " + std::to_string(groups));
+      fault("progress_pattern",
+            "must have one group (a fraction or a percentage) or two (step and total), has " + std::to_string(groups));
   } catch (const std::regex_error& e) { fault("progress_pattern", "is not a regular expression: " + std::string(e.what())); }
 }
 

@@ -169,7 +169,8 @@ std::vector<option<job_type>> declare_job_type() {
                       {"auto", "events", "tqdm", "ffmpeg", "pattern", "none"}),
                [](job_type& t) { return &t.progress; }),
       type_key({"progress_pattern", text,
-                "A regular expression matched against each line of output: one group is a percentage, two are step and total."},
+                "A regular expression matched against each line of output: one group is a fraction or a percentage, two are step\n"
+                "and total."},
                [](job_type& t) { return &t.progress_pattern; }),
       option<job_type>{
           {"parameters", schema,

@@ -82,9 +82,8 @@ json checker::schema(const json& node, place here) {
   json normal = json::object();
   const std::size_t faults_before = problems.size();
   for (const auto& [name, value] : node.items()) {
-    const auto k =
-        std::find_if(std::begin(keywords), std::end(keywords), [&n = name](const keyword& known) { return n == known.name; });
-    if (k == std::end(keywords)) {
+    const keyword* k = find_keyword(name);
+    if (k == nullptr) {
       report(here.inside(name), "is not a JSON Schema keyword", did_you_mean(name, keyword_names()));
       continue;
     }

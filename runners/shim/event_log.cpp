@@ -37,8 +37,6 @@ bool event_log::flush() {
   return true;
 }
 
-void event_log::sync() const { ::fdatasync(file_.get()); }
-
 void event_log::pass(const json& line) const { announce_({notice::kind::passing, batch_, 0, as_line(line)}); }
 
 } // namespace ferry::runners

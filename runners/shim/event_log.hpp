@@ -21,8 +21,8 @@ public:
   void add(const json& line);
   // False: some could not be written (the disk is full) and waits for the next flush.
   bool flush();
-  // What was written survives a power cut.
-  void sync() const;
+  // The file, to be synced: nothing more will be written.
+  [[nodiscard]] descriptor take_file() { return std::move(file_); }
   // Tells the listeners, stores nothing.
   void pass(const json& line) const;
 

@@ -28,7 +28,7 @@ constexpr auto stored_pause = 10s;
 supervised_run::supervised_run(run_spec spec, descriptor lock, descriptor directory, event_log::announcer announce)
     : spec_(std::move(spec)), lock_(std::move(lock)), directory_(std::move(directory)), log_(spec_.batch, std::move(announce)) {}
 
-result<void> supervised_run::start(const std::string& shim) {
+result<void> supervised_run::start(shim_record& shim) {
   if (auto opened = log_.open(directory_.get()); !opened)
     return opened;
   // Also for reading, which is the shim's own use of it.
@@ -39,7 +39,7 @@ result<void> supervised_run::start(const std::string& shim) {
   }
   // Before the process: without a whole shim.json no process was ever made. It appears whole enough that way, for it is read only
   // once this shim is dead.
-  if (auto written = write_whole(directory_.get(), run_file::shim, shim); !written) {
+  if (auto written = shim.put_into(directory_.get()); !written) {
     record_launch_failure(written.error().what);
     return {};
   }
@@ -111,10 +111,8 @@ void supervised_run::proceed() {
   }
   if (stage_ == stage::recording && clock::now() >= record_due_) {
     record_due_ = clock::now() + record_pause;
-    if (log_.flush()) {
-      log_.sync();
+    if (log_.flush())
       stage_ = stage::over;
-    }
   }
 }
 

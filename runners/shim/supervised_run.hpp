@@ -5,6 +5,7 @@
 
 #include "runners/shim/event_log.hpp"
 #include "runners/shim/progress_watch.hpp"
+#include "runners/shim/shim_record.hpp"
 
 #include <chrono>
 #include <map>
@@ -20,8 +21,8 @@ public:
   // `lock` is the locked shim.lock: it is let go when this goes.
   supervised_run(run_spec spec, descriptor lock, descriptor directory, event_log::announcer announce);
 
-  // `shim` is what shim.json is to hold. Errors: nothing was started and nothing could be written down.
-  [[nodiscard]] result<void> start(const std::string& shim);
+  // Errors: nothing was started and nothing could be written down.
+  [[nodiscard]] result<void> start(shim_record& shim);
   // Instead of start(): writes down why the run could not be started.
   void refuse(std::string why);
   void stop(const stop_request& request);
@@ -29,6 +30,8 @@ public:
   void proceed();
   [[nodiscard]] clock::time_point next_due() const;
   [[nodiscard]] bool is_over() const { return stage_ == stage::over; }
+  // The file with the exit record, once over: written, and yet to be made to survive a power cut.
+  [[nodiscard]] descriptor take_record() { return log_.take_file(); }
 
   [[nodiscard]] batch_id batch() const { return spec_.batch; }
   [[nodiscard]] int directory() const { return directory_.get(); }

@@ -1,7 +1,5 @@
 #include "runners/shim/supervisor.hpp"
 
-#include "runners/process_table.hpp"
-
 #include <algorithm>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -17,11 +15,10 @@ using clock = supervised_run::clock;
 
 constexpr std::size_t followers_max = 8;
 constexpr auto control_pause = 500ms; // between tries to make control.sock on a full disk
-
-std::string own_identity() {
-  const auto self = find_process(::getpid());
-  return to_json(shim_identity{::getpid(), self ? self->start_ticks : 0, boot_id()}).dump() + "\n";
-}
+// A daemon that listens stores the end of a run by itself, at once and durably. Behind that, records are synced a few together: one
+// sync a run would make every short run wait for the disk's journal, and every commit of the daemon too.
+constexpr auto sync_pause = 50ms;
+constexpr std::size_t unsynced_max = 64;
 
 int milliseconds_until(clock::time_point due) {
   if (due == clock::time_point::max())
@@ -33,11 +30,13 @@ int milliseconds_until(clock::time_point due) {
 } // namespace
 
 supervisor::supervisor(descriptor launcher, descriptor child_signals)
-    : launcher_(std::move(launcher)), child_signals_(std::move(child_signals)), identity_(own_identity()) {}
+    : launcher_(std::move(launcher)), child_signals_(std::move(child_signals)) {}
 
 void supervisor::serve() {
   while (launcher_ || run_) {
     wait();
+    if (!unsynced_.empty() && clock::now() >= sync_due_)
+      sync_records();
     if (!run_)
       continue;
     if (!launcher_ && !control_ && clock::now() >= control_due_)
@@ -46,6 +45,7 @@ void supervisor::serve() {
     if (run_->is_over())
       let_go_of_run();
   }
+  sync_records();
 }
 
 void supervisor::wait() {
@@ -56,6 +56,8 @@ void supervisor::wait() {
   auto due = run_ ? run_->next_due() : clock::time_point::max();
   if (run_ && !launcher_ && !control_)
     due = std::min(due, control_due_);
+  if (!unsynced_.empty())
+    due = std::min(due, sync_due_);
   if (::poll(sources.data(), sources.size(), milliseconds_until(due)) <= 0)
     return;
   if (sources[1].revents != 0) {
@@ -171,7 +173,18 @@ void supervisor::admit_follower() {
 void supervisor::let_go_of_run() {
   if (control_)
     ::unlinkat(run_->directory(), run_file::control, 0);
+  if (unsynced_.empty())
+    sync_due_ = clock::now() + sync_pause;
+  unsynced_.push_back(run_->take_record());
+  if (!launcher_ || unsynced_.size() >= unsynced_max)
+    sync_records();
   run_.reset();
+}
+
+void supervisor::sync_records() {
+  for (const descriptor& record : unsynced_)
+    ::fdatasync(record.get());
+  unsynced_.clear();
 }
 
 } // namespace ferry::runners

@@ -29,6 +29,7 @@ private:
   void catch_up();
   void launcher_is_gone();
   void let_go_of_run();
+  void sync_records();
 
   descriptor launcher_;
   std::optional<batch_id> missed_; // whose events the launcher was not told of, since it did not listen
@@ -37,7 +38,9 @@ private:
   std::vector<descriptor> followers_;
   std::optional<supervised_run> run_;
   supervised_run::clock::time_point control_due_;
-  std::string identity_; // what shim.json holds
+  shim_record identity_;
+  std::vector<descriptor> unsynced_; // exit records that a power cut could still take
+  supervised_run::clock::time_point sync_due_;
   packet received_;
 };
 

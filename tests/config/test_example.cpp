@@ -9,8 +9,12 @@ using namespace ferry;
 using namespace ferry::config;
 using namespace ferry::config::testing;
 
+// FERRY_UPDATE_EXAMPLE=1 test_config writes the file anew after a declaration has changed.
 TEST_CASE("ferry.example.toml is what the declarations say, followed by the job types that ferry ships") {
-  CHECK(contents(source_file("config/ferry.example.toml")) == example_toml() + contents(source_file("config/job_types.toml")));
+  const std::string expected = example_toml() + contents(source_file("config/job_types.toml"));
+  if (std::getenv("FERRY_UPDATE_EXAMPLE") != nullptr)
+    std::ofstream(source_file("config/ferry.example.toml"), std::ios::binary) << expected;
+  CHECK(contents(source_file("config/ferry.example.toml")) == expected);
 }
 
 TEST_CASE("every option stands in ferry.example.toml with its default") {

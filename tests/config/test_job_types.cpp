@@ -57,7 +57,7 @@ const bad_type bad_types[] = {
     {"command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"(\"", "job_types.x.progress_pattern", 4,
      "is not a regular expression"},
     {"command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"x\"", "job_types.x.progress_pattern", 4,
-     "one group (a percentage) or two"},
+     "one group (a fraction or a percentage) or two"},
     {"command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"(a)(b)(c)\"", "job_types.x.progress_pattern", 4, "has 3"},
     {"command = [\"a\"]\nenvironment = [\"A=1\"]", "job_types.x.environment", 3, "must be a table of texts, is a list", "NAME"},
     {"command = [\"a\"]\nenvironment = { A = 1 }", "job_types.x.environment.A", 3, "must be text in quotes, is 1"},
