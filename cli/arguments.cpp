@@ -44,9 +44,7 @@ result<void> check_choice(const std::string& option, const std::string& word, co
               near.empty() ? "" : "did you mean " + near + "?");
 }
 
-std::string shown_name(const option_declaration& o) {
-  return o.long_name().empty() ? o.short_name() : o.long_name();
-}
+std::string shown_name(const option_declaration& o) { return o.long_name().empty() ? o.short_name() : o.long_name(); }
 
 } // namespace
 
@@ -67,16 +65,17 @@ std::string option_declaration::short_name() const {
 option_declaration& arguments::add(option_declaration declared) { return declarations_.emplace_back(std::move(declared)); }
 
 void arguments::flag(std::string names, bool& into, std::string help) {
-  add({.names = std::move(names), .help = std::move(help), .kind = value_kind::nothing})
-      .assign = [&into](const auto&) -> result<void> {
+  add({.names = std::move(names), .help = std::move(help), .kind = value_kind::nothing}).assign =
+      [&into](const auto&) -> result<void> {
     into = true;
     return {};
   };
 }
 
-void arguments::text(std::string names, std::optional<std::string>& into, std::string value_name, std::string help, value_kind kind) {
-  add({.names = std::move(names), .value_name = std::move(value_name), .help = std::move(help), .kind = kind})
-      .assign = [&into](const auto& words) -> result<void> {
+void arguments::text(std::string names, std::optional<std::string>& into, std::string value_name, std::string help,
+                     value_kind kind) {
+  add({.names = std::move(names), .value_name = std::move(value_name), .help = std::move(help), .kind = kind}).assign =
+      [&into](const auto& words) -> result<void> {
     into = words.back();
     return {};
   };
@@ -84,7 +83,8 @@ void arguments::text(std::string names, std::optional<std::string>& into, std::s
 
 void arguments::integer(std::string names, std::optional<std::int64_t>& into, std::string value_name, std::string help,
                         std::int64_t least, std::int64_t most) {
-  auto& o = add({.names = std::move(names), .value_name = std::move(value_name), .help = std::move(help), .kind = value_kind::integer});
+  auto& o =
+      add({.names = std::move(names), .value_name = std::move(value_name), .help = std::move(help), .kind = value_kind::integer});
   o.assign = [&into, &o, least, most](const auto& words) -> result<void> {
     auto value = whole_number(shown_name(o), words.back(), least, most);
     if (!value)
@@ -94,8 +94,8 @@ void arguments::integer(std::string names, std::optional<std::int64_t>& into, st
   };
 }
 
-void arguments::choice(std::string names, std::optional<std::string>& into, std::string value_name, std::vector<std::string> choices,
-                       bool comma_separated, std::string help) {
+void arguments::choice(std::string names, std::optional<std::string>& into, std::string value_name,
+                       std::vector<std::string> choices, bool comma_separated, std::string help) {
   auto& o = add({.names = std::move(names),
                  .value_name = std::move(value_name),
                  .help = std::move(help),
@@ -119,15 +119,21 @@ void arguments::list(std::string names, std::vector<std::string>& into, std::str
 }
 
 void arguments::positional(std::string name, std::optional<std::string>& into, value_kind kind, std::string help, bool required) {
-  add({.names = name, .value_name = name, .help = std::move(help), .kind = kind, .positional = true, .required = required})
-      .assign = [&into](const auto& words) -> result<void> {
+  add({.names = name, .value_name = name, .help = std::move(help), .kind = kind, .positional = true, .required = required}).assign =
+      [&into](const auto& words) -> result<void> {
     into = words.back();
     return {};
   };
 }
 
 void arguments::positional(std::string name, std::vector<std::string>& into, value_kind kind, std::string help, bool required) {
-  add({.names = name, .value_name = name, .help = std::move(help), .kind = kind, .positional = true, .required = required, .many = true})
+  add({.names = name,
+       .value_name = name,
+       .help = std::move(help),
+       .kind = kind,
+       .positional = true,
+       .required = required,
+       .many = true})
       .assign = [&into](const auto& words) -> result<void> {
     into = words;
     return {};
@@ -135,7 +141,12 @@ void arguments::positional(std::string name, std::vector<std::string>& into, val
 }
 
 void arguments::job(std::string name, std::int64_t& into, std::string help) {
-  add({.names = name, .value_name = name, .help = std::move(help), .kind = value_kind::job_id, .positional = true, .required = true})
+  add({.names = name,
+       .value_name = name,
+       .help = std::move(help),
+       .kind = value_kind::job_id,
+       .positional = true,
+       .required = true})
       .assign = [&into](const auto& words) -> result<void> {
     auto id = job_id_from(words.back());
     if (!id)
@@ -200,9 +211,7 @@ result<void> arguments::parse(std::vector<std::string> words) {
   try {
     std::ranges::reverse(words);
     app.parse(words);
-  } catch (const CLI::ParseError& e) {
-    return fail(error_code::invalid_argument, printable(e.what()));
-  }
+  } catch (const CLI::ParseError& e) { return fail(error_code::invalid_argument, printable(e.what())); }
   if (const auto extra = app.remaining(); !extra.empty()) {
     if (!extra.front().starts_with("-") || extra.front() == "-")
       return fail(error_code::invalid_argument, "\"" + printable(extra.front()) + "\" is one word too many",

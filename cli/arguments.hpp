@@ -19,14 +19,14 @@ namespace ferry::cli {
 enum class value_kind { nothing, text, integer, file, directory, job_type, job_id, choice };
 
 struct option_declaration {
-  std::string names;                // "-f,--follow"; of a positional its name for people ("ID")
-  std::string value_name;           // "TEXT"; empty for flags
+  std::string names;      // "-f,--follow"; of a positional its name for people ("ID")
+  std::string value_name; // "TEXT"; empty for flags
   std::string help;
   value_kind kind = value_kind::text;
   std::vector<std::string> choices; // of value_kind::choice, or words offered besides ids
   bool positional = false;
-  bool required = false;            // positionals only
-  bool many = false;                // may be given more than once
+  bool required = false; // positionals only
+  bool many = false;     // may be given more than once
   std::function<result<void>(const std::vector<std::string>&)> assign;
 
   [[nodiscard]] std::string long_name() const;  // "--follow", or "" where there is none

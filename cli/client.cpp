@@ -30,10 +30,10 @@ constexpr std::size_t read_bytes = 64 * 1024;
 
 using steady = std::chrono::steady_clock;
 
-constexpr std::array all_codes{error_code::invalid_argument, error_code::not_found,   error_code::conflict, error_code::too_large,
-                               error_code::unauthorized,     error_code::disk_full,   error_code::unavailable,
-                               error_code::damaged,          error_code::locked,      error_code::newer_version,
-                               error_code::io,               error_code::internal};
+constexpr std::array all_codes{error_code::invalid_argument, error_code::not_found,    error_code::conflict,
+                               error_code::too_large,        error_code::unauthorized, error_code::disk_full,
+                               error_code::unavailable,      error_code::damaged,      error_code::locked,
+                               error_code::newer_version,    error_code::io,           error_code::internal};
 
 std::string head_and_body(const request& what) {
   std::string text = what.method + " /api/v1" + what.path + " HTTP/1.1\r\nHost: ferry\r\nAccept: */*\r\n";
@@ -117,8 +117,10 @@ void client::disconnect() {
 
 error client::no_daemon(const std::string& why) const {
   const auto file = config::find_config_file();
-  return {error_code::unavailable, "no ferry daemon listens at " + socket_.string() + (why.empty() ? "" : ": " + why),
-          "start one with `ferryd --config " + (file.empty() ? "FILE" : file.string()) + "`", {}};
+  return {error_code::unavailable,
+          "no ferry daemon listens at " + socket_.string() + (why.empty() ? "" : ": " + why),
+          "start one with `ferryd --config " + (file.empty() ? "FILE" : file.string()) + "`",
+          {}};
 }
 
 void client::drop_if_closed() {
@@ -204,18 +206,18 @@ result<response> client::send(const request& what) {
 
 int exit_status_of(error_code code) {
   switch (code) {
-    case error_code::invalid_argument:
-    case error_code::too_large: return 2;
-    case error_code::unavailable: return 3;
-    case error_code::unauthorized: return 4;
-    case error_code::not_found: return 5;
-    case error_code::conflict: return 6;
-    case error_code::internal:
-    case error_code::io:
-    case error_code::damaged:
-    case error_code::locked:
-    case error_code::newer_version:
-    case error_code::disk_full: return 7;
+  case error_code::invalid_argument:
+  case error_code::too_large: return 2;
+  case error_code::unavailable: return 3;
+  case error_code::unauthorized: return 4;
+  case error_code::not_found: return 5;
+  case error_code::conflict: return 6;
+  case error_code::internal:
+  case error_code::io:
+  case error_code::damaged:
+  case error_code::locked:
+  case error_code::newer_version:
+  case error_code::disk_full: return 7;
   }
   return 7;
 }
@@ -252,8 +254,8 @@ std::string query_escape(const std::string& text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.' || c == '~' ||
-        c == ',') {
+    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.' ||
+        c == '~' || c == ',') {
       out += c;
     } else {
       out += '%';

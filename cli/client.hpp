@@ -16,11 +16,11 @@
 namespace ferry::cli {
 
 struct request {
-  std::string method;            // "GET"
-  std::string path;              // below /api/v1, with its query: "/jobs/42?wait=60"
-  std::string body = {};         // JSON; empty: none
+  std::string method;    // "GET"
+  std::string path;      // below /api/v1, with its query: "/jobs/42?wait=60"
+  std::string body = {}; // JSON; empty: none
   std::string idempotency_key = {};
-  std::chrono::seconds wait{0};  // how long the daemon may take on purpose (a long poll)
+  std::chrono::seconds wait{0}; // how long the daemon may take on purpose (a long poll)
   // May be sent again after the connection broke: a GET, or a request with a key.
   [[nodiscard]] bool repeatable() const { return method == "GET" || !idempotency_key.empty(); }
 };

@@ -78,7 +78,8 @@ result<int> perform(context& c, const std::vector<std::string>& words) {
 } // namespace
 
 void declare_common(arguments& a, context& c, bool& help) {
-  a.choice("--format", c.format, "FORMAT", {"table", "json"}, false, "table (for people) or json; default $FERRY_FORMAT, else table");
+  a.choice("--format", c.format, "FORMAT", {"table", "json"}, false,
+           "table (for people) or json; default $FERRY_FORMAT, else table");
   a.text("--socket", c.socket, "PATH", "the daemon's socket; default $FERRY_SOCKET, else http.socket of the configuration",
          value_kind::file);
   a.flag("-h,--help", help, "say what this verb does and takes");

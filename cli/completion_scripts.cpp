@@ -46,14 +46,14 @@ std::string single_quoted(const std::string& text) {
 
 std::string bash_words(const option_declaration& o) {
   switch (o.kind) {
-    case value_kind::job_type: return "$(ferry types --quiet 2>/dev/null)";
-    case value_kind::job_id: return "$(ferry list --quiet --limit 100 2>/dev/null)";
-    case value_kind::nothing:
-    case value_kind::text:
-    case value_kind::integer:
-    case value_kind::file:
-    case value_kind::directory:
-    case value_kind::choice: return joined(o.choices);
+  case value_kind::job_type: return "$(ferry types --quiet 2>/dev/null)";
+  case value_kind::job_id: return "$(ferry list --quiet --limit 100 2>/dev/null)";
+  case value_kind::nothing:
+  case value_kind::text:
+  case value_kind::integer:
+  case value_kind::file:
+  case value_kind::directory:
+  case value_kind::choice: return joined(o.choices);
   }
   return {};
 }
@@ -109,14 +109,17 @@ std::string bash_script(const std::deque<described_verb>& verbs) {
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    case ${COMP_WORDS[i]} in\n"
          "      --) compopt -o default; return ;;\n"
-         "      " + with_value + ") ((i++)) ;;\n"
+         "      " +
+         with_value +
+         ") ((i++)) ;;\n"
          "      -*) ;;\n"
          "      *) if [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; else ((place++)); fi ;;\n"
          "    esac\n"
          "  done\n"
          "  ((place++))\n"
          "  case $verb in\n"
-         "    '') COMPREPLY=($(compgen -W \"" + joined(names) + "\" -- \"$cur\")) ;;\n" + cases +
+         "    '') COMPREPLY=($(compgen -W \"" +
+         joined(names) + "\" -- \"$cur\")) ;;\n" + cases +
          "  esac\n"
          "}\n"
          "complete -F _ferry ferry\n";
@@ -136,14 +139,14 @@ std::string zsh_escaped(const std::string& text) {
 
 std::string zsh_values(const option_declaration& o) {
   switch (o.kind) {
-    case value_kind::file: return "_files";
-    case value_kind::directory: return "_files -/";
-    case value_kind::job_type: return "{compadd -- ${(f)\"$(ferry types --quiet 2>/dev/null)\"}}";
-    case value_kind::job_id: return "{compadd -- ${(f)\"$(ferry list --quiet --limit 100 2>/dev/null)\"}}";
-    case value_kind::choice: return "(" + joined(o.choices) + ")";
-    case value_kind::nothing:
-    case value_kind::text:
-    case value_kind::integer: return " ";
+  case value_kind::file: return "_files";
+  case value_kind::directory: return "_files -/";
+  case value_kind::job_type: return "{compadd -- ${(f)\"$(ferry types --quiet 2>/dev/null)\"}}";
+  case value_kind::job_id: return "{compadd -- ${(f)\"$(ferry list --quiet --limit 100 2>/dev/null)\"}}";
+  case value_kind::choice: return "(" + joined(o.choices) + ")";
+  case value_kind::nothing:
+  case value_kind::text:
+  case value_kind::integer: return " ";
   }
   return " ";
 }
@@ -176,7 +179,8 @@ std::string zsh_script(const std::deque<described_verb>& verbs) {
   return "#compdef ferry\n"
          "# zsh completion for ferry\n"
          "_ferry() {\n"
-         "  local -a verbs=(\n" + described +
+         "  local -a verbs=(\n" +
+         described +
          "  )\n"
          "  if ((CURRENT == 2)); then\n"
          "    _describe verb verbs\n"
@@ -184,7 +188,8 @@ std::string zsh_script(const std::deque<described_verb>& verbs) {
          "    local verb=${words[2]}\n"
          "    shift words\n"
          "    ((CURRENT--))\n"
-         "    case $verb in\n" + cases +
+         "    case $verb in\n" +
+         cases +
          "    esac\n"
          "  fi\n"
          "}\n"
@@ -195,14 +200,14 @@ std::string zsh_script(const std::deque<described_verb>& verbs) {
 
 std::string fish_values(const option_declaration& o) {
   switch (o.kind) {
-    case value_kind::file: return " -rF";
-    case value_kind::directory: return " -xa '(__fish_complete_directories)'";
-    case value_kind::job_type: return " -xa '(ferry types --quiet 2>/dev/null)'";
-    case value_kind::job_id: return " -xa '(ferry list --quiet --limit 100 2>/dev/null)'";
-    case value_kind::choice: return " -xa " + single_quoted(joined(o.choices));
-    case value_kind::text:
-    case value_kind::integer: return " -x";
-    case value_kind::nothing: return "";
+  case value_kind::file: return " -rF";
+  case value_kind::directory: return " -xa '(__fish_complete_directories)'";
+  case value_kind::job_type: return " -xa '(ferry types --quiet 2>/dev/null)'";
+  case value_kind::job_id: return " -xa '(ferry list --quiet --limit 100 2>/dev/null)'";
+  case value_kind::choice: return " -xa " + single_quoted(joined(o.choices));
+  case value_kind::text:
+  case value_kind::integer: return " -x";
+  case value_kind::nothing: return "";
   }
   return "";
 }

@@ -48,7 +48,9 @@ void add_properties(table& t, const json& schema, const std::string& prefix) {
     const bool needed = std::ranges::find(required, json(name)) != required.end();
     t.add({{prefix + name},
            {shape_of(property)},
-           {property.contains("default") ? to_text(property["default"]) : needed ? "required" : "",
+           {property.contains("default") ? to_text(property["default"])
+            : needed                     ? "required"
+                                         : "",
             needed && !property.contains("default") ? tone::yellow : tone::plain},
            {text_field(property, "description")}});
     add_properties(t, property, prefix + name + ".");

@@ -56,8 +56,8 @@ result<json> checked_parameters(const config::job_type& type, const json& given)
     return params;
   for (const std::string& path : type.parameters.job_result_paths())
     if (const json* value = value_at(*params, path); value && value->is_string() && value->get<std::string>().starts_with("job:"))
-      return fail(error_code::invalid_argument, path + " names the result of " + printable(value->get<std::string>()) +
-                                                    ", which only the daemon can look up",
+      return fail(error_code::invalid_argument,
+                  path + " names the result of " + printable(value->get<std::string>()) + ", which only the daemon can look up",
                   "give the path of the file");
   return params;
 }
@@ -173,7 +173,8 @@ result<int> run_directly(context& c, const direct_run& what) {
   run_directory directory;
   if (auto made = directory.make(what); !made)
     return fail(made.error());
-  const auto spec = runners::make_run_spec(**type, batch_id{1}, *where, {{job_id{1}, std::move(*params), directory.job()}}, directory.root());
+  const auto spec =
+      runners::make_run_spec(**type, batch_id{1}, *where, {{job_id{1}, std::move(*params), directory.job()}}, directory.root());
   if (!spec)
     return fail(spec.error());
   if (auto written = directory.write_spec(*spec); !written)

@@ -18,9 +18,8 @@ struct direct_run {
 
 // Checks the parameters as the daemon would, runs the command with our own standard streams and answers its exit status (128 + the
 // signal that ended it). Ctrl-C goes to the command; SIGTERM and SIGHUP are passed on to it.
-// Errors: those of the configuration and the parameters; not_found for an unknown type; invalid_argument for a program that cannot be
-// started and for what needs the daemon
-// (worker job types, "job:<id>" sources); io.
+// Errors: those of the configuration and the parameters; not_found for an unknown type; invalid_argument for a program that cannot
+// be started and for what needs the daemon (worker job types, "job:<id>" sources); io.
 [[nodiscard]] result<int> run_directly(context& c, const direct_run& what);
 
 // What DISABLE_QUEUE says.

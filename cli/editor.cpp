@@ -66,8 +66,8 @@ result<void> edited_file::open_in_editor() const {
   if (!status)
     return fail(status.error());
   if (*status != 0)
-    return fail(error_code::invalid_argument, "the editor \"" + printable(command) + "\" ended with status " + std::to_string(*status) +
-                                                  "; nothing was changed",
+    return fail(error_code::invalid_argument,
+                "the editor \"" + printable(command) + "\" ended with status " + std::to_string(*status) + "; nothing was changed",
                 "set VISUAL or EDITOR to your editor");
   return {};
 }

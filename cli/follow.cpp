@@ -151,12 +151,13 @@ result<std::int64_t> tail_offset(context& c, std::int64_t id, std::int64_t lines
 
 void leave_on_interrupt(const std::vector<std::int64_t>& ids) {
   const std::string names = id_ranges(ids);
-  const std::string sentence = ids.size() == 1 ? "\njob " + names + " goes on; `ferry logs -f " + names + "` follows it, `ferry cancel " +
-                                                     names + "` ends it\n"
+  const std::string sentence = ids.size() == 1 ? "\njob " + names + " goes on; `ferry logs -f " + names +
+                                                     "` follows it, `ferry cancel " + names + "` ends it\n"
                                                : "\nthe jobs go on\n";
   interrupt_length = std::min(sentence.size(), interrupt_sentence.size());
   std::copy_n(sentence.begin(), interrupt_length, interrupt_sentence.begin());
-  struct sigaction handler {}, before {};
+  struct sigaction handler {
+  }, before{};
   if (::sigaction(SIGINT, nullptr, &before) == 0 && before.sa_handler == SIG_IGN)
     return; // started in the background, where Ctrl-C is meant for others
   handler.sa_handler = end_on_interrupt;

@@ -92,14 +92,12 @@ result<int> run_in_foreground(const foreground_program& what) {
   ::close(report[1]);
   std::array<int, 2> failed{0, 0};
   ssize_t got = 0;
-  while (pid > 0 && (got = ::read(report[0], failed.data(), sizeof failed)) < 0 && errno == EINTR) {
-  }
+  while (pid > 0 && (got = ::read(report[0], failed.data(), sizeof failed)) < 0 && errno == EINTR) {}
   ::close(report[0]);
   if (pid < 0)
     return fail(error_code::io, std::string("no process can be made: ") + std::strerror(fork_reason));
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
   if (got == static_cast<ssize_t>(sizeof failed))
     return fail(error_code::invalid_argument, (failed[1] ? "the program " + printable(what.argv.front()) + " cannot be started: "
                                                          : "the directory " + printable(what.directory) + " cannot be entered: ") +

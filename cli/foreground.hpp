@@ -15,8 +15,8 @@ struct foreground_program {
   std::string directory;
 };
 
-// Its exit status, or 128 + the signal that ended it. While it runs Ctrl-C is the program's to answer; SIGTERM and SIGHUP are passed
-// on to it. Errors: not started: invalid_argument with the reason; io.
+// Its exit status, or 128 + the signal that ended it. While it runs Ctrl-C is the program's to answer; SIGTERM and SIGHUP are
+// passed on to it. Errors: not started: invalid_argument with the reason; io.
 [[nodiscard]] result<int> run_in_foreground(const foreground_program& what);
 
 } // namespace ferry::cli

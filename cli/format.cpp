@@ -96,7 +96,8 @@ std::string bytes(std::int64_t count) {
     return std::to_string(count) + " B";
   if (count < 1024 * 1024)
     return short_number(static_cast<double>(count) / 1024) + " KiB";
-  return count < 1024LL * 1024 * 1024 ? short_number(static_cast<double>(count) / 1024 / 1024) + " MiB" : mebibytes(count / 1024 / 1024);
+  return count < 1024LL * 1024 * 1024 ? short_number(static_cast<double>(count) / 1024 / 1024) + " MiB"
+                                      : mebibytes(count / 1024 / 1024);
 }
 
 std::string percent(double fraction) {

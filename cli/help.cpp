@@ -32,7 +32,8 @@ std::string verb_help(const verb& v) {
   bool help = false;
   described->declare(taken);
   declare_common(taken, unused, help);
-  std::string page = std::string(v.summary) + "\n\nUsage: ferry " + std::string(v.name) + " " + taken.usage() + "\n" + taken.describe();
+  std::string page =
+      std::string(v.summary) + "\n\nUsage: ferry " + std::string(v.name) + " " + taken.usage() + "\n" + taken.describe();
   if (!v.alias.empty())
     page += "\nAlso: ferry " + std::string(v.alias) + "\n";
   if (!v.details.empty())

@@ -89,7 +89,8 @@ result<json> job_lines::next() {
     }
   }
   if (!job->contains("type"))
-    return fail(at_line({error_code::invalid_argument, "the job has no \"type\"", "give one for all: `ferry submit TYPE --from FILE`"}));
+    return fail(
+        at_line({error_code::invalid_argument, "the job has no \"type\"", "give one for all: `ferry submit TYPE --from FILE`"}));
   return job;
 }
 

@@ -120,7 +120,8 @@ std::string queue_page(const json& answer, const style& look, instant now) {
 }
 
 std::string list_page(const json& jobs, const style& look, instant now) {
-  table t({{"JOB", true}, {"NAME", false, 12}, {"TYPE", false, 10}, {"STATUS"}, {"TIME", true}, {"FINISHED"}, {"REASON", false, 12}});
+  table t(
+      {{"JOB", true}, {"NAME", false, 12}, {"TYPE", false, 10}, {"STATUS"}, {"TIME", true}, {"FINISHED"}, {"REASON", false, 12}});
   for (const json& job : jobs) {
     const auto finished = time_field(job, "finished");
     t.add({{std::to_string(integer_field(job, "id").value_or(0))},
@@ -212,7 +213,8 @@ std::string job_page(const json& job, const style& look, instant now) {
   if (!artifacts.empty()) {
     page += "  " + look.paint("files", tone::dim) + "\n";
     for (const json& file : artifacts)
-      page += "    " + printable(text_field(file, "path")) + "  " + look.paint(bytes(integer_field(file, "bytes").value_or(0)), tone::dim) + "\n";
+      page += "    " + printable(text_field(file, "path")) + "  " +
+              look.paint(bytes(integer_field(file, "bytes").value_or(0)), tone::dim) + "\n";
     result.erase("artifacts");
   }
   if (!result.is_null() && !result.empty())
@@ -227,7 +229,9 @@ std::string history_page(const json& answer, const style& look) {
     const json detail = entry.value("detail", json());
     t.add({{at ? local_time(*at) : "", tone::dim},
            {text_field(entry, "what")},
-           {detail.is_null() ? "" : detail.is_string() ? detail.get<std::string>() : to_text(detail)}});
+           {detail.is_null()     ? ""
+            : detail.is_string() ? detail.get<std::string>()
+                                 : to_text(detail)}});
   }
   return t.render(look);
 }

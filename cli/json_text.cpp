@@ -46,8 +46,8 @@ result<std::string> body_from(const json& document) {
   try {
     return document.dump();
   } catch (const json::exception&) {
-    return fail(error_code::invalid_argument, "a parameter, name or argument holds bytes that are not UTF-8: " +
-                                                  printable(fit(to_text(document), 200)));
+    return fail(error_code::invalid_argument,
+                "a parameter, name or argument holds bytes that are not UTF-8: " + printable(fit(to_text(document), 200)));
   }
 }
 

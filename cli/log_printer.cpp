@@ -42,7 +42,8 @@ std::string json_log_printer::take(std::string_view bytes, std::int64_t offset) 
   std::string lines;
   std::size_t begin = 0;
   for (std::size_t end; (end = pending_.find('\n', begin)) != pending_.npos; begin = end + 1)
-    lines += to_text({{"offset", begins_at_ + static_cast<std::int64_t>(begin)}, {"line", pending_.substr(begin, end - begin)}}) + "\n";
+    lines +=
+        to_text({{"offset", begins_at_ + static_cast<std::int64_t>(begin)}, {"line", pending_.substr(begin, end - begin)}}) + "\n";
   pending_.erase(0, begin);
   begins_at_ += static_cast<std::int64_t>(begin);
   return lines;

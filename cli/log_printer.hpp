@@ -23,8 +23,8 @@ public:
   [[nodiscard]] std::string finish() override { return {}; }
 };
 
-// For a terminal with a progress line below: whole lines only, and of a line that rewrites itself (a bar made with carriage returns)
-// its last state. Keeps back at most 64 KiB.
+// For a terminal with a progress line below: whole lines only, and of a line that rewrites itself (a bar made with carriage
+// returns) its last state. Keeps back at most 64 KiB.
 class tidy_log_printer final : public log_printer {
 public:
   [[nodiscard]] std::string take(std::string_view bytes, std::int64_t offset) override;

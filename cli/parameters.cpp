@@ -24,8 +24,8 @@ result<json*> place_for(json& params, std::string_view key, const std::string& a
       return fail(error_code::invalid_argument, "--param \"" + printable(assignment) + "\" has an empty name in its key",
                   "write key=value, or weights.vis=0.5 for a value within an object");
     if (!at->is_object())
-      return fail(error_code::invalid_argument, "--param \"" + printable(assignment) + "\": " + printable(so_far) +
-                                                    " is " + to_text(*at) + " and holds nothing named " + printable(segment));
+      return fail(error_code::invalid_argument, "--param \"" + printable(assignment) + "\": " + printable(so_far) + " is " +
+                                                    to_text(*at) + " and holds nothing named " + printable(segment));
     so_far += (so_far.empty() ? "" : ".") + segment;
     const bool existed = at->contains(segment);
     at = &(*at)[segment];

@@ -73,7 +73,11 @@ error stopped(error e, const std::string& file, const std::vector<submitted>& do
 
 class bulk {
 public:
-  bulk(context& c, const bulk_request& what) : c_(c), what_(what), key_(what.key.value_or(random_key())), lines_(what.file, what.base),
+  bulk(context& c, const bulk_request& what)
+      : c_(c),
+        what_(what),
+        key_(what.key.value_or(random_key())),
+        lines_(what.file, what.base),
         bottom_(is_terminal(STDERR_FILENO) && !what.print_ids) {}
 
   result<std::vector<submitted>> perform() {
@@ -96,7 +100,8 @@ public:
 
 private:
   result<void> add(json& job) {
-    if (what_.command_directory && job["type"] == "command" && job.value("params", json()).is_object() && !job["params"].contains("cwd"))
+    if (what_.command_directory && job["type"] == "command" && job.value("params", json()).is_object() &&
+        !job["params"].contains("cwd"))
       job["params"]["cwd"] = *what_.command_directory;
     auto text = body_from(job);
     if (!text)
@@ -161,9 +166,11 @@ result<void> check_key(const std::string& key) {
   constexpr std::size_t room_for_number = 12;
   if (key.empty() || key.size() > limits::idempotency_key_bytes_max - room_for_number)
     return fail(error_code::invalid_argument, "--idempotency-key must have 1 to " +
-                                                  std::to_string(limits::idempotency_key_bytes_max - room_for_number) + " characters");
+                                                  std::to_string(limits::idempotency_key_bytes_max - room_for_number) +
+                                                  " characters");
   if (std::ranges::any_of(key, [](char c) { return c <= ' ' || c > '~'; }))
-    return fail(error_code::invalid_argument, "--idempotency-key must be printable ASCII without spaces, is \"" + printable(key) + "\"");
+    return fail(error_code::invalid_argument,
+                "--idempotency-key must be printable ASCII without spaces, is \"" + printable(key) + "\"");
   return {};
 }
 

@@ -40,13 +40,13 @@ std::string style::paint(std::string_view text, tone t) const {
     return std::string(text);
   const char* code = "";
   switch (t) {
-    case tone::plain: break;
-    case tone::bold: code = "1"; break;
-    case tone::dim: code = "2"; break;
-    case tone::green: code = "32"; break;
-    case tone::yellow: code = "33"; break;
-    case tone::red: code = "31"; break;
-    case tone::cyan: code = "36"; break;
+  case tone::plain: break;
+  case tone::bold: code = "1"; break;
+  case tone::dim: code = "2"; break;
+  case tone::green: code = "32"; break;
+  case tone::yellow: code = "33"; break;
+  case tone::red: code = "31"; break;
+  case tone::cyan: code = "36"; break;
   }
   return std::string("\x1b[") + code + "m" + std::string(text) + "\x1b[0m";
 }

@@ -12,9 +12,9 @@ enum class tone { plain, bold, dim, green, yellow, red, cyan };
 
 // How text may look. The default is what goes into pipes and files: nothing cut, no colour.
 struct style {
-  int width = 0;        // columns of the terminal; 0: no bound
+  int width = 0; // columns of the terminal; 0: no bound
   bool color = false;
-  bool unicode = true;  // the locale's encoding is UTF-8
+  bool unicode = true; // the locale's encoding is UTF-8
 
   [[nodiscard]] std::string paint(std::string_view text, tone t) const;
 };

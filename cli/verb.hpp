@@ -30,10 +30,10 @@ public:
   [[nodiscard]] const style& out() const { return out_; }
   [[nodiscard]] const style& err() const { return err_; }
 
-  void print(std::string_view text);        // to standard output, kept until flush()
-  void print_json(std::string_view text);   // as it is, indented for a terminal, with a newline
-  void note(std::string_view text);         // to standard error: ferry's own words beside a job's output
-  void report(const error& e);              // to standard error, as words or, for --format json, as the error document
+  void print(std::string_view text);      // to standard output, kept until flush()
+  void print_json(std::string_view text); // as it is, indented for a terminal, with a newline
+  void note(std::string_view text);       // to standard error: ferry's own words beside a job's output
+  void report(const error& e);            // to standard error, as words or, for --format json, as the error document
   [[nodiscard]] result<void> flush();
 
   std::optional<std::string> format; // what the options of all verbs were set to
@@ -58,9 +58,9 @@ public:
 
 struct verb {
   std::string_view name;
-  std::string_view alias;    // may be empty
-  std::string_view summary;  // one line for `ferry help`
-  std::string_view details;  // more for `ferry help VERB`; lines, may be empty
+  std::string_view alias;   // may be empty
+  std::string_view summary; // one line for `ferry help`
+  std::string_view details; // more for `ferry help VERB`; lines, may be empty
   std::unique_ptr<action> (*make)();
 };
 

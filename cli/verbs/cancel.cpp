@@ -25,11 +25,12 @@ public:
                              return fail(ended.error());
                            return to_text(*ended);
                          },
-                         .page = [](const json& job) {
-                           if (!is_finished(job))
-                             return "job " + std::to_string(integer_field(job, "id").value_or(0)) + " is being stopped\n";
-                           return job_line(job, wall_clock_now()) + "\n";
-                         }});
+                         .page =
+                             [](const json& job) {
+                               if (!is_finished(job))
+                                 return "job " + std::to_string(integer_field(job, "id").value_or(0)) + " is being stopped\n";
+                               return job_line(job, wall_clock_now()) + "\n";
+                             }});
   }
 
 private:

@@ -8,7 +8,8 @@ namespace {
 class clear final : public action {
 public:
   void declare(arguments& a) override {
-    a.choice("-s,--status", status_, "STATUS", {"completed", "failed", "cancelled"}, true, "of these states only (several with commas)");
+    a.choice("-s,--status", status_, "STATUS", {"completed", "failed", "cancelled"}, true,
+             "of these states only (several with commas)");
   }
 
   result<int> run(context& c) override {

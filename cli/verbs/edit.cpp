@@ -54,9 +54,9 @@ private:
         return fail(params.error());
       patch["params"] = std::move(*params);
     }
-    return for_each_job(c, {id_}, {.request = [&](std::int64_t) { return send(c, patch); }, .page = [](const json& job) {
-                                     return job_line(job, wall_clock_now()) + "\n";
-                                   }});
+    return for_each_job(c, {id_},
+                        {.request = [&](std::int64_t) { return send(c, patch); },
+                         .page = [](const json& job) { return job_line(job, wall_clock_now()) + "\n"; }});
   }
 
   // A dotted key changes a value within an object, whose other values are the job's present ones.
@@ -91,8 +91,8 @@ private:
     if (!job)
       return fail(job.error());
     if (text_field(*job, "status") != "queued")
-      return fail(error_code::conflict, "only a queued job can be edited, job " + std::to_string(id_) + " is " +
-                                            printable(text_field(*job, "status")));
+      return fail(error_code::conflict,
+                  "only a queued job can be edited, job " + std::to_string(id_) + " is " + printable(text_field(*job, "status")));
     const json before = {{"name", text_field(*job, "name")},
                          {"priority", integer_field(*job, "priority").value_or(priority_default)},
                          {"params", object_field(*job, "params")}};

@@ -27,7 +27,8 @@ public:
       std::vector<std::string> names;
       for (const verb& v : all_verbs())
         names.emplace_back(v.name);
-      return fail(error_code::invalid_argument, "there is no verb \"" + printable(*verb_) + "\"", config::did_you_mean(*verb_, names));
+      return fail(error_code::invalid_argument, "there is no verb \"" + printable(*verb_) + "\"",
+                  config::did_you_mean(*verb_, names));
     }
     c.print(verb_help(*found));
     return exit_completed;

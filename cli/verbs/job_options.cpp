@@ -19,7 +19,8 @@ result<std::string> job_options::absolute_directory(const std::string& directory
   std::error_code problem;
   const auto path = std::filesystem::absolute(directory, problem);
   if (problem)
-    return fail(error_code::invalid_argument, "the directory \"" + printable(directory) + "\" has no absolute path: " + problem.message());
+    return fail(error_code::invalid_argument,
+                "the directory \"" + printable(directory) + "\" has no absolute path: " + problem.message());
   std::string text = path.lexically_normal().string();
   if (text.size() > 1 && text.ends_with('/'))
     text.pop_back();

@@ -21,7 +21,8 @@ public:
     const char* const last = priority_->data() + priority_->size();
     const auto [end, failed] = std::from_chars(priority_->data(), last, priority);
     if (failed != std::errc{} || end != last || priority < priority_min || priority > priority_max)
-      return fail(error_code::invalid_argument, "the priority must be a whole number from 0 to 100, is \"" + printable(*priority_) + "\"");
+      return fail(error_code::invalid_argument,
+                  "the priority must be a whole number from 0 to 100, is \"" + printable(*priority_) + "\"");
     return for_each_job(
         c, {id_},
         {.request =

@@ -1,5 +1,5 @@
-#include "cli/job_views.hpp"
 #include "cli/format.hpp"
+#include "cli/job_views.hpp"
 #include "cli/json_text.hpp"
 #include "cli/verbs/verbs.hpp"
 #include "config/limits.hpp"

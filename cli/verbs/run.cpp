@@ -10,8 +10,8 @@ public:
   void declare(arguments& a) override {
     job_.declare(a, true);
     a.text("-o,--output", output_, "DIR", "the job's directory; a temporary one otherwise", value_kind::directory);
-    a.text("-c,--config", config_, "FILE", "the configuration; default $FERRY_CONFIG, ~/.config/ferry/ferry.toml, /etc/ferry/ferry.toml",
-           value_kind::file);
+    a.text("-c,--config", config_, "FILE",
+           "the configuration; default $FERRY_CONFIG, ~/.config/ferry/ferry.toml, /etc/ferry/ferry.toml", value_kind::file);
     a.text("--device", device_, "ID", "cpu, or a GPU's UUID; default the first GPU where the job type wants one");
   }
 

@@ -116,7 +116,8 @@ private:
     if (!quiet_ && c.wants_json() && !wait_ && !follow_)
       c.print_json(to_text({{"jobs", std::move(entries)}}));
     else if (!quiet_ && !c.wants_json())
-      say(c, count_of(static_cast<std::int64_t>(ids.size()), "job", "jobs") + " queued" + (ids.empty() ? "" : ": " + id_ranges(ids)) + "\n");
+      say(c, count_of(static_cast<std::int64_t>(ids.size()), "job", "jobs") + " queued" +
+                 (ids.empty() ? "" : ": " + id_ranges(ids)) + "\n");
     return wait_ || follow_ ? stay(c, ids) : exit_completed;
   }
 

@@ -5,7 +5,8 @@
 namespace ferry::cli {
 namespace {
 
-constexpr std::string_view submit_details = R"(A parameter is written key=value; the value is a number, true, false, null, a list or an object where it reads as one in
+constexpr std::string_view submit_details =
+    R"(A parameter is written key=value; the value is a number, true, false, null, a list or an object where it reads as one in
 JSON, else text. weights.vis=0.5 reaches into an object; key:=JSON is always JSON, key=@FILE the text of a file.
 
   ferry submit upscale --param source=/pictures/china.jpg --param scale=2
@@ -15,10 +16,12 @@ JSON, else text. weights.vis=0.5 reaches into an object; key:=JSON is always JSO
 With --wait or --follow ferry ends with the job's own exit status (128 + the signal that ended it, else 1 when it did not
 complete). A submit survives a restart of the daemon: it is sent again and counted once.)";
 
-constexpr std::string_view edit_details = R"(Without options, $VISUAL or $EDITOR is opened on the job's name, priority and parameters as JSON.
+constexpr std::string_view edit_details =
+    R"(Without options, $VISUAL or $EDITOR is opened on the job's name, priority and parameters as JSON.
 `--param key=null` takes a parameter away. Only queued jobs can be edited.)";
 
-constexpr std::string_view run_details = R"(Reads the configuration that ferryd would read, checks the parameters as it would, and runs the command here and now: no daemon, no
+constexpr std::string_view run_details =
+    R"(Reads the configuration that ferryd would read, checks the parameters as it would, and runs the command here and now: no daemon, no
 queue, no log. Ends with the command's exit status, or 128 + the signal that ended it.)";
 
 constexpr std::string_view completion_details = R"(  bash: ferry completion bash > ~/.local/share/bash-completion/completions/ferry

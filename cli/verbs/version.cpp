@@ -1,6 +1,6 @@
+#include "model/version.hpp"
 #include "cli/json_text.hpp"
 #include "cli/verbs/verbs.hpp"
-#include "model/version.hpp"
 
 namespace ferry::cli {
 namespace {

@@ -73,7 +73,7 @@ public:
 
   void crash(const caf::actor& one) {
     const int before = actors->restarts();
-    caf::anon_send_exit(one, caf::exit_reason::unhandled_exception);
+    caf::anon_send_exit(one, caf::exit_reason::kill);
     eventually([&] { return actors->restarts() > before && actors->handles() != nullptr; });
   }
 
@@ -128,6 +128,6 @@ TEST_CASE("actors that crash again and again make the daemon give up") {
   node n;
   for (int k = 0; k < 5; ++k)
     n.crash(caf::actor_cast<caf::actor>(n.handles()->watchdog));
-  caf::anon_send_exit(caf::actor_cast<caf::actor>(n.handles()->watchdog), caf::exit_reason::unhandled_exception);
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(n.handles()->watchdog), caf::exit_reason::kill);
   eventually([&] { return n.gave_up.load(); });
 }

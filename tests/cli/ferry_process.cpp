@@ -124,8 +124,7 @@ ran run_program(const std::vector<std::string>& argv_words, const how& h) {
   ran result;
   exchange(input.write, h.input, out.read, err.read, result);
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
   result.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   return result;
 }

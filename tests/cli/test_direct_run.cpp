@@ -52,7 +52,8 @@ TEST_CASE("a signal that ends the program is passed on as a shell would") {
 
 TEST_CASE("what the job leaves in its directory is kept and named") {
   const folder f;
-  const auto r = run_ferry({"run", "command", "--", "sh", "-c", "echo x > \"$FERRY_JOB_DIR/out.txt\"; test -s \"$FERRY_SPEC\""}, f.at());
+  const auto r =
+      run_ferry({"run", "command", "--", "sh", "-c", "echo x > \"$FERRY_JOB_DIR/out.txt\"; test -s \"$FERRY_SPEC\""}, f.at());
   CHECK(r.status == 0);
   REQUIRE(r.err.starts_with("ferry: results in " + f.path().string() + "/tmp/ferry-run-"));
   const fs::path where = r.err.substr(18, r.err.size() - 19);

@@ -31,7 +31,8 @@ TEST_CASE("a time that was written is read back") {
 }
 
 TEST_CASE("what is not such a time is none") {
-  for (const char* text : {"", "2026-01-31", "2026-02-30T12:00:00.000Z", "2026-01-31T24:00:00.000Z", "2026-01-31T12:00:00.000+", "2026-01-31T1-:00:00.000Z"})
+  for (const char* text : {"", "2026-01-31", "2026-02-30T12:00:00.000Z", "2026-01-31T24:00:00.000Z", "2026-01-31T12:00:00.000+",
+                           "2026-01-31T1-:00:00.000Z"})
     CHECK_FALSE(instant_from(text).has_value());
 }
 

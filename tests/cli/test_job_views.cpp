@@ -30,7 +30,10 @@ json queue() {
           {"counts", {{"queued", 1'200}, {"held", 1}, {"running", 2}}},
           {"jobs",
            {job(42, "running",
-                {{"name", "china ×2"}, {"phase", "running"}, {"started", "2026-01-31T12:09:15.000Z"}, {"progress", {{"fraction", 0.4}}}}),
+                {{"name", "china ×2"},
+                 {"phase", "running"},
+                 {"started", "2026-01-31T12:09:15.000Z"},
+                 {"progress", {{"fraction", 0.4}}}}),
             job(7, "running", {{"type", "command"}, {"phase", "starting"}, {"started", "2026-01-31T12:10:00.000Z"}}),
             job(43, "queued", {{"position", 1}, {"created", "2026-01-31T12:08:00.000Z"}}),
             job(44, "queued", {{"position", 2}, {"name", "a name\x1b[2J that is rather long"}, {"type", "batch_inference"}}),
@@ -46,15 +49,14 @@ void use_utc() {
 } // namespace
 
 TEST_CASE("the queue in a pipe") {
-  CHECK(queue_page(queue(), {}, now) ==
-        "2 running · 1,200 queued · 1 held\n"
-        "\n"
-        "#  JOB  NAME                               TYPE             STATUS        TIME\n"
-        "▶   42  china ×2                           upscale          running 40%   0:45\n"
-        "▶    7                                     command          starting      0:00\n"
-        "1   43                                     upscale          queued        2:00\n"
-        "2   44  a name\\x1b[2J that is rather long  batch_inference  queued       10:00\n"
-        "-   45                                     upscale          held         10:00\n");
+  CHECK(queue_page(queue(), {}, now) == "2 running · 1,200 queued · 1 held\n"
+                                        "\n"
+                                        "#  JOB  NAME                               TYPE             STATUS        TIME\n"
+                                        "▶   42  china ×2                           upscale          running 40%   0:45\n"
+                                        "▶    7                                     command          starting      0:00\n"
+                                        "1   43                                     upscale          queued        2:00\n"
+                                        "2   44  a name\\x1b[2J that is rather long  batch_inference  queued       10:00\n"
+                                        "-   45                                     upscale          held         10:00\n");
 }
 
 TEST_CASE("the queue on a narrow terminal") {
@@ -89,8 +91,8 @@ TEST_CASE("the list names why jobs failed") {
 TEST_CASE("a job's state in words") {
   CHECK(state_in_words(job(1, "queued", {{"position", 1'234}}), now) == "queued at position 1,234");
   CHECK(state_in_words(job(1, "queued", {{"held", true}}), now) == "held");
-  CHECK(state_in_words(job(1, "running", {{"started", "2026-01-31T12:09:15.000Z"}, {"progress", {{"step", 3}, {"total", 9}}}}), now) ==
-        "running 3/9, 0:45");
+  CHECK(state_in_words(job(1, "running", {{"started", "2026-01-31T12:09:15.000Z"}, {"progress", {{"step", 3}, {"total", 9}}}}),
+                       now) == "running 3/9, 0:45");
   const json times = {{"started", "2026-01-31T12:00:00.000Z"}, {"finished", "2026-01-31T12:00:01.250Z"}};
   CHECK(state_in_words(job(1, "completed", times), now) == "completed in 1.2 s");
   CHECK(state_in_words(job(1, "cancelled", times), now) == "cancelled after 1.2 s");
@@ -185,19 +187,19 @@ TEST_CASE("the daemon's status") {
       {"id": "GPU-1", "kind": "gpu", "name": "NVIDIA H100 80GB HBM3", "slots": 1, "slots_used": 0, "memory_mib": 81559,
       "memory_leased_mib": 1024, "memory_used_mib": 1536, "utilization_percent": 30, "temperature_c": 41}],
     "notes": ["job type train is held"]})");
-  CHECK(status_page(answer, {}) ==
-        "ferryd 0.1.0, pid 123, up 2 h 5 m, data in /data\n"
-        "1 running · 3 queued · 1 held · paused: nothing new is started until `ferry unpause`\n"
-        "1,000 completed · 2 failed · 0 cancelled\n"
-        "\n"
-        "DEVICE  NAME                   SLOTS  MEMORY                                  LOAD   TEMP\n"
-        "cpu     8 cores                  1/2  0 MiB leased of 16 GiB\n"
-        "GPU-1   NVIDIA H100 80GB HBM3    0/1  1 GiB leased, 1.5 GiB used of 79.6 GiB   30%  41 °C\n"
-        "note: job type train is held\n");
+  CHECK(status_page(answer, {}) == "ferryd 0.1.0, pid 123, up 2 h 5 m, data in /data\n"
+                                   "1 running · 3 queued · 1 held · paused: nothing new is started until `ferry unpause`\n"
+                                   "1,000 completed · 2 failed · 0 cancelled\n"
+                                   "\n"
+                                   "DEVICE  NAME                   SLOTS  MEMORY                                  LOAD   TEMP\n"
+                                   "cpu     8 cores                  1/2  0 MiB leased of 16 GiB\n"
+                                   "GPU-1   NVIDIA H100 80GB HBM3    0/1  1 GiB leased, 1.5 GiB used of 79.6 GiB   30%  41 °C\n"
+                                   "note: job type train is held\n");
 }
 
 TEST_CASE("job types and their parameters") {
-  const json type = json::parse(R"({"name": "upscale", "description": "enlarge", "device": "automatic", "slots": 1, "memory_mib": 2048,
+  const json type =
+      json::parse(R"({"name": "upscale", "description": "enlarge", "device": "automatic", "slots": 1, "memory_mib": 2048,
     "max_run_seconds": 3600, "parameters": {"type": "object", "required": ["source"], "properties": {
       "source": {"type": "string", "format": "job-result", "description": "a picture"},
       "scale": {"type": "integer", "minimum": 1, "maximum": 8, "default": 2},

@@ -18,7 +18,8 @@ json body_of(const asked& what) { return json::parse(what.body); }
 // Answers a bulk submit with the ids that follow `last`.
 reply accept_all(const asked& what, int& last) {
   json jobs = json::array();
-  for (std::size_t i = 0; i < body_of(what)["jobs"].size(); ++i)
+  const std::size_t count = body_of(what)["jobs"].size();
+  for (std::size_t i = 0; i < count; ++i)
     jobs.push_back({{"id", ++last}, {"position", last}});
   return {.status = 201, .body = json{{"jobs", jobs}}.dump()};
 }
@@ -34,8 +35,8 @@ std::string lines(int count) {
 
 TEST_CASE("submit sends the job and says where it stands") {
   scripted_daemon daemon([](const asked&) { return accepted(42, 3); });
-  const auto r = run_ferry({"submit", "upscale", "--param", "scale=2", "--json", R"({"source":"a.png","scale":1})", "--priority", "60",
-                            "--name", "china ×2", "--held"},
+  const auto r = run_ferry({"submit", "upscale", "--param", "scale=2", "--json", R"({"source":"a.png","scale":1})", "--priority",
+                            "60", "--name", "china ×2", "--held"},
                            {.socket = daemon.socket()});
   CHECK(r.status == 0);
   CHECK(r.out == "job 42 queued at position 3; `ferry logs -f 42` follows it\n");
@@ -44,7 +45,8 @@ TEST_CASE("submit sends the job and says where it stands") {
   const asked what = daemon.requests()[0];
   CHECK(what.method == "POST");
   CHECK(what.target == "/api/v1/jobs");
-  CHECK(body_of(what) == json::parse(R"({"type":"upscale","params":{"source":"a.png","scale":2},"priority":60,"name":"china ×2","held":true})"));
+  CHECK(body_of(what) ==
+        json::parse(R"({"type":"upscale","params":{"source":"a.png","scale":2},"priority":60,"name":"china ×2","held":true})"));
   CHECK(what.idempotency_key.size() == 32);
 }
 
@@ -70,7 +72,9 @@ TEST_CASE("submit prints the daemon's JSON as it is") {
 TEST_CASE("a command runs where it was submitted") {
   scripted_daemon daemon([](const asked&) { return accepted(1); });
   const auto here = daemon.folder();
-  CHECK(run_ferry({"submit", "command", "--", "python3", "x.py", "--quiet"}, {.socket = daemon.socket(), .directory = here}).status == 0);
+  CHECK(
+      run_ferry({"submit", "command", "--", "python3", "x.py", "--quiet"}, {.socket = daemon.socket(), .directory = here}).status ==
+      0);
   CHECK(run_ferry({"submit", "command", "--cwd", "sub/", "--", "ls"}, {.socket = daemon.socket(), .directory = here}).status == 0);
   const auto asked = daemon.requests();
   REQUIRE(asked.size() == 2);
@@ -93,14 +97,16 @@ TEST_CASE("wrong usage is refused before anything is sent") {
         "ferry: only jobs of type command take a program after -- (set parameters of upscale with --param)\n");
   CHECK(refusal({"submit", "upscale", "--priority", "101"}) ==
         "ferry: --priority must be a whole number from 0 to 100, is \"101\" (`ferry help submit` says what it takes)\n");
-  CHECK(refusal({"submit", "upscale", "--idempotency-key", "a\r\nX: y"}).starts_with("ferry: --idempotency-key must be printable ASCII"));
+  CHECK(refusal({"submit", "upscale", "--idempotency-key", "a\r\nX: y"})
+            .starts_with("ferry: --idempotency-key must be printable ASCII"));
   CHECK(refusal({"submit", "upscale", "--param", "x=\xff"}).starts_with("ferry: a parameter, name or argument holds bytes"));
   CHECK(daemon.requests().empty());
 }
 
 TEST_CASE("every problem that the daemon names is shown") {
   scripted_daemon daemon([](const asked&) {
-    return reply{.status = 400, .body = R"({"error": {"code": "invalid_argument", "message": "the parameters of upscale are not valid",
+    return reply{.status = 400,
+                 .body = R"({"error": {"code": "invalid_argument", "message": "the parameters of upscale are not valid",
       "hint": "see `ferry types upscale`", "problems": [{"where": "/scale", "what": "must be at most 8, is 9", "hint": ""},
       {"where": "/soruce", "what": "is not\u001b known", "hint": "did you mean source?"}]}})"};
   });
@@ -177,7 +183,8 @@ TEST_CASE("--follow writes the output, and ferry's own words elsewhere") {
 TEST_CASE("a file of jobs is sent in requests of a thousand, each with a key of its own") {
   int last = 0;
   scripted_daemon daemon([&](const asked& what) { return accept_all(what, last); });
-  const auto r = run_ferry({"submit", "--from", "-", "--idempotency-key", "night"}, {.socket = daemon.socket(), .input = lines(2'500)});
+  const auto r =
+      run_ferry({"submit", "--from", "-", "--idempotency-key", "night"}, {.socket = daemon.socket(), .input = lines(2'500)});
   CHECK(r.status == 0);
   CHECK(r.out == "2,500 jobs queued: 1-2500\n");
   const auto asked = daemon.requests();
@@ -201,7 +208,8 @@ TEST_CASE("many quiet submits print an id a line, and as JSON one document") {
 
 TEST_CASE("a fault that names no problem is placed in the file too") {
   scripted_daemon daemon([](const asked&) {
-    return reply{.status = 400, .body = R"({"error":{"code":"invalid_argument","message":"/jobs/1/name must be text","hint":"","problems":[]}})"};
+    return reply{.status = 400,
+                 .body = R"({"error":{"code":"invalid_argument","message":"/jobs/1/name must be text","hint":"","problems":[]}})"};
   });
   const auto r = run_ferry({"submit", "--from", "-"}, {.socket = daemon.socket(), .input = "\n" + lines(2)});
   CHECK(r.err == "ferry: standard input:3: /name must be text\n");

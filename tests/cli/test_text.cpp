@@ -9,7 +9,8 @@ TEST_CASE("control characters never reach the terminal") {
   CHECK(printable("line\nline\ttab\r") == "line\\nline\\ttab\\r");
   CHECK(printable(std::string_view("nul\0!", 5)) == "nul\\x00!");
   CHECK(printable("\x7f") == "\\x7f");
-  CHECK(printable("\xc2\x9b" "31m") == "\\x9b31m"); // CSI as one character of C1
+  CHECK(printable("\xc2\x9b"
+                  "31m") == "\\x9b31m"); // CSI as one character of C1
 }
 
 TEST_CASE("marks that turn the direction of writing are shown, not obeyed") {
@@ -19,7 +20,7 @@ TEST_CASE("marks that turn the direction of writing are shown, not obeyed") {
 
 TEST_CASE("bytes that are not UTF-8 are shown as bytes") {
   CHECK(printable("\xff\xfe") == "\\xff\\xfe");
-  CHECK(printable("\xc0\xaf") == "\\xc0\\xaf");         // overlong
+  CHECK(printable("\xc0\xaf") == "\\xc0\\xaf");          // overlong
   CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80"); // a surrogate
   CHECK(printable("caf\xc3") == "caf\\xc3");             // cut
   CHECK(printable("café 漢字 ×2") == "café 漢字 ×2");

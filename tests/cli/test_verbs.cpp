@@ -14,7 +14,8 @@ using nlohmann::json;
 namespace {
 
 reply refused(int status, const std::string& code, const std::string& message) {
-  return {.status = status, .body = json{{"error", {{"code", code}, {"message", message}, {"hint", ""}, {"problems", json::array()}}}}.dump()};
+  return {.status = status,
+          .body = json{{"error", {{"code", code}, {"message", message}, {"hint", ""}, {"problems", json::array()}}}}.dump()};
 }
 
 std::string number_in(const std::string& target) {
@@ -126,9 +127,8 @@ TEST_CASE("wait ends with 0 only if all completed") {
 
 TEST_CASE("wait outlives a daemon that goes away and comes back") {
   std::atomic<int> times = 0;
-  scripted_daemon daemon([&](const asked&) {
-    return ++times == 1 ? reply{.hang_up = true} : reply{.body = R"({"id":1,"status":"completed"})"};
-  });
+  scripted_daemon daemon(
+      [&](const asked&) { return ++times == 1 ? reply{.hang_up = true} : reply{.body = R"({"id":1,"status":"completed"})"}; });
   CHECK(run_ferry({"wait", "-q", "1"}, {.socket = daemon.socket()}).status == 0);
   CHECK(times == 2);
 }
@@ -153,7 +153,8 @@ TEST_CASE("what may not be done twice is not asked twice") {
 
 TEST_CASE("cancel --wait waits until the processes are gone") {
   scripted_daemon daemon([](const asked& what) {
-    return reply{.body = what.method == "POST" ? R"({"id":1,"status":"running","phase":"stopping"})" : R"({"id":1,"status":"cancelled"})"};
+    return reply{.body = what.method == "POST" ? R"({"id":1,"status":"running","phase":"stopping"})"
+                                               : R"({"id":1,"status":"cancelled"})"};
   });
   CHECK(run_ferry({"cancel", "--wait", "1"}, {.socket = daemon.socket()}).out == "job 1 cancelled\n");
 }
@@ -186,8 +187,9 @@ TEST_CASE("a page longer than one request is put together") {
 
 TEST_CASE("list passes its filters on") {
   scripted_daemon daemon([](const asked&) { return reply{.body = R"({"jobs":[{"id":5,"status":"failed"}],"next_before":5})"}; });
-  const auto r = run_ferry({"ls", "--status", "failed,cancelled", "--type", "up scale", "--name", "a&b", "--before", "9", "--limit", "1", "--all"},
-                           {.socket = daemon.socket()});
+  const auto r = run_ferry(
+      {"ls", "--status", "failed,cancelled", "--type", "up scale", "--name", "a&b", "--before", "9", "--limit", "1", "--all"},
+      {.socket = daemon.socket()});
   CHECK(r.status == 0);
   CHECK(daemon.requests()[0].target ==
         "/api/v1/jobs?limit=1&status=failed,cancelled&type=up%20scale&name=a%26b&before=9&cleared=true");
@@ -199,8 +201,9 @@ TEST_CASE("logs copies all there is") {
   scripted_daemon daemon([&](const asked& what) {
     const auto offset = static_cast<std::size_t>(std::stoll(what.target.substr(what.target.find("offset=") + 7)));
     const std::string piece = log.substr(offset, 1'000);
-    return reply{.body = piece,
-                 .headers = {{"Ferry-Log-Offset", std::to_string(offset)}, {"Ferry-Log-Next", std::to_string(offset + piece.size())}}};
+    return reply{
+        .body = piece,
+        .headers = {{"Ferry-Log-Offset", std::to_string(offset)}, {"Ferry-Log-Next", std::to_string(offset + piece.size())}}};
   });
   CHECK(run_ferry({"logs", "1"}, {.socket = daemon.socket()}).out == log);
 }
@@ -245,9 +248,12 @@ TEST_CASE("move, priority, pause and clear say what they ask for") {
   CHECK(run_ferry({"clear"}, h).out == "12 jobs cleared; they can still be shown by id\n");
   CHECK(run_ferry({"clear", "--status", "failed,cancelled"}, h).status == 0);
   const std::vector<std::pair<std::string, std::string>> expected{
-      {"POST /api/v1/jobs/7/move", R"({"position":3})"},     {"POST /api/v1/jobs/7/move", R"({"position":"top"})"},
-      {"PATCH /api/v1/jobs/7", R"({"priority":90})"},        {"POST /api/v1/queue/pause", ""},
-      {"POST /api/v1/queue/unpause", ""},                    {"POST /api/v1/queue/clear", "{}"},
+      {"POST /api/v1/jobs/7/move", R"({"position":3})"},
+      {"POST /api/v1/jobs/7/move", R"({"position":"top"})"},
+      {"PATCH /api/v1/jobs/7", R"({"priority":90})"},
+      {"POST /api/v1/queue/pause", ""},
+      {"POST /api/v1/queue/unpause", ""},
+      {"POST /api/v1/queue/clear", "{}"},
       {"POST /api/v1/queue/clear", R"({"status":["failed","cancelled"]})"}};
   const auto asked = daemon.requests();
   REQUIRE(asked.size() == expected.size());
@@ -262,7 +268,9 @@ TEST_CASE("move, priority, pause and clear say what they ask for") {
 
 TEST_CASE("types tells of one, of all, and of one that is not there") {
   scripted_daemon daemon([](const asked&) {
-    return reply{.body = R"({"job_types":[{"name":"upscale","description":"d","device":"cpu","slots":1,"parameters":{}},{"name":"train"}]})"};
+    return reply{
+        .body =
+            R"({"job_types":[{"name":"upscale","description":"d","device":"cpu","slots":1,"parameters":{}},{"name":"train"}]})"};
   });
   const how h{.socket = daemon.socket()};
   CHECK(run_ferry({"types", "--quiet"}, h).out == "upscale\ntrain\n");
@@ -309,9 +317,9 @@ TEST_CASE("edit sends what the options name") {
     return queued_job(what);
   });
   const how h{.socket = daemon.socket()};
-  CHECK(run_ferry({"edit", "7", "--param", "seed=null", "--json", R"({"steps":4})", "--name", "n", "--priority", "3"}, h).status == 0);
-  CHECK(json::parse(daemon.requests().back().body) ==
-        json::parse(R"({"name":"n","priority":3,"params":{"seed":null,"steps":4}})"));
+  CHECK(run_ferry({"edit", "7", "--param", "seed=null", "--json", R"({"steps":4})", "--name", "n", "--priority", "3"}, h).status ==
+        0);
+  CHECK(json::parse(daemon.requests().back().body) == json::parse(R"({"name":"n","priority":3,"params":{"seed":null,"steps":4}})"));
   CHECK(daemon.requests().size() == 1);
   CHECK(run_ferry({"edit", "7", "-p", "weights.vis=9"}, h).status == 0);
   CHECK(json::parse(daemon.requests().back().body) == json::parse(R"({"params":{"weights":{"vis":9,"edge":2}}})"));

@@ -51,7 +51,7 @@ TEST_CASE("pages of the queue and of the history are complete and do not overlap
     daemon.submit_script("true", {{"name", "job " + std::to_string(n)}});
   std::vector<std::int64_t> queue, history;
   for (int offset = 0; offset < 30; offset += 10)
-    for (const auto& job : daemon.get("/queue?limit=10&offset=" + std::to_string(offset))["jobs"])
+    for (const auto page = daemon.get("/queue?limit=10&offset=" + std::to_string(offset)); const auto& job : page["jobs"])
       queue.push_back(job["id"]);
   json before = nullptr;
   do {
@@ -98,7 +98,7 @@ TEST_CASE("status tells of devices, and job types of their parameters") {
   CHECK(status["devices"][0]["slots"] == 3);
   CHECK(status["data_dir"] == daemon.data().string());
   bool found = false;
-  for (const auto& type : daemon.get("/job-types")["job_types"])
+  for (const auto types = daemon.get("/job-types"); const auto& type : types["job_types"])
     found = found || type["description"] == "makes it larger";
   CHECK(found);
 }

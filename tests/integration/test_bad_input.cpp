@@ -111,7 +111,7 @@ TEST_CASE("the socket is its owner's alone") {
 }
 
 TEST_CASE("a configuration with faults is refused with all of them") {
-  daemon_process daemon("[job_types.Bad]\ncomand = [\"x\"]\n[queue]\nx = 1\n", 0);
+  daemon_process daemon("[job_types.bad]\ncomand = [\"x\"]\n[queue]\nx = 1\n", 0);
   const auto checked = run_program({FERRYD_PROGRAM, "--check-config", "--config", daemon.config().string()});
   CHECK(checked.status == 2);
   CHECK(checked.output.find("ferry.toml:") != std::string::npos);

@@ -35,7 +35,7 @@ TEST_CASE("a job runs and keeps its log, result and history (P6)") {
   CHECK(log->body == "out\nerr\n");
   CHECK(log->log_complete);
   std::vector<std::string> story;
-  for (const auto& entry : daemon.get("/jobs/" + std::to_string(id) + "/history")["history"])
+  for (const auto history = daemon.get("/jobs/" + std::to_string(id) + "/history"); const auto& entry : history["history"])
     story.push_back(entry["what"]);
   CHECK(story == std::vector<std::string>{"job_queued", "batch_started", "job_finished"});
 }

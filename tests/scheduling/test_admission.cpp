@@ -31,9 +31,12 @@ device = "gpu"
   return std::move(*s);
 }
 
-const config::settings types = settings();
+const config::settings& types() {
+  static const config::settings all = settings();
+  return all;
+}
 
-result<admitted_job> admit_one(job_request request) { return admit(std::move(request), {types, devices}); }
+result<admitted_job> admit_one(job_request request) { return admit(std::move(request), {types(), devices}); }
 
 } // namespace
 
@@ -80,18 +83,18 @@ TEST_CASE("parameters that no program could be given are refused") {
 TEST_CASE("a bulk request is admitted whole or not at all") {
   const job_request good{.type = "resize", .params = {{"source", "a"}}};
   const job_request bad{.type = "resize", .params = {{"scale", 0}}};
-  CHECK(admit_all({good, good}, 0, {types, devices})->size() == 2);
-  const auto refused = admit_all({good, bad, good, bad}, 0, {types, devices});
+  CHECK(admit_all({good, good}, 0, {types(), devices})->size() == 2);
+  const auto refused = admit_all({good, bad, good, bad}, 0, {types(), devices});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().problems.at(0).where.starts_with("/jobs/1/params"));
   CHECK(refused.error().problems.back().where.starts_with("/jobs/3/params"));
-  CHECK(admit_all({}, 0, {types, devices}).error().code == error_code::invalid_argument);
-  CHECK(admit_all(std::vector(limits::jobs_per_request_max + 1, good), 0, {types, devices}).error().code == error_code::too_large);
-  CHECK(admit_all({good}, limits::queued_jobs_max, {types, devices}).error().code == error_code::too_large);
+  CHECK(admit_all({}, 0, {types(), devices}).error().code == error_code::invalid_argument);
+  CHECK(admit_all(std::vector(limits::jobs_per_request_max + 1, good), 0, {types(), devices}).error().code == error_code::too_large);
+  CHECK(admit_all({good}, limits::queued_jobs_max, {types(), devices}).error().code == error_code::too_large);
 }
 
 TEST_CASE("a patch replaces parameters by name, and null removes one") {
-  const auto* type = types.find_job_type("resize");
+  const auto* type = types().find_job_type("resize");
   const auto patched = admit_params({{"source", "a"}, {"scale", 4}}, {{"source", "b"}, {"scale", nullptr}}, *type);
   REQUIRE(patched);
   CHECK(json::parse(*patched) == json{{"source", "b"}, {"scale", 2}});
