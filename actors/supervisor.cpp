@@ -9,6 +9,7 @@
 #include "config/limits.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <caf/scoped_actor.hpp>
 #include <condition_variable>
 #include <deque>
@@ -30,7 +31,7 @@ namespace {
 // The actors that live and die together.
 struct generation {
   std::shared_ptr<const actor_handles> handles;
-  std::weak_ptr<storage::job_store> store;
+  std::shared_ptr<std::atomic<bool>> store_closed; // set once the store has let go of its lock
   std::vector<std::pair<std::string, caf::actor>> all; // by name
 };
 
@@ -93,8 +94,11 @@ result<generation> supervisor::implementation::spawn_all() {
   }
 
   generation made;
-  const std::shared_ptr<storage::job_store> shared_store = std::move(*store);
-  made.store = shared_store;
+  made.store_closed = std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<storage::job_store> shared_store(store->release(), [closed = made.store_closed](storage::job_store* one) {
+    delete one;
+    *closed = true;
+  });
   actor_handles h;
   h.control = control;
   h.storage = spawn_storage(system, shared_store);
@@ -144,7 +148,7 @@ void supervisor::implementation::end(const generation& old) {
     caf::anon_send_exit(one, caf::exit_reason::kill);
   std::unique_lock lock(mutex);
   wake.wait(lock, [this] { return alive == 0; });
-  while (!old.store.expired())
+  while (!*old.store_closed)
     wake.wait_for(lock, 1ms);
 }
 

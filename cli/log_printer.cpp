@@ -2,8 +2,6 @@
 
 #include "cli/json_text.hpp"
 
-#include <utility>
-
 namespace ferry::cli {
 namespace {
 
@@ -28,8 +26,10 @@ std::string tidy_log_printer::take(std::string_view bytes, std::int64_t) {
   // A bar that rewrites itself for hours is one line without end.
   if (const auto rewritten = pending_.rfind('\r'); rewritten != pending_.npos && rewritten + 1 < pending_.size())
     pending_.erase(0, rewritten + 1);
-  if (pending_.size() > line_bytes_max)
-    whole += std::exchange(pending_, {});
+  if (pending_.size() > line_bytes_max) {
+    whole += pending_;
+    pending_.clear();
+  }
   return whole;
 }
 
