@@ -37,6 +37,7 @@ std::vector<scheduling::job_outcome> run_tally::outcomes() const {
 namespace {
 
 constexpr std::chrono::milliseconds grace_of_unknown_type{10'000};
+constexpr std::chrono::seconds adoption_retry{2};
 
 struct gpu_executor_state {
   using handle = gpu_executor_actor;
@@ -83,10 +84,26 @@ private:
   void adopt(const adopt_batch& what) {
     runs_.insert_or_assign(what.batch, run{run_tally(what.jobs), what.type});
     parts_.router->route(what.batch, self_);
-    if (auto adopted = parts_.control->adopt(what.batch); !adopted) {
-      spdlog::error("batch {} could not be adopted: {}", what.batch.value, to_string(adopted.error()));
-      finish(what.batch);
+    const auto condition = parts_.control->inspect(what.batch);
+    const auto* damaged = std::get_if<runners::run_damaged>(&condition);
+    if (!damaged && !std::holds_alternative<runners::run_lost>(condition)) {
+      if (auto adopted = parts_.control->adopt(what.batch); !adopted)
+        try_again(what, adopted.error());
+      return;
     }
+    // What cannot be proven dead is not given up (P4): its jobs stay "running" until it is.
+    if (auto ended = parts_.control->end_survivors(what.batch); !ended) {
+      try_again(what, ended.error());
+      return;
+    }
+    if (damaged)
+      runs_.at(what.batch).tally.give_up({.kind = failure_kind::lost, .message = "its run directory is damaged: " + damaged->why});
+    finish(what.batch);
+  }
+
+  void try_again(const adopt_batch& what, const error& why) {
+    spdlog::error("batch {} could not be taken up, trying again: {}", what.batch.value, to_string(why));
+    send_later(self_, adoption_retry, what);
   }
 
   void stop(const stop_batch& what) {

@@ -24,6 +24,8 @@ class run_tally {
 public:
   explicit run_tally(std::vector<job_id> jobs) : jobs_(std::move(jobs)), reports_(jobs_.size()) {}
   void add(const runners::run_event& event);
+  // The run ended without a record of its own.
+  void give_up(failure why) { ending_ = {.launch_failure = std::move(why)}; }
   // One outcome a job, in order. Without an exited event the run counts as lost.
   [[nodiscard]] std::vector<scheduling::job_outcome> outcomes() const;
   [[nodiscard]] const std::vector<job_id>& jobs() const { return jobs_; }

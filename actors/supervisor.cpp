@@ -100,7 +100,6 @@ result<generation> supervisor::implementation::spawn_all() {
     *closed = true;
   });
   actor_handles h;
-  h.control = control;
   h.storage = spawn_storage(system, shared_store);
   h.history = spawn_history(system, std::move(*reader));
   h.queue = spawn_queue(system, h.storage, h.history, state->queue);

@@ -27,7 +27,6 @@ struct actor_handles {
   storage_actor storage;
   std::map<std::string, gpu_executor_actor> executors;
   watchdog_actor watchdog;
-  std::shared_ptr<runners::run_control> control;
 };
 
 class supervisor {

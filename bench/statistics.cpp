@@ -21,7 +21,7 @@ std::string number(double value) {
   if (std::isnan(value))
     return "–";
   char text[64];
-  if (std::fabs(value) < 100) {
+  if (std::fabs(value) < 100 && value != std::round(value)) {
     std::snprintf(text, sizeof text, std::fabs(value) < 1 ? "%.3f" : std::fabs(value) < 10 ? "%.2f" : "%.1f", value);
     return text;
   }

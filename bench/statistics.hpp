@@ -47,7 +47,7 @@ samples sample_for(double seconds, Once once) {
   return taken;
 }
 
-// "2,470", "0.42", "12.3": three significant digits, or whole where larger.
+// "2,470", "0.42", "12.3": three significant digits, whole where it is or where it is larger.
 [[nodiscard]] std::string number(double value);
 
 } // namespace ferry::bench

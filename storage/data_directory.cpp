@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <string>
+#include <thread>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
@@ -64,10 +66,13 @@ result<data_directory> data_directory::own(const std::filesystem::path& data_dir
   data_directory owned{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (owned.lock_ < 0)
     return fail(system_error(errno, file, "open the lock file"));
+  // A daemon that was killed while it started a shim leaves a copy of its lock in the child until that has become the shim.
+  constexpr auto patience = std::chrono::milliseconds(500), pause = std::chrono::milliseconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   int locked = 0;
-  do
-    locked = ::flock(owned.lock_, LOCK_EX | LOCK_NB);
-  while (locked != 0 && errno == EINTR);
+  while ((locked = ::flock(owned.lock_, LOCK_EX | LOCK_NB)) != 0 && (errno == EINTR || errno == EWOULDBLOCK) &&
+         std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(pause);
   if (locked != 0) {
     if (errno != EWOULDBLOCK)
       return fail(system_error(errno, file, "lock this file"));
