@@ -2,11 +2,13 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace ferry::http {
@@ -17,6 +19,21 @@ constexpr int backlog = 1024;
 
 tl::unexpected<error> cannot_listen(const std::string& where, const std::string& why, std::string hint = {}) {
   return fail(error_code::io, "cannot listen on " + where + ": " + why, std::move(hint));
+}
+
+// A daemon that was killed while it started a shim leaves a copy of its socket in the child until that has become the shim, and such a
+// socket still takes connections: somebody is there only if it goes on doing so.
+bool somebody_answers(asio::io_context& context, const asio::local::stream_protocol::endpoint& endpoint) {
+  constexpr auto patience = std::chrono::milliseconds(500), pause = std::chrono::milliseconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    boost::system::error_code failed;
+    asio::local::stream_protocol::socket probe(context);
+    probe.connect(endpoint, failed);
+    if (failed || std::chrono::steady_clock::now() >= deadline)
+      return !failed;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 } // namespace
@@ -37,12 +54,10 @@ result<void> listeners::open_unix(asio::io_context& context, const std::filesyst
     return fail(error_code::invalid_argument, "http.socket is " + std::to_string(path.string().size()) + " bytes long; at most 107 are allowed",
                 "choose a shorter path");
   }
-  asio::local::stream_protocol::socket probe(context);
-  probe.connect(endpoint, failed);
-  if (!failed)
+  if (somebody_answers(context, endpoint))
     return fail(error_code::locked, "another daemon answers on " + path.string(), "stop it, or set http.socket to another path");
-  if (failed == asio::error::connection_refused)
-    ::unlink(path.c_str());
+  if (std::filesystem::is_socket(path, ignored))
+    ::unlink(path.c_str()); // a dead daemon left it behind
 
   asio::local::stream_protocol::acceptor acceptor(context);
   acceptor.open(endpoint.protocol(), failed);

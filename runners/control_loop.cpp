@@ -29,14 +29,19 @@ int open_pid(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0
 
 void reap_by(int pidfd) {
   siginfo_t info{};
-  ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG); // fails for a shim of another daemon, which is not ours to reap
+  ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info,
+           WEXITED | WNOHANG); // fails for a shim of another daemon, which is not ours to reap
 }
 
 } // namespace
 
 control_loop::control_loop(std::filesystem::path runs, std::filesystem::path shim, int shims_ready, run_control::listener on_report)
-    : runs_(std::move(runs)), shim_(std::move(shim)), on_report_(std::move(on_report)), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), idle_(std::max(shims_ready, 0)) {
+    : runs_(std::move(runs)),
+      shim_(std::move(shim)),
+      on_report_(std::move(on_report)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      idle_(std::max(shims_ready, 0)) {
   watch(wake_.get(), wake_source);
   thread_ = std::thread([this] { work(); });
 }

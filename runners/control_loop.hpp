@@ -1,5 +1,5 @@
-// The thread that follows every run of this daemon: hears the shims, reads what their runs say, finds shims again after a restart, and
-// ends what a killed shim left behind. Everything here is safe to call from any thread, the listener's included.
+// The thread that follows every run of this daemon: hears the shims, reads what their runs say, finds shims again after a restart,
+// and ends what a killed shim left behind. Everything here is safe to call from any thread, the listener's included.
 #pragma once
 
 #include "runners/packets.hpp"
@@ -91,7 +91,7 @@ private:
   bool tend_pool_ = true;
   bool ending_ = false;
 
-  packet received_; // the loop's own
+  packet received_;                        // the loop's own
   std::map<int, descriptor> ending_shims_; // by number, pidfds of children to be reaped
   std::thread thread_;
 };

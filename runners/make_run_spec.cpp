@@ -138,7 +138,8 @@ result<std::vector<std::string>> expand_command(const config::job_type& type, co
       break;
   }
   if (argv.empty() || argv.front().empty())
-    return fail(error_code::invalid_argument, "job type " + type.name + ": the command is empty once its placeholders are filled in");
+    return fail(error_code::invalid_argument,
+                "job type " + type.name + ": the command is empty once its placeholders are filled in");
   return argv;
 }
 

@@ -94,9 +94,7 @@ std::optional<notice> notice_from(std::string_view packet) {
     n.offset = head.value("offset", std::int64_t{0});
     n.bytes = packet.substr(end + 1);
     return n;
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  }
+  } catch (const nlohmann::json::exception&) { return std::nullopt; }
 }
 
 std::string to_packet(const stop_request& s) {

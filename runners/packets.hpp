@@ -1,6 +1,7 @@
 // What the daemon and a shim say to each other: one JSON object a packet of a SOCK_SEQPACKET socket.
 //
-// To the shim:    {"type":"run","spec":{…}} with two descriptors, the locked shim.lock and the run directory; "spec" is left out where
+// To the shim:    {"type":"run","spec":{…}} with two descriptors, the locked shim.lock and the run directory; "spec" is left out
+// where
 //                 it would not fit a packet, and spec.json is read instead
 //                 {"type":"stop","batch":7,"reason":"cancelled","grace_ms":10000}
 // From the shim:  {"type":"events","batch":7,"offset":120}, then a newline and the bytes that were appended to events.jsonl at that

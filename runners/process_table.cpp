@@ -34,12 +34,12 @@ std::optional<process_entry> parse_stat(int pid, std::string_view text) {
   for (int field = 3; field <= 22 && !text.empty(); ++field) {
     const std::string_view word = text.substr(0, text.find(' '));
     switch (field) {
-      case 3: entry.state = word.empty() ? '?' : word.front(); break;
-      case 4: entry.parent = number(word).value_or(0); break;
-      case 5: entry.group = number(word).value_or(0); break;
-      case 6: entry.session = number(word).value_or(0); break;
-      case 22: std::from_chars(word.data(), word.data() + word.size(), entry.start_ticks); return entry;
-      default: break;
+    case 3: entry.state = word.empty() ? '?' : word.front(); break;
+    case 4: entry.parent = number(word).value_or(0); break;
+    case 5: entry.group = number(word).value_or(0); break;
+    case 6: entry.session = number(word).value_or(0); break;
+    case 22: std::from_chars(word.data(), word.data() + word.size(), entry.start_ticks); return entry;
+    default: break;
     }
     text.remove_prefix(std::min(word.size() + 1, text.size()));
   }

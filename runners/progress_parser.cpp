@@ -54,7 +54,8 @@ std::string as_message(std::string_view text) {
 // "45it [00:10,  4.50it/s]": no total is known.
 std::optional<progress> parse_tqdm_count(std::string_view line) {
   const std::size_t bracket = line.rfind(" [");
-  if (bracket == std::string_view::npos || line.find(':', bracket) == std::string_view::npos || line.find("/s", bracket) == std::string_view::npos)
+  if (bracket == std::string_view::npos || line.find(':', bracket) == std::string_view::npos ||
+      line.find("/s", bracket) == std::string_view::npos)
     return std::nullopt;
   std::string_view head = line.substr(0, bracket);
   const std::size_t word = head.find_last_of(" \t");
@@ -183,9 +184,7 @@ pattern_parser::pattern_parser(const std::string& pattern) {
   try {
     compiled_ = std::make_unique<compiled>(
         compiled{std::regex(pattern, std::regex_constants::ECMAScript | std::regex_constants::__polynomial)});
-  } catch (const std::regex_error&) {
-    compiled_ = nullptr;
-  }
+  } catch (const std::regex_error&) { compiled_ = nullptr; }
 }
 
 pattern_parser::~pattern_parser() = default;
@@ -195,7 +194,9 @@ std::optional<progress> pattern_parser::line(std::string_view text) const {
   std::match_results<std::string_view::const_iterator> found;
   if (!compiled_ || !std::regex_search(text.begin(), text.end(), found, compiled_->expression) || found.size() < 2)
     return std::nullopt;
-  const auto group = [&](std::size_t i) { return text.substr(static_cast<std::size_t>(found.position(i)), static_cast<std::size_t>(found.length(i))); };
+  const auto group = [&](std::size_t i) {
+    return text.substr(static_cast<std::size_t>(found.position(i)), static_cast<std::size_t>(found.length(i)));
+  };
   if (found.size() > 2 && found[1].matched && found[2].matched) {
     const auto step = number<std::int64_t>(group(1)), total = number<std::int64_t>(group(2));
     return step && total && *step >= 0 ? std::optional(of_steps(*step, *total)) : std::nullopt;

@@ -1,5 +1,6 @@
-// Progress read from what a program prints: tqdm bars, ffmpeg's banner and -progress lines, or a configured pattern. Works on bytes in
-// pieces of any size; lines end with a newline or a carriage return, and longer ones than limits::output_line_bytes_max are passed over.
+// Progress read from what a program prints: tqdm bars, ffmpeg's banner and -progress lines, or a configured pattern. Works on bytes
+// in pieces of any size; lines end with a newline or a carriage return, and longer ones than limits::output_line_bytes_max are
+// passed over.
 #pragma once
 
 #include "config/job_type.hpp"
@@ -14,12 +15,12 @@
 
 namespace ferry::runners {
 
-// One bar as tqdm draws it: "frames:  45%|####5     | 45/100 [00:10<00:12,  4.50it/s]"; the description is the message. Counts with a
-// unit prefix ("1.2M/5.0M") give the percentage alone, a bar without a total ("45it [00:10, 4.5it/s]") the step alone.
+// One bar as tqdm draws it: "frames:  45%|####5     | 45/100 [00:10<00:12,  4.50it/s]"; the description is the message. Counts with
+// a unit prefix ("1.2M/5.0M") give the percentage alone, a bar without a total ("45it [00:10, 4.5it/s]") the step alone.
 [[nodiscard]] std::optional<progress> parse_tqdm(std::string_view line);
 
-// ffmpeg's log. The total is the longest input's duration times the frame rate of the output; the step is frame=. Where no frames are
-// counted (audio), out_time_us= over the duration. progress=end says nothing: ffmpeg writes it after SIGTERM too.
+// ffmpeg's log. The total is the longest input's duration times the frame rate of the output; the step is frame=. Where no frames
+// are counted (audio), out_time_us= over the duration. progress=end says nothing: ffmpeg writes it after SIGTERM too.
 class ffmpeg_parser {
 public:
   // The progress after this line; nothing when the line does not tell of any.

@@ -59,7 +59,8 @@ failure failure_from(const json& said) {
 
 } // namespace
 
-reported_lines::reported_lines(const std::vector<run_job>& jobs) : ended_(jobs.size()), artifacts_(jobs.size()), lines_(line_bytes_max) {
+reported_lines::reported_lines(const std::vector<run_job>& jobs)
+    : ended_(jobs.size()), artifacts_(jobs.size()), lines_(line_bytes_max) {
   for (const run_job& job : jobs) {
     jobs_.push_back(job.id);
     directories_.push_back(job.dir);

@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto survivors_patience = 10s;
+constexpr std::size_t reason_bytes_max = 1000; // a packet has to hold it
 
 } // namespace
 
@@ -57,7 +58,7 @@ result<void> run_control::launch(const run_spec& spec) {
 }
 
 void run_control::stop(batch_id batch, const std::string& reason, std::chrono::milliseconds grace) {
-  impl_->loop.stop({batch, reason, grace});
+  impl_->loop.stop({batch, reason.substr(0, reason_bytes_max), grace});
 }
 
 run_condition run_control::inspect(batch_id batch) const { return inspect_run(directory_of(batch)); }

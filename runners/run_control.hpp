@@ -2,8 +2,8 @@
 // shims are started with posix_spawn, a few ahead of need, and used again for run after run while the daemon lives.
 //
 // A run directory appears whole (made under another name, renamed) and its shim.lock is held from before that moment until the shim
-// is done: the daemon locks it and passes the locked descriptor on, so there is no instant in which a run that may still start looks
-// dead. The lock is an open-file-description lock (flock); the job's processes do not inherit it.
+// is done: the daemon locks it and passes the locked descriptor on, so there is no instant in which a run that may still start
+// looks dead. The lock is an open-file-description lock (flock); the job's processes do not inherit it.
 #pragma once
 
 #include "runners/run_event.hpp"
@@ -18,21 +18,37 @@
 
 namespace ferry::runners {
 
-// What a run directory says about its run.
-struct run_absent {};                         // no directory: it never started (P2)
-struct run_never_started { std::string why; };// a directory, but no process was ever made: queue it again
-struct run_alive {};                          // its shim holds the lock: adopt it
-struct run_over { run_exited exit; std::vector<run_event> events; }; // an exit record: harvest it
-struct run_lost {                             // the shim is gone without a record
-  std::vector<int> survivors;                 // pids of its processes that still live (pid, start time and boot id agree)
+// What a run directory says about its run is one of these.
+
+// No directory: it never started (P2).
+struct run_absent {};
+// A directory, but no process was ever made: queue it again.
+struct run_never_started {
+  std::string why;
 };
-struct run_damaged { std::string why; };      // the directory cannot be understood
+// Its shim holds the lock: adopt it.
+struct run_alive {};
+// An exit record: harvest it. `events` are all of the run's, the exit among them as the last.
+struct run_over {
+  run_exited exit;
+  std::vector<run_event> events;
+};
+// The shim is gone without a record. A run of an older boot without any trace counts as lost too: it may have started.
+struct run_lost {
+  std::vector<int> survivors; // pids of its processes that still live (pid, start time and boot id agree)
+};
+// The directory cannot be understood.
+struct run_damaged {
+  std::string why;
+};
 using run_condition = std::variant<run_absent, run_never_started, run_alive, run_over, run_lost, run_damaged>;
 
 class run_control {
 public:
   // Called on the control's own thread, in order, for one run at a time. The last call for a run has `over` set: either an exited
-  // event is among `events`, or the shim was lost (no exited event) and everything that it ran has been ended.
+  // event is among `events`, or the shim was lost (no exited event) and everything that it ran has been ended; inspect() then tells
+  // whether it had started at all. A report may come before launch() returns. The listener may call anything here but the
+  // destructor.
   struct report {
     batch_id batch;
     std::vector<run_event> events;
@@ -46,15 +62,17 @@ public:
 
   [[nodiscard]] std::filesystem::path directory_of(batch_id batch) const;
 
-  // Makes the run directory and hands it to a shim. Errors: io, disk_full, not_found (no shim program); then nothing was started and
-  // no directory remains. A program that cannot be started is not an error here: the run ends with an exited event.
+  // Makes the run directory and hands it to a shim. Errors: io, disk_full, not_found (no shim program); then nothing was started
+  // and no directory remains. A program that cannot be started is not an error here: the run ends with an exited event.
   [[nodiscard]] result<void> launch(const run_spec& spec);
-  // TERM to everything the run started, then KILL after `grace`. Harmless for a run that is over. `reason` comes back in stopped_by.
+  // TERM to everything the run started, then KILL after `grace`; a second call can shorten the grace. Harmless for a run that is
+  // over. `reason` comes back in stopped_by.
   void stop(batch_id batch, const std::string& reason, std::chrono::milliseconds grace);
 
   // After a restart, before adopt(). Ends nothing.
   [[nodiscard]] run_condition inspect(batch_id batch) const;
-  // Follows a run that is alive from its first event on.
+  // Follows a run that is alive from its first event on. It may have ended since inspect(): then its end is reported, and if it was
+  // lost, what it left is ended first. Errors: not_found (no directory), conflict (it is followed already).
   [[nodiscard]] result<void> adopt(batch_id batch);
   // Ends what a lost run left behind (KILL to all, waits until gone). Errors: io when something survives 10 s.
   [[nodiscard]] result<void> end_survivors(batch_id batch) const;

@@ -81,10 +81,9 @@ std::optional<shim_identity> read_shim_identity(int directory) {
     return std::nullopt;
   try {
     const json read = json::parse(*text);
-    return shim_identity{read.at("pid").get<int>(), read.at("start_ticks").get<std::uint64_t>(), read.at("boot_id").get<std::string>()};
-  } catch (const json::exception&) {
-    return std::nullopt;
-  }
+    return shim_identity{read.at("pid").get<int>(), read.at("start_ticks").get<std::uint64_t>(),
+                         read.at("boot_id").get<std::string>()};
+  } catch (const json::exception&) { return std::nullopt; }
 }
 
 result<run_spec> read_spec(int directory) {

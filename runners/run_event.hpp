@@ -1,4 +1,5 @@
-// What happens in a run, as events.jsonl stores it: appended by the shim, one JSON object a line, each with "type" and "at" (Unix ms).
+// What happens in a run, as events.jsonl stores it: appended by the shim, one JSON object a line, each with "type" and "at" (Unix
+// ms). Progress in steps of less than one percent is reported and not stored, so that a run of weeks has a short file.
 #pragma once
 
 #include "model/job.hpp"
@@ -11,21 +12,37 @@
 
 namespace ferry::runners {
 
-struct run_started { int pid = 0; instant at{}; };      // the job's process exists
+// The job's process exists.
+struct run_started {
+  int pid = 0;
+  instant at{};
+};
 struct run_progressed {
-  job_id job;                                           // none: every job of the batch
+  job_id job; // none: every job of the batch
   progress value;
   instant at{};
 };
-struct run_job_done { job_id job; json result; instant at{}; };
-struct run_job_failed { job_id job; failure why; instant at{}; };
-struct artifact { std::string path; std::int64_t bytes = 0; };  // path relative to the job's directory
+struct run_job_done {
+  job_id job;
+  json result;
+  instant at{};
+};
+struct run_job_failed {
+  job_id job;
+  failure why;
+  instant at{};
+};
+struct artifact {
+  std::string path; // relative to the job's directory
+  std::int64_t bytes = 0;
+};
+// Nothing of the run lives. Exactly one of `exit_status`, `signal` and `why` is set.
 struct run_exited {
-  std::optional<int> exit_status = {};                  // one of the two, or `why` when nothing was started
+  std::optional<int> exit_status = {};
   std::optional<int> signal = {};
-  std::optional<failure> why = {};                      // launch failures
-  std::string stopped_by = {};                          // the reason given to stop(); empty: ended by itself
-  std::vector<std::vector<artifact>> artifacts = {};    // a list a job, in the order of the spec
+  std::optional<failure> why = {};                   // launch failures
+  std::string stopped_by = {};                       // the reason given to stop(); empty: ended by itself
+  std::vector<std::vector<artifact>> artifacts = {}; // a list a job, in the order of the spec
   instant at{};
 };
 

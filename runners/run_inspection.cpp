@@ -100,9 +100,7 @@ void run_traces::read_started(int directory) {
     start_ticks_min_ = line.at("start_ticks").at(0).get<std::uint64_t>();
     start_ticks_max_ = line.at("start_ticks").at(1).get<std::uint64_t>();
     pid_ = line.at("pid").get<int>();
-  } catch (const json::exception&) {
-    pid_ = 0;
-  }
+  } catch (const json::exception&) { pid_ = 0; }
 }
 
 std::vector<process_entry> run_traces::survivors() const {

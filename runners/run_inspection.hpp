@@ -25,7 +25,7 @@ private:
 
   std::string assignment_; // FERRY_RUN_DIR=…
   bool other_boot_ = false;
-  int pid_ = 0;            // of the run's process; 0: not known
+  int pid_ = 0; // of the run's process; 0: not known
   std::uint64_t start_ticks_min_ = 0, start_ticks_max_ = 0;
 };
 

@@ -67,7 +67,8 @@ result<run_spec> run_spec_from(const json& document) {
       spec.progress_pattern = how->value("pattern", std::string());
     }
     for (const json& job : document.at("jobs"))
-      spec.jobs.push_back({job_id{job.at("id").get<std::int64_t>()}, job.value("params", json::object()), job.at("dir").get<std::string>()});
+      spec.jobs.push_back(
+          {job_id{job.at("id").get<std::int64_t>()}, job.value("params", json::object()), job.at("dir").get<std::string>()});
     if (spec.argv.empty())
       return fail(error_code::invalid_argument, "spec.json: argv is empty");
     return spec;

@@ -20,8 +20,8 @@ struct shim_process {
 // Errors: not_found, io.
 [[nodiscard]] result<shim_process> start_shim(const std::filesystem::path& program);
 
-// Which shims wait for a run, by their numbers, and how many are worth keeping. After a burst those that were not needed for a while
-// are let go.
+// Which shims wait for a run, by their numbers, and how many are worth keeping. After a burst those that were not needed for a
+// while are let go.
 class idle_shims {
 public:
   using clock = std::chrono::steady_clock;

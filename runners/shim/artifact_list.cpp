@@ -37,7 +37,8 @@ public:
     while (const dirent* entry = ::readdir(entries.get())) {
       const std::string_view name = entry->d_name;
       struct stat info {};
-      if (name == "." || name == ".." || full() || ::fstatat(::dirfd(entries.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+      if (name == "." || name == ".." || full() ||
+          ::fstatat(::dirfd(entries.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
         continue;
       const std::string path = prefix + entry->d_name;
       if (!S_ISDIR(info.st_mode)) {

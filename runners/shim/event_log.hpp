@@ -31,8 +31,8 @@ private:
   announcer announce_;
   descriptor file_;
   std::int64_t offset_ = 0;
-  std::string waiting_;        // whole lines
-  std::size_t written_ = 0;    // of them
+  std::string waiting_;     // whole lines
+  std::size_t written_ = 0; // of them
 };
 
 } // namespace ferry::runners

@@ -110,7 +110,8 @@ result<int> start_process(const run_spec& spec, int output) {
   environment.push_back(nullptr);
   const spawn_settings settings(spec, output);
   pid_t pid = 0;
-  const int refused = ::posix_spawn(&pid, found.program.c_str(), settings.actions(), settings.attributes(), argv.data(), environment.data());
+  const int refused =
+      ::posix_spawn(&pid, found.program.c_str(), settings.actions(), settings.attributes(), argv.data(), environment.data());
   if (refused != 0)
     return fail(cannot_start(spec, refused));
   return pid;

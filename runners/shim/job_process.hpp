@@ -1,4 +1,5 @@
-// Starts a run's process: own session and process group, default signals, the environment and directory of the spec and nothing else.
+// Starts a run's process: own session and process group, default signals, the environment and directory of the spec and nothing
+// else.
 #pragma once
 
 #include "runners/run_spec.hpp"

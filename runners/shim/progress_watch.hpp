@@ -1,5 +1,5 @@
-// Looks at what a run has printed and reported since the last look. Each look reads a bounded amount, however much was written, and a
-// run that ends soon is looked at once.
+// Looks at what a run has printed and reported since the last look. Each look reads a bounded amount, however much was written, and
+// a run that ends soon is looked at once.
 #pragma once
 
 #include "runners/descriptor.hpp"

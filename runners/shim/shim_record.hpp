@@ -1,5 +1,5 @@
-// shim.json: who this shim is. The same for each of its runs, so after the first it is another name of the same file, which costs the
-// disk nothing.
+// shim.json: who this shim is. The same for each of its runs, so after the first it is another name of the same file, which costs
+// the disk nothing.
 #pragma once
 
 #include "runners/run_directory.hpp"

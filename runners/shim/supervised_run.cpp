@@ -16,9 +16,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto leftovers_grace = 2s;   // for what outlives the process, where nobody set another
+constexpr auto leftovers_grace = 2s; // for what outlives the process, where nobody set another
 constexpr auto kill_pause_max = 1000ms;
-constexpr auto record_pause = 500ms;   // between tries to write the end on a full disk
+constexpr auto record_pause = 500ms; // between tries to write the end on a full disk
 // Progress in smaller steps than these is told to the daemon and not stored, so that a run of weeks has a short file.
 constexpr double stored_fraction_step = 0.01;
 constexpr auto stored_pause = 10s;
@@ -69,11 +69,11 @@ void supervised_run::refuse(std::string why) {
 
 supervised_run::clock::time_point supervised_run::next_due() const {
   switch (stage_) {
-    case stage::running: return look_due_;
-    case stage::asked_to_end: return std::min(look_due_, kill_due_);
-    case stage::killing: return kill_due_;
-    case stage::recording: return record_due_;
-    case stage::over: break;
+  case stage::running: return look_due_;
+  case stage::asked_to_end: return std::min(look_due_, kill_due_);
+  case stage::killing: return kill_due_;
+  case stage::recording: return record_due_;
+  case stage::over: break;
   }
   return clock::time_point::max();
 }

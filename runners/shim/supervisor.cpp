@@ -78,17 +78,17 @@ void supervisor::wait() {
 
 void supervisor::hear_launcher() {
   switch (receive(launcher_.get(), received_)) {
-    case receipt::got: obey(received_); break;
-    case receipt::closed: launcher_is_gone(); break;
-    case receipt::nothing_yet: break;
+  case receipt::got: obey(received_); break;
+  case receipt::closed: launcher_is_gone(); break;
+  case receipt::nothing_yet: break;
   }
 }
 
 void supervisor::hear_follower(descriptor& from) {
   switch (receive(from.get(), received_)) {
-    case receipt::got: obey(received_); break;
-    case receipt::closed: from.reset(); break;
-    case receipt::nothing_yet: break;
+  case receipt::got: obey(received_); break;
+  case receipt::closed: from.reset(); break;
+  case receipt::nothing_yet: break;
   }
 }
 

@@ -1,5 +1,5 @@
-// The shim's loop: waits for a run, supervises it, waits for the next one, for as long as the daemon that started it lives. When that
-// is gone it goes on with the run it has, and lets another daemon in by control.sock; without a run it ends.
+// The shim's loop: waits for a run, supervises it, waits for the next one, for as long as the daemon that started it lives. When
+// that is gone it goes on with the run it has, and lets another daemon in by control.sock; without a run it ends.
 #pragma once
 
 #include "runners/shim/supervised_run.hpp"

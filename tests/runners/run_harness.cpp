@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sstream>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace ferry::runners::test {
@@ -28,14 +29,17 @@ scratch::~scratch() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-harness::harness(int shims_ready) : scratch_(std::in_place), runs_(scratch_->path() / "runs"), shims_ready_(shims_ready) { start(); }
+harness::harness(int shims_ready) : scratch_(std::in_place), runs_(scratch_->path() / "runs"), shims_ready_(shims_ready) {
+  start();
+}
 
 harness::harness(std::filesystem::path runs, int shims_ready) : runs_(std::move(runs)), shims_ready_(shims_ready) { start(); }
 
 harness::~harness() = default;
 
 void harness::start() {
-  control_ = std::make_unique<run_control>(runs_, FERRY_SHIM_PATH, shims_ready_, [this](run_control::report r) { record(std::move(r)); });
+  control_ =
+      std::make_unique<run_control>(runs_, FERRY_SHIM_PATH, shims_ready_, [this](run_control::report r) { record(std::move(r)); });
 }
 
 void harness::shut_down() { control_.reset(); }
@@ -137,6 +141,13 @@ void wait_gone(const process_entry& process) {
   if (is_alive(process) && ::poll(&ended, 1, 60'000) != 1)
     throw std::runtime_error("process " + std::to_string(process.pid) + " does not end");
   ::close(pidfd);
+}
+
+bool all_children_end_well() {
+  bool well = true;
+  for (int status = 0; ::waitpid(-1, &status, 0) > 0;)
+    well &= WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return well;
 }
 
 std::string read_text(const std::filesystem::path& file) {

@@ -90,6 +90,8 @@ private:
 [[nodiscard]] bool is_alive(const process_entry& process);
 // Waits until it does not; throws when a minute has passed.
 void wait_gone(const process_entry& process);
+// Waits until this process has no child left; whether all of them ended with status 0.
+[[nodiscard]] bool all_children_end_well();
 [[nodiscard]] std::string read_text(const std::filesystem::path& file);
 
 // Shell text that reports `message` as progress.

@@ -4,7 +4,6 @@
 #include <csignal>
 #include <fstream>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 using namespace ferry;
 using namespace ferry::runners;
@@ -137,8 +136,9 @@ TEST_CASE("a process gets exactly the environment, descriptors, signals and sess
   CHECK(mask("SigBlk:") == 0);
   CHECK((mask("SigIgn:") & 0x7fffffffU) == 0); // the two above, the C library's own, are ignored by its posix_spawn
 
-  const batch_id session = h.launch_shell("read pid name state parent group session rest < /proc/self/stat; echo $((pid-group)) $((pid-session)); "
-                                          "readlink /proc/self/fd/0; pwd");
+  const batch_id session =
+      h.launch_shell("read pid name state parent group session rest < /proc/self/stat; echo $((pid-group)) $((pid-session)); "
+                     "readlink /proc/self/fd/0; pwd");
   h.wait_over(session);
   CHECK(h.output(session) == "0 0\n/dev/null\n" + (h.directory(session) / "jobs" / to_string(session)).string() + "\n");
   ::signal(SIGPIPE, SIG_DFL);
@@ -151,8 +151,12 @@ TEST_CASE("nothing but the files of a run is left, none of them open to others")
   std::map<std::string, mode_t> modes;
   for (const auto& entry : std::filesystem::directory_iterator(h.directory(batch)))
     modes[entry.path().filename()] = mode_of(entry.path());
-  CHECK(modes == std::map<std::string, mode_t>{{"spec.json", 0600}, {"shim.lock", 0600}, {"shim.json", 0600}, {"output.log", 0600},
-                                               {"events.jsonl", 0600}, {"jobs", 0700}});
+  CHECK(modes == std::map<std::string, mode_t>{{"spec.json", 0600},
+                                               {"shim.lock", 0600},
+                                               {"shim.json", 0600},
+                                               {"output.log", 0600},
+                                               {"events.jsonl", 0600},
+                                               {"jobs", 0700}});
   CHECK(mode_of(h.directory(batch)) == 0700);
   CHECK(mode_of(h.directory(batch).parent_path()) == 0700);
 }
@@ -215,7 +219,7 @@ TEST_CASE("a shim that dies before it wrote anything is reported as the end of i
   CHECK(std::holds_alternative<run_never_started>(dying.inspect(spec.batch)));
 }
 
-TEST_CASE("shims are used again and leave no zombies") {
+TEST_CASE("shims are used again, and end when their daemon goes") {
   {
     harness h(1);
     std::map<int, int> shims;
@@ -226,5 +230,17 @@ TEST_CASE("shims are used again and leave no zombies") {
     }
     CHECK(shims.size() <= 3);
   }
-  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1); // no child is left, dead or alive
+  CHECK(all_children_end_well());
+}
+
+TEST_CASE("a shim that was killed is replaced and leaves no zombie") {
+  harness h(1);
+  const batch_id first = h.launch_shell("exit 0");
+  h.wait_over(first);
+  const int killed = h.shim_of(first);
+  REQUIRE(::kill(killed, SIGKILL) == 0);
+  for (int runs = 0; find_process(killed).has_value(); ++runs) {
+    REQUIRE(runs < 1000);
+    CHECK(h.wait_exit(h.launch_shell("exit 0")).exit_status == 0);
+  }
 }

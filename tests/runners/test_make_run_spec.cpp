@@ -73,22 +73,30 @@ TEST_CASE("the environment holds what is documented and nothing else of the daem
   type.inherit_environment = {"FERRY_TEST_WANTED", "FERRY_TEST_MISSING"};
   type.environment = {{"OMP_NUM_THREADS", "1"}, {"OWN", "yes"}, {"CUDA_VISIBLE_DEVICES", "all"}, {"FERRY_RUN_DIR", "/elsewhere"}};
   auto all = make(type, {job(1, json::object())}, {"GPU-abc", device_kind::gpu}).value().environment;
-  const std::map<std::string, std::string> expected{
-      {"FERRY_JOB_ID", "1"},          {"FERRY_BATCH_ID", "7"},
-      {"FERRY_JOB_DIR", "/data/runs/7/jobs/1"}, {"FERRY_RUN_DIR", "/data/runs/7"},
-      {"FERRY_EVENTS", "/data/runs/7/reported.jsonl"}, {"FERRY_SPEC", "/data/runs/7/spec.json"},
-      {"CUDA_VISIBLE_DEVICES", "GPU-abc"}, {"CUDA_DEVICE_ORDER", "PCI_BUS_ID"},
-      {"OMP_NUM_THREADS", "1"},       {"OPENBLAS_NUM_THREADS", "3"},
-      {"MKL_NUM_THREADS", "3"},       {"NUMEXPR_NUM_THREADS", "3"},
-      {"FERRY_TEST_WANTED", "wanted"}, {"OWN", "yes"},
-      {"PATH", "/usr/bin:/bin"},      {"TZ", "UTC"}};
+  const std::map<std::string, std::string> expected{{"FERRY_JOB_ID", "1"},
+                                                    {"FERRY_BATCH_ID", "7"},
+                                                    {"FERRY_JOB_DIR", "/data/runs/7/jobs/1"},
+                                                    {"FERRY_RUN_DIR", "/data/runs/7"},
+                                                    {"FERRY_EVENTS", "/data/runs/7/reported.jsonl"},
+                                                    {"FERRY_SPEC", "/data/runs/7/spec.json"},
+                                                    {"CUDA_VISIBLE_DEVICES", "GPU-abc"},
+                                                    {"CUDA_DEVICE_ORDER", "PCI_BUS_ID"},
+                                                    {"OMP_NUM_THREADS", "1"},
+                                                    {"OPENBLAS_NUM_THREADS", "3"},
+                                                    {"MKL_NUM_THREADS", "3"},
+                                                    {"NUMEXPR_NUM_THREADS", "3"},
+                                                    {"FERRY_TEST_WANTED", "wanted"},
+                                                    {"OWN", "yes"},
+                                                    {"PATH", "/usr/bin:/bin"},
+                                                    {"TZ", "UTC"}};
   for (const auto& [name, value] : expected) {
     INFO(name);
     CHECK(all[name] == value);
   }
   for (const auto& [name, value] : all) {
     INFO(name);
-    const bool from_daemon = name == "HOME" || name == "USER" || name == "LOGNAME" || name == "SHELL" || name == "LANG" || name == "TMPDIR";
+    const bool from_daemon =
+        name == "HOME" || name == "USER" || name == "LOGNAME" || name == "SHELL" || name == "LANG" || name == "TMPDIR";
     CHECK((expected.contains(name) || from_daemon));
   }
   CHECK(make(type, {job(1, json::object())}).value().environment.at("CUDA_VISIBLE_DEVICES").empty());
@@ -97,7 +105,8 @@ TEST_CASE("the environment holds what is documented and nothing else of the daem
 TEST_CASE("a job runs in its directory, or in cwd where its type knows that parameter") {
   auto type = type_with({"x"});
   CHECK(make(type, {job(1, {{"cwd", "/srv"}})}).value().directory == "/data/runs/7/jobs/1");
-  type.parameters = config::parameter_schema::compile({{"type", "object"}, {"properties", {{"cwd", {{"type", "string"}}}}}}).value();
+  type.parameters =
+      config::parameter_schema::compile({{"type", "object"}, {"properties", {{"cwd", {{"type", "string"}}}}}}).value();
   CHECK(make(type, {job(1, {{"cwd", "/srv"}})}).value().directory == "/srv");
   CHECK(make(type, {job(1, json::object())}).value().directory == "/data/runs/7/jobs/1");
   CHECK_FALSE(make(type, {job(1, {{"cwd", "relative"}})}).has_value());

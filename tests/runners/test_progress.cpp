@@ -20,7 +20,8 @@ progress last_progress(const history& seen) {
 // Launches a script that prints the beginning of a captured log, and the rest once the test has seen progress.
 batch_id launch_in_two(harness& h, const char* name, int first_bytes) {
   return h.launch_shell("head -c " + std::to_string(first_bytes) + " " + fixture(name).string() +
-                        "; while [ ! -e go ]; do sleep 0.02; done; tail -c +" + std::to_string(first_bytes + 1) + " " + fixture(name).string());
+                        "; while [ ! -e go ]; do sleep 0.02; done; tail -c +" + std::to_string(first_bytes + 1) + " " +
+                        fixture(name).string());
 }
 
 void let_go(harness& h, batch_id batch) {
@@ -64,7 +65,8 @@ TEST_CASE("a configured pattern is read from the output") {
 
 TEST_CASE("what a job reports itself goes before what it prints") {
   harness h;
-  const batch_id batch = h.launch_shell(R"(echo '{"type":"progress","value":0.4,"step":4,"total":10,"message":"denoising"}' >> "$FERRY_EVENTS"
+  const batch_id batch =
+      h.launch_shell(R"(echo '{"type":"progress","value":0.4,"step":4,"total":10,"message":"denoising"}' >> "$FERRY_EVENTS"
     printf '\r 90%%|#########     | 9/10 [00:10<00:12,  4.50it/s]'
     echo broken >> "$FERRY_EVENTS"
     echo '{"type":"artifact","path":"sub/second"}' >> "$FERRY_EVENTS"
@@ -96,7 +98,8 @@ TEST_CASE("a failure that a job reports is told even when it exits with 0") {
 TEST_CASE("each job of a batch has its own end and its own files") {
   harness h;
   auto spec = h.spec({"/bin/sh", "-c", R"(echo x > "$1/one"; echo '{"type":"done","job":101,"result":1}' >> "$FERRY_EVENTS"
-    echo '{"type":"failed","job":102,"error":"bad","kind":"input"}' >> "$FERRY_EVENTS")", "sh"});
+    echo '{"type":"failed","job":102,"error":"bad","kind":"input"}' >> "$FERRY_EVENTS")",
+                      "sh"});
   const auto jobs = h.directory(spec.batch) / "jobs";
   spec.jobs = {{job_id{101}, json::object(), jobs / "101"}, {job_id{102}, json::object(), jobs / "102"}};
   spec.directory = jobs;
@@ -113,7 +116,8 @@ TEST_CASE("each job of a batch has its own end and its own files") {
 
 TEST_CASE("200 MB of output are stored whole, and the progress at their end is found") {
   harness h;
-  const batch_id batch = h.launch_shell("head -c 200000000 /dev/zero; printf '\\n100%%|##########| 10/10 [00:10<00:00,  4.50it/s]\\n'");
+  const batch_id batch =
+      h.launch_shell("head -c 200000000 /dev/zero; printf '\\n100%%|##########| 10/10 [00:10<00:00,  4.50it/s]\\n'");
   const auto seen = h.wait_over(batch);
   CHECK(seen.all<run_exited>().front().exit_status == 0);
   CHECK(std::filesystem::file_size(h.directory(batch) / "output.log") > 200'000'000);

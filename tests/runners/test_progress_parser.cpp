@@ -6,8 +6,8 @@
 
 using namespace ferry;
 using namespace ferry::runners;
-using config::progress_source;
 using Catch::Approx;
+using config::progress_source;
 
 namespace {
 
@@ -114,8 +114,8 @@ TEST_CASE("an ffmpeg that writes no frames is followed by its time") {
 TEST_CASE("a second ffmpeg of the same job starts from nothing") {
   ffmpeg_parser parser;
   const auto feed = [&](const char* line) { return parser.line(line); };
-  for (const char* line : {"Input #0, mp4", "  Duration: 00:00:10.00, start", "  Stream #0:0: Video: h264, 25 fps, 25 tbr", "Output #0, mp4",
-                           "  Stream #0:0: Video: h264, 50 fps, 12800 tbn"})
+  for (const char* line : {"Input #0, mp4", "  Duration: 00:00:10.00, start", "  Stream #0:0: Video: h264, 25 fps, 25 tbr",
+                           "Output #0, mp4", "  Stream #0:0: Video: h264, 50 fps, 12800 tbn"})
     CHECK_FALSE(feed(line).has_value());
   CHECK(feed("frame=250")->total == 500);
   for (const char* line : {"Input #0, mp4", "  Duration: N/A, start", "  Stream #0:0: Video: h264, 25 fps, 25 tbr"})
@@ -128,9 +128,9 @@ TEST_CASE("a second ffmpeg of the same job starts from nothing") {
 
 TEST_CASE("of several inputs the longest counts") {
   ffmpeg_parser parser;
-  for (const char* line : {"Input #0, png_pipe", "  Duration: 00:00:00.04, start", "  Stream #0:0: Video: png, rgb24, 10x10, 25 fps",
-                           "Input #1, mp4", "  Duration: 01:00:00.00, start", "  Stream #1:0: Video: h264, 23.98 fps", "Output #0, mp4",
-                           "  Stream #0:0: Video: h264, 24 fps"})
+  for (const char* line : {"Input #0, png_pipe", "  Duration: 00:00:00.04, start",
+                           "  Stream #0:0: Video: png, rgb24, 10x10, 25 fps", "Input #1, mp4", "  Duration: 01:00:00.00, start",
+                           "  Stream #1:0: Video: h264, 23.98 fps", "Output #0, mp4", "  Stream #0:0: Video: h264, 24 fps"})
     CHECK_FALSE(parser.line(line).has_value());
   CHECK(parser.line("frame=1")->total == 86'400);
 }
@@ -161,7 +161,8 @@ TEST_CASE("a pattern that backtracks without end elsewhere is answered here") {
 }
 
 TEST_CASE("patterns read the output by lines, the newest counts") {
-  const auto steps = all_of(progress_source::pattern, "epoch 1/4\nepoch 2/4\nother\nepoch 3/4\nepoch 4", 100'000, "epoch (\\d+)/(\\d+)");
+  const auto steps =
+      all_of(progress_source::pattern, "epoch 1/4\nepoch 2/4\nother\nepoch 3/4\nepoch 4", 100'000, "epoch (\\d+)/(\\d+)");
   REQUIRE(steps.size() == 1);
   CHECK(steps.front().step == 3);
 }

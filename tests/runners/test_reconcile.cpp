@@ -18,7 +18,8 @@ namespace {
 std::filesystem::path job_dir(harness& h, batch_id batch) { return h.directory(batch) / "jobs" / to_string(batch); }
 
 // Says "up", waits for the file go, says "again", waits for the file end.
-const std::string two_steps = say("up") + "while [ ! -e go ]; do sleep 0.01; done; " + say("again") + "while [ ! -e end ]; do sleep 0.01; done";
+const std::string two_steps =
+    say("up") + "while [ ! -e go ]; do sleep 0.01; done; " + say("again") + "while [ ! -e end ]; do sleep 0.01; done";
 
 void write_text(const std::filesystem::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
 
@@ -30,7 +31,9 @@ void make_unstarted(harness& h, const run_spec& spec) {
 }
 
 template <class Condition>
-bool is(harness& h, batch_id batch) { return std::holds_alternative<Condition>(h.control().inspect(batch)); }
+bool is(harness& h, batch_id batch) {
+  return std::holds_alternative<Condition>(h.control().inspect(batch));
+}
 
 void kill_shim(harness& h, batch_id batch) {
   const auto shim = find_process(h.shim_of(batch));
@@ -74,6 +77,17 @@ TEST_CASE("P3 an adopted run can be stopped, also before its shim was found") {
   const auto end = h.wait_exit(batch);
   CHECK(end.stopped_by == "cancelled");
   CHECK(end.signal == SIGKILL);
+}
+
+TEST_CASE("P3 a run that was handed over as the daemon died is started all the same") {
+  harness h;
+  for (int i = 0; i < 10; ++i) {
+    const batch_id batch = h.launch_shell("exit 8");
+    h.restart();
+    REQUIRE_FALSE(is<run_never_started>(h, batch));
+    REQUIRE(h.control().adopt(batch).has_value());
+    CHECK(h.wait_exit(batch).exit_status == 8);
+  }
 }
 
 TEST_CASE("P3 a run survives one daemon after another") {
@@ -122,7 +136,8 @@ TEST_CASE("P4 when its shim is killed, what the run left is ended before it is r
     setsid sh -c 'trap "" TERM; echo $$ > "$1/session.pid"; while :; do sleep 1000; done' sh "$run" &
     env -i /bin/sh -c 'echo $$ > "$1/bare.pid"; while :; do sleep 1000; done' sh "$run" &
     while ! [ -s "$run/session.pid" -a -s "$run/bare.pid" ]; do sleep 0.01; done
-    echo $$ > "$run/main.pid"; )" + say("up") + "while :; do sleep 1000; done");
+    echo $$ > "$run/main.pid"; )" + say("up") +
+                                        "while :; do sleep 1000; done");
   h.wait_message(batch, "up");
   std::vector<process_entry> all;
   for (const std::string file : {"main.pid", "session.pid", "bare.pid"})

@@ -26,7 +26,8 @@ TEST_CASE("progress: the newest of each job is kept") {
   reported.feed(R"({"type":"progress","value":0.1}
 {"type":"progress","job":2,"step":4,"total":10,"message":"half"}
 {"type":"progress","value":0.4}
-)", now);
+)",
+                now);
   const auto taken = reported.take_progress();
   REQUIRE(taken.size() == 2);
   CHECK(taken[0].job.is_none());
@@ -55,7 +56,8 @@ TEST_CASE("the first end that a job reports counts") {
   reported.feed(R"({"type":"failed","job":2,"error":"CUDA out of memory","kind":"oom"}
 {"type":"done","job":2,"result":{"late":true}}
 {"type":"done","result":{"file":"a.png"}}
-)", now);
+)",
+                now);
   const auto ends = reported.take_ends();
   REQUIRE(ends.size() == 3);
   const auto& failed = std::get<run_job_failed>(ends[0]);
@@ -73,7 +75,8 @@ TEST_CASE("kinds of failure, known and not") {
   reported.feed(R"({"type":"failed","job":1,"error":"no such picture","kind":"input"}
 {"type":"failed","job":2,"error":"try again","kind":"transient"}
 {"type":"failed","job":3}
-)", now);
+)",
+                now);
   const auto ends = reported.take_ends();
   REQUIRE(ends.size() == 3);
   CHECK(std::get<run_job_failed>(ends[0]).why.kind == failure_kind::input);
@@ -115,7 +118,8 @@ TEST_CASE("artifacts are taken when they lie in the job's directory") {
 {"type":"artifact","job":2,"path":"../1/secret"}
 {"type":"artifact","job":2,"path":"/etc/passwd"}
 {"type":"artifact","job":2,"path":""}
-)", now);
+)",
+                now);
   CHECK(reported.artifacts()[0].empty());
   CHECK(reported.artifacts()[1] == std::vector<std::string>{"out/a.png", "b.png"});
   CHECK(reported.ignored() == 3);

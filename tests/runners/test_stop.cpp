@@ -72,7 +72,8 @@ TEST_CASE("P5 a stop reaches what left the group with TERM too, and only once") 
   const batch_id batch = h.launch_shell(R"(
     setsid sh -c 'trap "echo asked >> asked; exit" TERM; : > ready; while :; do sleep 0.01; done' &
     while [ ! -e ready ]; do sleep 0.01; done
-    trap 'echo main asked >> asked; wait; exit 0' TERM; )" + say("up") + "while :; do sleep 0.01; done");
+    trap 'echo main asked >> asked; wait; exit 0' TERM; )" +
+                                        say("up") + "while :; do sleep 0.01; done");
   h.wait_message(batch, "up");
   h.control().stop(batch, "cancelled", 1h);
   CHECK(h.wait_exit(batch).exit_status == 0);
