@@ -22,8 +22,8 @@ std::string check_listen(std::string& listen, std::string& hint) {
   const auto [end, fault] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (host.empty() || port.empty() || fault != std::errc{} || end != port.data() + port.size())
     return "must be host:port, is \"" + shortened(listen) + "\"";
-  if (number < 1 || number > 65535)
-    return "must have a port of 1 to 65535, is \"" + shortened(listen) + "\"";
+  if (number < 0 || number > 65535)
+    return "must have a port of 0 (any that is free) to 65535, is \"" + shortened(listen) + "\"";
   if (host == "localhost")
     host = "127.0.0.1";
   in_addr v4{};

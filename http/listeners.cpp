@@ -79,8 +79,6 @@ result<void> listeners::open_tcp(asio::io_context& context, const std::string& a
   auto host = address.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[')
     host = host.substr(1, host.size() - 2);
-  if (host == "localhost")
-    host = "127.0.0.1";
   unsigned short port = 0;
   const char* end = address.data() + address.size();
   const auto parsed = std::from_chars(address.data() + colon + 1, end, port);
