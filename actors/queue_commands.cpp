@@ -22,6 +22,17 @@ void queue_state::store(std::vector<fact> facts, done_promise promise, std::func
       });
 }
 
+void queue_state::with_record(job_id id, done_promise promise, std::function<void(const job_record&)> use) {
+  request(self_, history_, caf::infinite, find_jobs{{id}, true}).then([id, promise, use](const result<job_records>& found) mutable {
+    if (!found)
+      promise.deliver(result<done>(fail(found.error())));
+    else if (found->empty())
+      promise.deliver(result<done>(fail(error_code::not_found, "there is no job " + to_string(id))));
+    else
+      use(found->front());
+  });
+}
+
 error queue_state::why_not_queued(job_id id) const {
   const auto name = "job " + to_string(id);
   if (id.value < 1 || id > last_job_)
@@ -113,16 +124,12 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
   if (id.value < 1 || id > last_job_)
     return result<done>(fail(why_not_queued(id)));
   auto promise = self_->make_response_promise<result<done>>();
-  request(self_, history_, caf::infinite, find_jobs{{id}, true}).then([this, id, promise](const result<job_records>& found) mutable {
-    if (!found)
-      promise.deliver(result<done>(fail(found.error())));
-    else if (found->empty())
-      promise.deliver(result<done>(fail(error_code::not_found, "there is no job " + to_string(id))));
-    else if (found->front().state == job_state::cancelled)
+  with_record(id, promise, [id, promise](const job_record& record) mutable {
+    if (record.state == job_state::cancelled)
       promise.deliver(result<done>(done{}));
     else
       promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(id) + " has already finished: it is " +
-                                                                  std::string(to_string(found->front().state)))));
+                                                                  std::string(to_string(record.state)))));
   });
   return promise;
 }
@@ -249,14 +256,7 @@ caf::result<result<done>> queue_state::retry(job_id id) {
   if (jobs_.find(id) || running_jobs_.contains(id))
     return result<done>(fail(error_code::conflict, "job " + to_string(id) + " has not finished"));
   auto promise = self_->make_response_promise<result<done>>();
-  request(self_, history_, caf::infinite, find_jobs{{id}, true}).then([this, id, promise](const result<job_records>& found) mutable {
-    if (!found)
-      promise.deliver(result<done>(fail(found.error())));
-    else if (found->empty())
-      promise.deliver(result<done>(fail(error_code::not_found, "there is no job " + to_string(id))));
-    else
-      requeue_finished(found->front(), promise);
-  });
+  with_record(id, promise, [this, promise](const job_record& record) { requeue_finished(record, promise); });
   return promise;
 }
 

@@ -65,6 +65,8 @@ private:
   caf::result<result<done>> pause(bool paused);
   // Stores facts; answers the promise, and undoes with `revert` when they are refused.
   void store(std::vector<fact> facts, done_promise promise, std::function<void()> revert = {});
+  // Reads a job from disk and uses it, or answers the promise with why it cannot be read.
+  void with_record(job_id id, done_promise promise, std::function<void(const job_record&)> use);
   [[nodiscard]] error why_not_queued(job_id id) const;
 
   // queue_runs.cpp

@@ -106,19 +106,20 @@ result<std::string> read_config_text(const std::filesystem::path& file) {
     return refuse(errno);
   if (S_ISDIR(info.st_mode))
     return refuse(EISDIR);
-  std::string text(limits::config_file_bytes_max + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t n = ::read(fd.get(), text.data() + size, text.size() - size);
+  constexpr std::size_t piece = 64 * 1024; // most files fit into one: the command line reads the file at each call
+  std::string text;
+  for (std::size_t size = 0; size <= limits::config_file_bytes_max;) { // parse_toml() refuses what is too large
+    text.resize(size + piece);
+    const ssize_t n = ::read(fd.get(), text.data() + size, piece);
+    text.resize(size + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
       return refuse(errno);
     if (n == 0)
       break;
-    size += static_cast<std::size_t>(n);
+    size = text.size();
   }
-  text.resize(size); // parse_toml() refuses what is too large
   return text;
 }
 
