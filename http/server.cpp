@@ -91,6 +91,7 @@ server::server(std::unique_ptr<implementation> impl) : impl_(std::move(impl)) {}
 server::~server() {
   impl_->context.stop();
   impl_->thread.join();
+  impl_->handler.reset(); // ends what still waits for actors, while the context is there
 }
 
 unsigned short server::tcp_port() const { return impl_->listening.tcp_port; }

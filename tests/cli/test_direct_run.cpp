@@ -60,7 +60,7 @@ TEST_CASE("what the job leaves in its directory is kept and named") {
   CHECK(fs::exists(where / "out.txt"));
 }
 
-TEST_CASE("--output takes the results and nothing else stays") {
+TEST_CASE("the option --output takes the results and nothing else stays") {
   const folder f;
   const auto r = run_ferry({"run", "command", "--output", "here", "--", "sh", "-c", "echo x > \"$FERRY_JOB_DIR/out.txt\""}, f.at());
   CHECK(r.status == 0);

@@ -39,7 +39,7 @@ TEST_CASE("a dotted key reaches into objects") {
   CHECK(params({"a.b.c=1"}) == json::parse(R"({"a":{"b":{"c":1}}})"));
 }
 
-TEST_CASE("--param goes over --json") {
+TEST_CASE("the option --param goes over --json") {
   CHECK(params({"steps=5", "w.x=2"}, R"({"steps": 1, "seed": 9, "w": {"x": 1, "y": 1}})") ==
         json::parse(R"({"steps":5,"seed":9,"w":{"x":2,"y":1}})"));
 }

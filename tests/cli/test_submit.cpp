@@ -164,7 +164,7 @@ TEST_CASE("a long poll that ends without an end is asked again") {
   CHECK(times == 3);
 }
 
-TEST_CASE("--follow writes the output, and ferry's own words elsewhere") {
+TEST_CASE("the option --follow writes the output, and ferry's own words elsewhere") {
   scripted_daemon daemon([&](const asked& what) {
     if (what.method == "POST")
       return accepted(42);
