@@ -1,5 +1,5 @@
-// Decides what runs next on which device: keeps the ledger of leases, asks scheduling::choose_batch, and offers its free capacity to
-// the queue as credit. Batches hold one job each for now; what is learned about batches will live here.
+// Decides what runs next on which device: keeps the ledger of leases, asks scheduling::choose_batch, and offers its free capacity
+// to the queue as credit. Batches hold one job each for now; what is learned about batches will live here.
 #pragma once
 
 #include "actors/interfaces.hpp"

@@ -19,8 +19,11 @@ void run_tally::add(const runners::run_event& event) {
   } else if (const auto* failed = std::get_if<runners::run_job_failed>(&event)) {
     for_job(failed->job, [&](auto& report) { report.why_failed = failed->why; });
   } else if (const auto* exited = std::get_if<runners::run_exited>(&event)) {
-    ending_ = {.exit_status = exited->exit_status, .signal = exited->signal, .launch_failure = exited->why,
-               .stopped_by = exited->stopped_by, .lost = false};
+    ending_ = {.exit_status = exited->exit_status,
+               .signal = exited->signal,
+               .launch_failure = exited->why,
+               .stopped_by = exited->stopped_by,
+               .lost = false};
     for (std::size_t i = 0; i < std::min(reports_.size(), exited->artifacts.size()); ++i)
       for (const auto& file : exited->artifacts[i])
         reports_[i].artifacts.push_back({{"path", file.path}, {"bytes", file.bytes}});

@@ -44,8 +44,8 @@ struct jobs_submitted {
 struct job_view {
   job_record record;
   std::optional<std::size_t> position = {};
-  std::string waiting_for = {};           // why a queued job is not running
-  std::string phase = {};                 // of a running job: starting, running, stopping
+  std::string waiting_for = {}; // why a queued job is not running
+  std::string phase = {};       // of a running job: starting, running, stopping
   progress how_far = {};
 };
 
@@ -71,17 +71,21 @@ struct append_facts {
   std::vector<fact> facts;
   storage::submission from = {};
 };
-// Facts that describe what has already happened outside of ferry. They may not be refused: kept and tried again until stored. They wait
-// a moment for other facts to ride with.
-struct record_facts { std::vector<fact> facts; };
+// Facts that describe what has already happened outside of ferry. They may not be refused: kept and tried again until stored. They
+// wait a moment for other facts to ride with.
+struct record_facts {
+  std::vector<fact> facts;
+};
 // The start of a batch: answered with its jobs' parameters (JSON text) once the fact is on disk (P2).
-struct begin_batch { batch_started what; };
+struct begin_batch {
+  batch_started what;
+};
 struct close_store {};
 struct flush_due {};
 struct retry_due {};
 
 using storage_actor = caf::typed_actor<caf::result<result<storage::append_outcome>>(append_facts), // facts stored
-                                       caf::result<done>(record_facts),                            // facts stored, however long it takes
+                                       caf::result<done>(record_facts), // facts stored, however long it takes
                                        caf::result<result<std::vector<std::string>>>(begin_batch), // batch stored; parameters
                                        caf::result<done>(close_store),                             // all committed; the actor ends
                                        caf::result<void>(flush_due),                               // commit the group
@@ -91,8 +95,12 @@ struct find_jobs {
   std::vector<job_id> ids;
   bool brief = false; // without parameters and result
 };
-struct list_jobs { storage::job_filter filter; };
-struct read_history { job_id id; };
+struct list_jobs {
+  storage::job_filter filter;
+};
+struct read_history {
+  job_id id;
+};
 struct find_clearable {
   std::vector<job_state> states;
   std::size_t limit = 0;
@@ -102,10 +110,10 @@ using job_records = std::vector<job_record>;
 using job_ids = std::vector<job_id>;
 using history_entries = std::vector<storage::history_entry>;
 
-using history_actor = caf::typed_actor<caf::result<result<job_records>>(find_jobs), // those that exist, in the order asked
-                                       caf::result<result<job_records>>(list_jobs), // newest first
-                                       caf::result<result<history_entries>>(read_history),
-                                       caf::result<result<job_ids>>(find_clearable)>;
+using history_actor =
+    caf::typed_actor<caf::result<result<job_records>>(find_jobs), // those that exist, in the order asked
+                     caf::result<result<job_records>>(list_jobs), // newest first
+                     caf::result<result<history_entries>>(read_history), caf::result<result<job_ids>>(find_clearable)>;
 
 // ---- gpu_executor: one a device ---------------------------------------------------------------------------------------------
 
@@ -128,7 +136,9 @@ struct stop_batch {
   batch_id batch;
   std::string reason; // scheduling::stopped_by_…
 };
-struct run_reported { runners::run_control::report what; };
+struct run_reported {
+  runners::run_control::report what;
+};
 
 using gpu_executor_actor = caf::typed_actor<caf::result<void>(run_batch),     // launch it
                                             caf::result<void>(adopt_batch),   // follow it
@@ -142,24 +152,32 @@ struct watch_batch {
   instant deadline{};
   gpu_executor_actor executor;
 };
-struct forget_batch { batch_id batch; };
-struct deadline_due { batch_id batch; };
+struct forget_batch {
+  batch_id batch;
+};
+struct deadline_due {
+  batch_id batch;
+};
 
-using watchdog_actor = caf::typed_actor<caf::result<void>(watch_batch),   // stop it at the deadline
-                                        caf::result<void>(forget_batch),  // it is over
+using watchdog_actor = caf::typed_actor<caf::result<void>(watch_batch),  // stop it at the deadline
+                                        caf::result<void>(forget_batch), // it is over
                                         caf::result<void>(deadline_due)>;
 
 // ---- batch_optimizer --------------------------------------------------------------------------------------------------------
 
 // Jobs that could start, a few of each type, in order. Spends the credit.
-struct candidates { std::vector<scheduling::candidate> in_order; };
+struct candidates {
+  std::vector<scheduling::candidate> in_order;
+};
 // The batch is over, or never began: its lease ends.
-struct slot_freed { batch_id batch; };
+struct slot_freed {
+  batch_id batch;
+};
 struct read_devices {};
 using device_accounts = std::vector<scheduling::device_ledger::account>;
 
-using batch_optimizer_actor = caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed),
-                                               caf::result<device_accounts>(read_devices)>;
+using batch_optimizer_actor =
+    caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<device_accounts>(read_devices)>;
 
 // ---- queue ------------------------------------------------------------------------------------------------------------------
 
@@ -167,9 +185,15 @@ struct submit_jobs {
   std::vector<job_request> jobs;
   storage::submission from = {};
 };
-struct cancel_job { job_id id; };
-struct hold_job { job_id id; };
-struct release_job { job_id id; };
+struct cancel_job {
+  job_id id;
+};
+struct hold_job {
+  job_id id;
+};
+struct release_job {
+  job_id id;
+};
 struct move_job {
   job_id id;
   scheduling::move_target target;
@@ -180,11 +204,21 @@ struct edit_job {
   std::optional<std::string> name = {};
   std::optional<json> params = {}; // a patch: see scheduling::admit_params
 };
-struct retry_job { job_id id; };
-struct clear_jobs { std::vector<job_state> states; };
-struct set_paused { bool paused = true; };
-struct read_job { job_id id; };
-struct read_jobs { storage::job_filter filter; };
+struct retry_job {
+  job_id id;
+};
+struct clear_jobs {
+  std::vector<job_state> states;
+};
+struct set_paused {
+  bool paused = true;
+};
+struct read_job {
+  job_id id;
+};
+struct read_jobs {
+  storage::job_filter filter;
+};
 struct read_queue {
   std::size_t offset = 0;
   std::size_t limit = 50;
@@ -195,7 +229,10 @@ struct await_job {
   job_id id;
   duration timeout{};
 };
-struct wait_due { job_id id; std::uint64_t waiter = 0; };
+struct wait_due {
+  job_id id;
+  std::uint64_t waiter = 0;
+};
 
 // Sent once: whom the queue works with. Nothing is started before.
 struct begin_work {
@@ -203,7 +240,8 @@ struct begin_work {
   std::map<std::string, gpu_executor_actor> executors; // by device id
   watchdog_actor watchdog;
 };
-// The optimizer has room for so many more batches. `grew`: a slot was freed since the last offer, so look again at what did not fit.
+// The optimizer has room for so many more batches. `grew`: a slot was freed since the last offer, so look again at what did not
+// fit.
 struct offer_capacity {
   int slots = 0;
   bool grew = true;
@@ -215,7 +253,9 @@ struct start_batch {
 };
 struct resume_due {}; // after storage or the launcher refused, look again
 
-struct batch_began { batch_id batch; };
+struct batch_began {
+  batch_id batch;
+};
 struct batch_progressed {
   batch_id batch;
   std::optional<job_id> job; // none: each of the batch
@@ -252,11 +292,12 @@ using queue_actor = caf::typed_actor<
 // ---- type ids: append only --------------------------------------------------------------------------------------------------
 
 // None of these messages leaves the process; those that nodes will exchange get inspectors when there are nodes.
-#define FERRY_LOCAL_MESSAGE(type)                                                                                                \
-  CAF_ADD_TYPE_ID(ferry, (type))                                                                                                 \
-  template <>                                                                                                                    \
+#define FERRY_LOCAL_MESSAGE(type)                                                                                                  \
+  CAF_ADD_TYPE_ID(ferry, (type))                                                                                                   \
+  template <>                                                                                                                      \
   struct caf::allowed_unsafe_message_type<type> : std::true_type {};
 
+// clang-format off
 CAF_BEGIN_TYPE_ID_BLOCK(ferry, first_custom_type_id)
 FERRY_LOCAL_MESSAGE(ferry::actors::done)
 FERRY_LOCAL_MESSAGE(ferry::actors::append_facts)
@@ -316,5 +357,6 @@ FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_view>)
 FERRY_LOCAL_MESSAGE(ferry::result<std::vector<ferry::actors::job_view>>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::queue_page>)
 CAF_END_TYPE_ID_BLOCK(ferry)
+// clang-format on
 
 #undef FERRY_LOCAL_MESSAGE

@@ -3,10 +3,20 @@
 namespace ferry::actors {
 
 queue_state::queue_state(handle::pointer self, storage_actor storage, history_actor history, std::shared_ptr<queue_start> start)
-    : self_(self), storage_(std::move(storage)), history_(std::move(history)), settings_(start->settings),
-      devices_(start->devices), type_names_(start->type_names), run_directory_(start->run_directory), jobs_(std::move(start->jobs)),
-      last_job_(start->last_job), last_order_key_(start->last_order_key), paused_(start->paused), completed_(start->completed),
-      failed_(start->failed), cancelled_(start->cancelled) {
+    : self_(self),
+      storage_(std::move(storage)),
+      history_(std::move(history)),
+      settings_(start->settings),
+      devices_(start->devices),
+      type_names_(start->type_names),
+      run_directory_(start->run_directory),
+      jobs_(std::move(start->jobs)),
+      last_job_(start->last_job),
+      last_order_key_(start->last_order_key),
+      paused_(start->paused),
+      completed_(start->completed),
+      failed_(start->failed),
+      cancelled_(start->cancelled) {
   for (resumed_batch& resumed : start->running) {
     for (const auto& job : resumed.jobs)
       running_jobs_.emplace(job.id, resumed.id);
@@ -52,7 +62,8 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
   };
 }
 
-queue_actor spawn_queue(caf::actor_system& system, storage_actor storage, history_actor history, std::shared_ptr<queue_start> start) {
+queue_actor spawn_queue(caf::actor_system& system, storage_actor storage, history_actor history,
+                        std::shared_ptr<queue_start> start) {
   return spawn<queue_state>(system, std::move(storage), std::move(history), std::move(start));
 }
 

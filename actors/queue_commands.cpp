@@ -59,8 +59,8 @@ caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
                     .type = static_cast<scheduling::type_index>(job.type - settings_->job_types.data()),
                     .priority = static_cast<std::uint8_t>(job.priority),
                     .held = job.held});
-    facts.emplace_back(job_queued{last_job_, job.type->name, std::move(job.params), std::move(job.name), job.priority, last_order_key_,
-                                  job.held, now});
+    facts.emplace_back(job_queued{last_job_, job.type->name, std::move(job.params), std::move(job.name), job.priority,
+                                  last_order_key_, job.held, now});
   }
   auto promise = self_->make_response_promise<result<jobs_submitted>>();
   request(self_, storage_, caf::infinite, append_facts{std::move(facts), std::move(what.from)})
@@ -95,8 +95,8 @@ void queue_state::submitted(const std::vector<queued_job>& jobs, const storage::
 caf::result<result<done>> queue_state::cancel(job_id id) {
   if (const auto job = jobs_.remove(id)) {
     auto promise = self_->make_response_promise<result<done>>();
-    const fact cancelled = job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {},
-                                        .at = wall_clock_now()};
+    const fact cancelled =
+        job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
     request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
         .then([this, promise, job = *job](const result<storage::append_outcome>& outcome) mutable {
           if (outcome) {
@@ -208,7 +208,8 @@ caf::result<result<done>> queue_state::edit(edit_job& what) {
 void queue_state::edit_params(edit_job what, const queued_job& job, done_promise promise) {
   const auto* type = type_of(job.type);
   if (!type) {
-    promise.deliver(result<done>(fail(error_code::conflict, "its type '" + type_names_.at(job.type) + "' is no longer configured")));
+    promise.deliver(
+        result<done>(fail(error_code::conflict, "its type '" + type_names_.at(job.type) + "' is no longer configured")));
     return;
   }
   request(self_, history_, caf::infinite, find_jobs{{what.id}, false})
@@ -263,12 +264,14 @@ caf::result<result<done>> queue_state::retry(job_id id) {
 void queue_state::requeue_finished(const job_record& record, done_promise promise) {
   const auto name = "job " + to_string(record.id);
   if (!next_state(record.state, job_event::retry)) {
-    promise.deliver(result<done>(fail(error_code::conflict, name + " cannot be retried: it is " + std::string(to_string(record.state)))));
+    promise.deliver(
+        result<done>(fail(error_code::conflict, name + " cannot be retried: it is " + std::string(to_string(record.state)))));
     return;
   }
   const auto* type = settings_->find_job_type(record.type);
   if (!type) {
-    promise.deliver(result<done>(fail(error_code::conflict, name + " cannot be retried: its type '" + record.type + "' is no longer configured")));
+    promise.deliver(result<done>(
+        fail(error_code::conflict, name + " cannot be retried: its type '" + record.type + "' is no longer configured")));
     return;
   }
   last_order_key_ += scheduling::order_key_step;
@@ -293,7 +296,8 @@ void queue_state::requeue_finished(const job_record& record, done_promise promis
 caf::result<result<std::size_t>> queue_state::clear(clear_jobs what) {
   for (const job_state s : what.states)
     if (!is_finished(s))
-      return result<std::size_t>(fail(error_code::invalid_argument, "only finished jobs can be cleared, not " + std::string(to_string(s)) + " ones"));
+      return result<std::size_t>(
+          fail(error_code::invalid_argument, "only finished jobs can be cleared, not " + std::string(to_string(s)) + " ones"));
   auto promise = self_->make_response_promise<result<std::size_t>>();
   clear_some(std::move(what.states), 0, promise);
   return promise;

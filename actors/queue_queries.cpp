@@ -83,30 +83,35 @@ caf::result<result<queue_page>> queue_state::read_page(const read_queue& what) {
     ids.push_back(job.id);
 
   auto promise = self_->make_response_promise<result<queue_page>>();
-  request(self_, history_, caf::infinite, find_jobs{std::move(ids), true}).then([this, promise](result<job_records>& found) mutable {
-    if (!found) {
-      promise.deliver(result<queue_page>(fail(found.error())));
-      return;
-    }
-    queue_page page{.paused = paused_, .counts = counts(), .jobs = {}};
-    for (job_record& record : *found)
-      page.jobs.push_back(view(std::move(record)));
-    // Jobs that ended or moved while the rows were read: the page shows the order of now.
-    std::erase_if(page.jobs, [](const job_view& v) { return is_finished(v.record.state); });
-    std::stable_sort(page.jobs.begin(), page.jobs.end(), [](const job_view& a, const job_view& b) {
-      const auto rank = [](const job_view& v) {
-        return v.record.state == job_state::running ? std::size_t{0} : v.position.value_or(SIZE_MAX);
-      };
-      return rank(a) < rank(b);
-    });
-    promise.deliver(result<queue_page>(std::move(page)));
-  });
+  request(self_, history_, caf::infinite, find_jobs{std::move(ids), true})
+      .then([this, promise](result<job_records>& found) mutable {
+        if (!found) {
+          promise.deliver(result<queue_page>(fail(found.error())));
+          return;
+        }
+        queue_page page{.paused = paused_, .counts = counts(), .jobs = {}};
+        for (job_record& record : *found)
+          page.jobs.push_back(view(std::move(record)));
+        // Jobs that ended or moved while the rows were read: the page shows the order of now.
+        std::erase_if(page.jobs, [](const job_view& v) { return is_finished(v.record.state); });
+        std::stable_sort(page.jobs.begin(), page.jobs.end(), [](const job_view& a, const job_view& b) {
+          const auto rank = [](const job_view& v) {
+            return v.record.state == job_state::running ? std::size_t{0} : v.position.value_or(SIZE_MAX);
+          };
+          return rank(a) < rank(b);
+        });
+        promise.deliver(result<queue_page>(std::move(page)));
+      });
   return promise;
 }
 
 queue_counts queue_state::counts() const {
   const auto held = jobs_.held();
-  return {.queued = jobs_.size() - held, .held = held, .running = running_jobs_.size(), .completed = completed_, .failed = failed_,
+  return {.queued = jobs_.size() - held,
+          .held = held,
+          .running = running_jobs_.size(),
+          .completed = completed_,
+          .failed = failed_,
           .cancelled = cancelled_};
 }
 
@@ -121,7 +126,8 @@ caf::result<result<done>> queue_state::await(const await_job& what) {
   if (!live)
     return result<done>(done{});
   if (waiting_ >= limits::waiters_max)
-    return result<done>(fail(error_code::unavailable, "too many requests wait for jobs: at most " + std::to_string(limits::waiters_max) + " may"));
+    return result<done>(
+        fail(error_code::unavailable, "too many requests wait for jobs: at most " + std::to_string(limits::waiters_max) + " may"));
   auto promise = self_->make_response_promise<result<done>>();
   waiters_[what.id].push_back({++last_waiter_, promise});
   ++waiting_;

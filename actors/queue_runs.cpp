@@ -66,8 +66,12 @@ void queue_state::start(start_batch& what) {
     return;
   }
   const auto now = wall_clock_now();
-  running_batch batch{.device = what.what.place.device, .type = what.what.type, .place = what.what.place, .jobs = {},
-                      .how_far = std::vector<progress>(jobs.size()), .started = now};
+  running_batch batch{.device = what.what.place.device,
+                      .type = what.what.type,
+                      .place = what.what.place,
+                      .jobs = {},
+                      .how_far = std::vector<progress>(jobs.size()),
+                      .started = now};
   for (const job_id id : jobs) {
     batch.jobs.push_back(*jobs_.remove(id));
     running_jobs_.emplace(id, what.batch);
@@ -117,20 +121,22 @@ void queue_state::resolve_and_run(batch_id id, std::vector<std::string> params) 
         std::vector<scheduling::job_outcome> outcomes;
         bool all_resolved = found.has_value() && !batch.cancel;
         for (const json& document : documents) {
-          auto value = found ? scheduling::resolve_job_results(document, paths, *found,
-                                                               [this](const job_record& record) {
-                                                                 return run_directory_(record.batch) / "jobs" / to_string(record.id);
-                                                               })
-                             : result<json>(fail(found.error()));
+          auto value = found
+                           ? scheduling::resolve_job_results(document, paths, *found,
+                                                             [this](const job_record& record) {
+                                                               return run_directory_(record.batch) / "jobs" / to_string(record.id);
+                                                             })
+                           : result<json>(fail(found.error()));
           all_resolved = all_resolved && value.has_value();
           if (value)
             resolved.push_back(value->dump());
           if (batch.cancel)
             outcomes.push_back({job_state::cancelled, {}, nullptr});
           else
-            outcomes.push_back({job_state::failed,
-                                failure{.kind = failure_kind::input, .message = value ? "another job of its batch failed" : value.error().what},
-                                nullptr});
+            outcomes.push_back(
+                {job_state::failed,
+                 failure{.kind = failure_kind::input, .message = value ? "another job of its batch failed" : value.error().what},
+                 nullptr});
         }
         if (all_resolved) {
           run(id, std::move(resolved));
@@ -146,7 +152,8 @@ void queue_state::run(batch_id id, std::vector<std::string> params) {
   const auto& type = settings_->job_types[batch.type];
   const auto& executor = parts_->executors.at(batch.device);
   batch.at = phase::starting;
-  run_batch message{.batch = id, .type = &type, .place = batch.place, .jobs = {}, .params = std::move(params), .started = batch.started};
+  run_batch message{
+      .batch = id, .type = &type, .place = batch.place, .jobs = {}, .params = std::move(params), .started = batch.started};
   for (const auto& job : batch.jobs)
     message.jobs.push_back(job.id);
   send(self_, executor, std::move(message));
@@ -194,7 +201,8 @@ void queue_state::give_back(batch_id id, const error& why, bool record) {
   }
   rest(why);
   if (record)
-    request(self_, storage_, caf::infinite, record_facts{{batch_requeued{id, jobs, to_string(why), wall_clock_now()}}}).then([](done) {});
+    request(self_, storage_, caf::infinite, record_facts{{batch_requeued{id, jobs, to_string(why), wall_clock_now()}}})
+        .then([](done) {});
   if (batch.cancel) // asked for while its start was on its way to the disk
     for (const job_id job : jobs)
       request(self_, handle(self_), caf::infinite, cancel_job{job}).then([](const result<done>&) {});
@@ -245,10 +253,10 @@ void queue_state::stored_end(batch_id id, const std::vector<scheduling::job_outc
 
 void queue_state::count(job_state state) {
   switch (state) {
-    case job_state::completed: ++completed_; break;
-    case job_state::failed: ++failed_; break;
-    case job_state::cancelled: ++cancelled_; break;
-    default: break;
+  case job_state::completed: ++completed_; break;
+  case job_state::failed: ++failed_; break;
+  case job_state::cancelled: ++cancelled_; break;
+  default: break;
   }
 }
 

@@ -1,8 +1,8 @@
 // The state of the queue actor. Its handlers stand in three files: queue_commands.cpp (what users ask for), queue_runs.cpp (what
 // starts, runs and ends) and queue_queries.cpp (what users look at).
 //
-// Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel, move),
-// and changed back if the fact is refused; otherwise after.
+// Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
+// move), and changed back if the fact is refused; otherwise after.
 #pragma once
 
 #include "actors/queue_actor.hpp"
@@ -31,7 +31,7 @@ private:
     starting, // handed to the executor
     running,
     stopping,
-    ending,   // over; its end is on its way to the disk
+    ending, // over; its end is on its way to the disk
   };
   struct running_batch {
     std::string device;
@@ -117,9 +117,9 @@ private:
   std::int64_t completed_ = 0, failed_ = 0, cancelled_ = 0;
 
   std::optional<begin_work> parts_;
-  int credit_ = 0;       // how many batches the optimizer has room for
-  bool changed_ = true;  // since candidates were last sent
-  std::string trouble_;  // why nothing is started for a moment; empty: none
+  int credit_ = 0;      // how many batches the optimizer has room for
+  bool changed_ = true; // since candidates were last sent
+  std::string trouble_; // why nothing is started for a moment; empty: none
   std::unordered_map<job_id, std::vector<waiter>> waiters_;
   std::size_t waiting_ = 0;
   std::uint64_t last_waiter_ = 0;

@@ -62,7 +62,8 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}, .leases = {}};
   queue_start& queue = *state.queue;
   type_table types(*settings);
-  const auto stored = store.restore([&](const storage::live_job& job) { queue.jobs.add(queued_from(job, types.index_of(job.type))); });
+  const auto stored =
+      store.restore([&](const storage::live_job& job) { queue.jobs.add(queued_from(job, types.index_of(job.type))); });
   if (!stored)
     return fail(stored.error());
 

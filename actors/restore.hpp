@@ -15,6 +15,7 @@ struct restored_state {
 
 // Reads the live jobs, looks at each running batch, and queues again (on disk, too) those that never started.
 [[nodiscard]] result<restored_state> restore_state(storage::job_store& store, const runners::run_control& control,
-                                                   std::shared_ptr<const config::settings> settings, const std::vector<device>& devices);
+                                                   std::shared_ptr<const config::settings> settings,
+                                                   const std::vector<device>& devices);
 
 } // namespace ferry::actors

@@ -52,8 +52,9 @@ private:
       promise.deliver(std::move(outcome));
       return promise;
     }
-    waiters_.push_back({[promise, outcome = *outcome]() mutable { promise.deliver(result<storage::append_outcome>(std::move(outcome))); },
-                        [promise](const error& why) mutable { promise.deliver(result<storage::append_outcome>(fail(why))); }});
+    waiters_.push_back(
+        {[promise, outcome = *outcome]() mutable { promise.deliver(result<storage::append_outcome>(std::move(outcome))); },
+         [promise](const error& why) mutable { promise.deliver(result<storage::append_outcome>(fail(why))); }});
     flush_soon();
     return promise;
   }
@@ -92,8 +93,9 @@ private:
       refuse(std::move(facts), promise, outcome.error());
       return;
     }
-    waiters_.push_back({[promise]() mutable { promise.deliver(done{}); },
-                        [this, promise, facts = std::move(facts)](const error& why) mutable { refuse(std::move(facts), promise, why); }});
+    waiters_.push_back(
+        {[promise]() mutable { promise.deliver(done{}); },
+         [this, promise, facts = std::move(facts)](const error& why) mutable { refuse(std::move(facts), promise, why); }});
     if (!flush_scheduled_ && !ride_scheduled_) {
       ride_scheduled_ = true;
       send_later(self_, ride_along, flush_due{});

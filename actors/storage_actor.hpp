@@ -1,5 +1,5 @@
-// The one writer. It commits whatever has arrived: the first fact of a group opens a transaction and posts flush_due behind all that
-// is in the mailbox by then, so groups grow by themselves under load and a lone submit waits for nobody.
+// The one writer. It commits whatever has arrived: the first fact of a group opens a transaction and posts flush_due behind all
+// that is in the mailbox by then, so groups grow by themselves under load and a lone submit waits for nobody.
 #pragma once
 
 #include "actors/interfaces.hpp"

@@ -31,7 +31,7 @@ namespace {
 // The actors that live and die together.
 struct generation {
   std::shared_ptr<const actor_handles> handles;
-  std::shared_ptr<std::atomic<bool>> store_closed; // set once the store has let go of its lock
+  std::shared_ptr<std::atomic<bool>> store_closed;     // set once the store has let go of its lock
   std::vector<std::pair<std::string, caf::actor>> all; // by name
 };
 
@@ -107,7 +107,9 @@ result<generation> supervisor::implementation::spawn_all() {
   h.watchdog = spawn_watchdog(system);
   for (const device& d : homes)
     h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer}));
-  const auto add = [&](std::string name, const auto& handle) { made.all.emplace_back(std::move(name), caf::actor_cast<caf::actor>(handle)); };
+  const auto add = [&](std::string name, const auto& handle) {
+    made.all.emplace_back(std::move(name), caf::actor_cast<caf::actor>(handle));
+  };
   add("queue", h.queue);
   add("batch_optimizer", h.optimizer);
   add("watchdog", h.watchdog);
@@ -192,7 +194,8 @@ void supervisor::implementation::keep() {
   current = {};
 }
 
-result<std::unique_ptr<supervisor>> supervisor::start(caf::actor_system& system, daemon_parts parts, std::function<void()> on_gave_up) {
+result<std::unique_ptr<supervisor>> supervisor::start(caf::actor_system& system, daemon_parts parts,
+                                                      std::function<void()> on_gave_up) {
   auto impl = std::make_unique<implementation>(system, std::move(parts), std::move(on_gave_up));
   auto made = impl->spawn_all();
   if (!made)

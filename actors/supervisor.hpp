@@ -1,6 +1,6 @@
 // Starts the actors from what is stored, and starts them again when one crashes: the same path for a fresh start, a restart after
-// kill -9 and a crash of one actor. All are replaced together (Erlang's one_for_all), because each one's memory is rebuilt from disk and
-// run directories, and runs outlive them under their shims; only handles change, so ask handles() anew for each request.
+// kill -9 and a crash of one actor. All are replaced together (Erlang's one_for_all), because each one's memory is rebuilt from
+// disk and run directories, and runs outlive them under their shims; only handles change, so ask handles() anew for each request.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -34,7 +34,7 @@ public:
   // `on_gave_up` is called, on some thread, when actors crash more often than limits::restarts_max allows.
   // Errors: those of storage::job_store::open.
   [[nodiscard]] static result<std::unique_ptr<supervisor>> start(caf::actor_system& system, daemon_parts parts,
-                                                                std::function<void()> on_gave_up);
+                                                                 std::function<void()> on_gave_up);
   // Stops: no new starts, everything committed; running jobs go on under their shims.
   ~supervisor();
 

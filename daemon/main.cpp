@@ -44,7 +44,8 @@ void raise_descriptor_limit() {
 }
 
 void set_up_log(const config::settings& settings) {
-  auto logger = settings.log.file.empty() ? spdlog::stderr_color_mt("ferryd") : spdlog::basic_logger_mt("ferryd", settings.log.file.string());
+  auto logger =
+      settings.log.file.empty() ? spdlog::stderr_color_mt("ferryd") : spdlog::basic_logger_mt("ferryd", settings.log.file.string());
   logger->set_level(spdlog::level::from_str(settings.log.level));
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   logger->flush_on(spdlog::level::info);
@@ -106,7 +107,8 @@ int main(int argc, char** argv) {
   CLI::App app("ferryd, the daemon of the ferry GPU job queue");
   std::string file;
   bool check_only = false;
-  app.add_option("-c,--config", file, "The configuration (TOML); default: $FERRY_CONFIG, ~/.config/ferry/ferry.toml, /etc/ferry/ferry.toml");
+  app.add_option("-c,--config", file,
+                 "The configuration (TOML); default: $FERRY_CONFIG, ~/.config/ferry/ferry.toml, /etc/ferry/ferry.toml");
   app.add_flag("--check-config", check_only, "Check the configuration, say every problem, and end");
   app.set_version_flag("--version", std::string("ferryd ") + version);
   CLI11_PARSE(app, argc, argv);

@@ -37,8 +37,8 @@ result<job_request> job_request_from(json& object, const std::string& where) {
   auto name = string_member(object, "name", prefix);
   const auto priority = priority_from(object, prefix);
   const auto held = boolean_member(object, "held", prefix);
-  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
-                         held ? nullptr : &held.error()})
+  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(),
+                                                            priority ? nullptr : &priority.error(), held ? nullptr : &held.error()})
     if (e)
       return fail(*e);
   if (!*type)
@@ -146,8 +146,12 @@ api::reply api::list_jobs(const request& r) {
   const auto cleared = text("cleared");
   if (cleared != "" && cleared != "true" && cleared != "false")
     co_return fail(error_code::invalid_argument, "cleared must be true or false, is '" + cleared.substr(0, 40) + "'");
-  filter = {.states = std::move(*states), .type = text("type"), .name_contains = text("name"), .with_cleared = cleared == "true",
-            .before = {*before}, .limit = static_cast<std::size_t>(*limit)};
+  filter = {.states = std::move(*states),
+            .type = text("type"),
+            .name_contains = text("name"),
+            .with_cleared = cleared == "true",
+            .before = {*before},
+            .limit = static_cast<std::size_t>(*limit)};
   actors::read_jobs message{std::move(filter)};
   const auto views = co_await ask<result<std::vector<actors::job_view>>>(&actor_handles::queue, std::move(message));
   if (!views)
@@ -156,7 +160,8 @@ api::reply api::list_jobs(const request& r) {
   for (const auto& view : *views)
     list.push_back(job_json(view, true, parts_.settings->storage.data_dir));
   const bool more = views->size() == static_cast<std::size_t>(*limit);
-  co_return json_response(200, {{"jobs", std::move(list)}, {"next_before", more ? json(views->back().record.id.value) : json(nullptr)}});
+  co_return json_response(200,
+                          {{"jobs", std::move(list)}, {"next_before", more ? json(views->back().record.id.value) : json(nullptr)}});
 }
 
 api::reply api::show_job(const request& r) {
@@ -167,7 +172,8 @@ api::reply api::show_job(const request& r) {
   if (!id || !wait)
     co_return fail(id ? wait.error() : id.error());
   if (*wait > 0) {
-    const auto finished = co_await ask<result<actors::done>>(&actor_handles::queue, actors::await_job{*id, std::chrono::seconds(*wait)});
+    const auto finished =
+        co_await ask<result<actors::done>>(&actor_handles::queue, actors::await_job{*id, std::chrono::seconds(*wait)});
     if (!finished)
       co_return fail(finished.error());
   }
@@ -272,8 +278,8 @@ api::reply api::read_log(const request& r) {
   const auto offset = query_number(r, "offset", 0, INT64_MIN, INT64_MAX);
   const auto limit = query_number(r, "limit", limits::log_chunk_bytes_max, 1, limits::log_chunk_bytes_max);
   const auto wait = query_number(r, "wait", 0, 1, limits::wait_seconds_max);
-  for (const error* e : std::initializer_list<const error*>{id ? nullptr : &id.error(), offset ? nullptr : &offset.error(), limit ? nullptr : &limit.error(),
-                         wait ? nullptr : &wait.error()})
+  for (const error* e : std::initializer_list<const error*>{id ? nullptr : &id.error(), offset ? nullptr : &offset.error(),
+                                                            limit ? nullptr : &limit.error(), wait ? nullptr : &wait.error()})
     if (e)
       co_return fail(*e);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(*wait);

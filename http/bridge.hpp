@@ -19,9 +19,13 @@ namespace ferry::http {
 
 // What `ask` gives: a plain answer A becomes result<A>; a result stays as it is. An actor that is gone is an error "unavailable".
 template <class T>
-struct answer_of { using type = result<T>; };
+struct answer_of {
+  using type = result<T>;
+};
 template <class T>
-struct answer_of<result<T>> { using type = result<T>; };
+struct answer_of<result<T>> {
+  using type = result<T>;
+};
 
 [[nodiscard]] inline error restarting() {
   return {error_code::unavailable, "the daemon is restarting a part of itself", "try again in a moment", {}};

@@ -21,8 +21,8 @@ tl::unexpected<error> cannot_listen(const std::string& where, const std::string&
   return fail(error_code::io, "cannot listen on " + where + ": " + why, std::move(hint));
 }
 
-// A daemon that was killed while it started a shim leaves a copy of its socket in the child until that has become the shim, and such a
-// socket still takes connections: somebody is there only if it goes on doing so.
+// A daemon that was killed while it started a shim leaves a copy of its socket in the child until that has become the shim, and
+// such a socket still takes connections: somebody is there only if it goes on doing so.
 bool somebody_answers(asio::io_context& context, const asio::local::stream_protocol::endpoint& endpoint) {
   constexpr auto patience = std::chrono::milliseconds(500), pause = std::chrono::milliseconds(10);
   const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -51,7 +51,8 @@ result<void> listeners::open_unix(asio::io_context& context, const std::filesyst
   try {
     endpoint = asio::local::stream_protocol::endpoint(path.string());
   } catch (const std::exception&) {
-    return fail(error_code::invalid_argument, "http.socket is " + std::to_string(path.string().size()) + " bytes long; at most 107 are allowed",
+    return fail(error_code::invalid_argument,
+                "http.socket is " + std::to_string(path.string().size()) + " bytes long; at most 107 are allowed",
                 "choose a shorter path");
   }
   if (somebody_answers(context, endpoint))
@@ -85,7 +86,8 @@ result<void> listeners::open_tcp(asio::io_context& context, const std::string& a
   boost::system::error_code failed;
   const auto ip = asio::ip::make_address(host, failed);
   if (colon == std::string::npos || failed || parsed.ec != std::errc{} || parsed.ptr != end)
-    return fail(error_code::invalid_argument, "http.tcp.listen must be an address and a port such as 127.0.0.1:7878, is '" + address + "'");
+    return fail(error_code::invalid_argument,
+                "http.tcp.listen must be an address and a port such as 127.0.0.1:7878, is '" + address + "'");
   const asio::ip::tcp::endpoint endpoint(ip, port);
   asio::ip::tcp::acceptor acceptor(context);
   acceptor.open(endpoint.protocol(), failed);
@@ -107,7 +109,8 @@ result<std::string> read_or_make_token(const std::filesystem::path& file) {
     std::string token;
     in >> token;
     if (token.size() < 32)
-      return fail(error_code::io, "the token in " + file.string() + " is shorter than 32 characters", "remove the file to have one made");
+      return fail(error_code::io, "the token in " + file.string() + " is shorter than 32 characters",
+                  "remove the file to have one made");
     return token;
   }
   unsigned char bytes[32];

@@ -25,7 +25,8 @@ result<log_chunk> read_log_file(const std::filesystem::path& file, std::int64_t 
   chunk.bytes.resize(std::min<std::size_t>(limit, static_cast<std::size_t>(std::max<std::int64_t>(0, size - chunk.offset))));
   std::size_t have = 0;
   while (have < chunk.bytes.size()) {
-    const auto n = ::pread(fd, chunk.bytes.data() + have, chunk.bytes.size() - have, chunk.offset + static_cast<std::int64_t>(have));
+    const auto n =
+        ::pread(fd, chunk.bytes.data() + have, chunk.bytes.size() - have, chunk.offset + static_cast<std::int64_t>(have));
     if (n <= 0)
       break;
     have += static_cast<std::size_t>(n);

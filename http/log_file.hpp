@@ -12,7 +12,7 @@ namespace ferry::http {
 struct log_chunk {
   std::int64_t offset = 0; // of the first byte
   std::string bytes;
-  bool at_end = true;      // nothing follows at the moment
+  bool at_end = true; // nothing follows at the moment
 };
 
 // At most `limit` bytes from `offset`; a negative offset counts from the end. A file that does not exist (yet) is empty.

@@ -20,14 +20,14 @@ response json_response(unsigned status, const json& body) {
 
 unsigned status_of(error_code code) {
   switch (code) {
-    case error_code::invalid_argument: return 400;
-    case error_code::unauthorized: return 401;
-    case error_code::not_found: return 404;
-    case error_code::conflict: return 409;
-    case error_code::too_large: return 413;
-    case error_code::unavailable: return 503;
-    case error_code::disk_full: return 507;
-    default: return 500;
+  case error_code::invalid_argument: return 400;
+  case error_code::unauthorized: return 401;
+  case error_code::not_found: return 404;
+  case error_code::conflict: return 409;
+  case error_code::too_large: return 413;
+  case error_code::unavailable: return 503;
+  case error_code::disk_full: return 507;
+  default: return 500;
   }
 }
 
@@ -35,8 +35,8 @@ response error_response(const error& e) {
   json problems = json::array();
   for (const problem& p : e.problems)
     problems.push_back({{"where", p.where}, {"what", p.what}, {"hint", p.hint}});
-  auto r = json_response(status_of(e.code), {{"error",
-                                              {{"code", to_string(e.code)}, {"message", e.what}, {"hint", e.hint}, {"problems", problems}}}});
+  auto r = json_response(status_of(e.code),
+                         {{"error", {{"code", to_string(e.code)}, {"message", e.what}, {"hint", e.hint}, {"problems", problems}}}});
   if (e.code == error_code::unauthorized)
     r.set(beast_http::field::www_authenticate, "Bearer");
   if (e.code == error_code::unavailable)
@@ -145,8 +145,8 @@ result<std::int64_t> query_number(const request& r, const std::string& key, std:
   const char* end = found->second.data() + found->second.size();
   const auto [stop, failed] = std::from_chars(found->second.data(), end, value);
   if (failed != std::errc{} || stop != end || value < least || value > most)
-    return fail(error_code::invalid_argument, key + " must be an integer from " + std::to_string(least) + " to " + std::to_string(most) +
-                                                  ", is '" + config::shortened(found->second) + "'");
+    return fail(error_code::invalid_argument, key + " must be an integer from " + std::to_string(least) + " to " +
+                                                  std::to_string(most) + ", is '" + config::shortened(found->second) + "'");
   return value;
 }
 
@@ -164,8 +164,8 @@ result<std::vector<job_state>> states_from(const std::vector<std::string>& names
   for (const auto& name : names) {
     const auto state = job_state_from(name);
     if (!state)
-      return fail(error_code::invalid_argument, "status must be queued, running, completed, failed or cancelled, is '" +
-                                                    config::shortened(name) + "'");
+      return fail(error_code::invalid_argument,
+                  "status must be queued, running, completed, failed or cancelled, is '" + config::shortened(name) + "'");
     states.push_back(*state);
   }
   return states;

@@ -31,20 +31,23 @@ struct request {
 [[nodiscard]] response error_response(const error& e);
 [[nodiscard]] unsigned status_of(error_code code);
 
-// The body as a JSON object; an empty body is an empty object. Errors: invalid_argument (not JSON, not an object, nested too deeply).
+// The body as a JSON object; an empty body is an empty object. Errors: invalid_argument (not JSON, not an object, nested too
+// deeply).
 [[nodiscard]] result<json> parse_object(std::string_view body);
 // Errors: invalid_argument naming each key that is not among `known`, with the nearest known one.
-[[nodiscard]] result<void> check_keys(const json& object, std::initializer_list<std::string_view> known, const std::string& where = {});
+[[nodiscard]] result<void> check_keys(const json& object, std::initializer_list<std::string_view> known,
+                                      const std::string& where = {});
 [[nodiscard]] result<void> check_query(const request& r, std::initializer_list<std::string_view> known);
 
 // Members of an object, absent or of the right type. Errors: invalid_argument naming key, type wanted and value.
 [[nodiscard]] result<std::optional<std::string>> string_member(const json& object, const char* key, const std::string& where = {});
-[[nodiscard]] result<std::optional<std::int64_t>> integer_member(const json& object, const char* key, const std::string& where = {});
+[[nodiscard]] result<std::optional<std::int64_t>> integer_member(const json& object, const char* key,
+                                                                 const std::string& where = {});
 [[nodiscard]] result<std::optional<bool>> boolean_member(const json& object, const char* key, const std::string& where = {});
 
 // A number of the query within bounds, or `otherwise` when absent. Errors: invalid_argument naming key, value and bounds.
-[[nodiscard]] result<std::int64_t> query_number(const request& r, const std::string& key, std::int64_t otherwise, std::int64_t least,
-                                                std::int64_t most);
+[[nodiscard]] result<std::int64_t> query_number(const request& r, const std::string& key, std::int64_t otherwise,
+                                                std::int64_t least, std::int64_t most);
 [[nodiscard]] result<job_id> job_id_from(const std::string& segment);
 [[nodiscard]] result<std::vector<job_state>> states_from(const std::vector<std::string>& names);
 

@@ -35,14 +35,14 @@ asio::awaitable<void> server::implementation::keep(stream connection, std::strin
   ++connections;
   try {
     if (connections > limits::connections_max) {
-      error full{error_code::unavailable, "the daemon serves its maximum of " + std::to_string(limits::connections_max) + " connections",
-                 "try again in a moment", {}};
+      error full{error_code::unavailable,
+                 "the daemon serves its maximum of " + std::to_string(limits::connections_max) + " connections",
+                 "try again in a moment",
+                 {}};
       co_await refuse(std::move(connection), std::move(full));
     } else
       co_await serve(std::move(connection), *handler, std::move(token));
-  } catch (const std::exception& e) {
-    spdlog::warn("a connection ended: {}", e.what());
-  }
+  } catch (const std::exception& e) { spdlog::warn("a connection ended: {}", e.what()); }
   --connections;
 }
 

@@ -1,5 +1,5 @@
-// The HTTP API (docs/api.md) over a Unix socket and, where configured, over TCP with a token. One thread serves all connections with
-// coroutines; no request blocks it.
+// The HTTP API (docs/api.md) over a Unix socket and, where configured, over TCP with a token. One thread serves all connections
+// with coroutines; no request blocks it.
 #pragma once
 
 #include "config/settings.hpp"

@@ -3,9 +3,9 @@
 #include "config/limits.hpp"
 #include "config/text.hpp"
 
+#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <array>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -31,7 +31,8 @@ using parser_type = beast_http::request_parser<beast_http::string_body>;
 
 result<request> request_from(parser_type& parser) {
   auto& message = parser.get();
-  request r{.method = message.method(), .path = {}, .query = {}, .body = {}, .idempotency_key = {}, .keep_alive = message.keep_alive()};
+  request r{
+      .method = message.method(), .path = {}, .query = {}, .body = {}, .idempotency_key = {}, .keep_alive = message.keep_alive()};
   const auto target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
   if (!target)
     return fail(error_code::invalid_argument, "the request target is not a valid path");
@@ -81,16 +82,21 @@ asio::awaitable<void> answer_and_close(stream& connection, response answer) {
 
 error error_of(const beast::error_code& failed) {
   if (failed == beast_http::error::body_limit)
-    return {error_code::too_large, "the body is larger than " + std::to_string(limits::request_body_bytes_max) + " bytes",
-            "submit fewer jobs a request; put large data into files", {}};
+    return {error_code::too_large,
+            "the body is larger than " + std::to_string(limits::request_body_bytes_max) + " bytes",
+            "submit fewer jobs a request; put large data into files",
+            {}};
   if (failed == beast_http::error::header_limit)
-    return {error_code::too_large, "the header is larger than " + std::to_string(limits::request_header_bytes_max) + " bytes", {}, {}};
+    return {
+        error_code::too_large, "the header is larger than " + std::to_string(limits::request_header_bytes_max) + " bytes", {}, {}};
   return {error_code::invalid_argument, "this is not a valid HTTP/1.1 request: " + failed.message(), {}, {}};
 }
 
 error no_token() {
-  return {error_code::unauthorized, "this address asks for the token of the daemon",
-          "send `Authorization: Bearer <token>`; the token is in the file `token` of the data directory", {}};
+  return {error_code::unauthorized,
+          "this address asks for the token of the daemon",
+          "send `Authorization: Bearer <token>`; the token is in the file `token` of the data directory",
+          {}};
 }
 
 bool is_protocol_error(const beast::error_code& failed) {

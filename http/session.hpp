@@ -13,7 +13,8 @@ namespace ferry::http {
 // Unix sockets and TCP are served by the same code.
 using stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 
-// Serves until the peer leaves, is silent for too long or breaks HTTP. `token`: what a request must bear; empty: nothing (Unix socket).
+// Serves until the peer leaves, is silent for too long or breaks HTTP. `token`: what a request must bear; empty: nothing (Unix
+// socket).
 [[nodiscard]] boost::asio::awaitable<void> serve(stream connection, api& handler, std::string token);
 // Answers the first request with `e` and closes.
 [[nodiscard]] boost::asio::awaitable<void> refuse(stream connection, error e);

@@ -4,12 +4,17 @@ namespace ferry::http {
 namespace {
 
 template <class T>
-json or_null(const std::optional<T>& value) { return value ? json(*value) : json(nullptr); }
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
 json or_null(const std::optional<instant>& t) { return t ? json(to_rfc3339(*t)) : json(nullptr); }
 json or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
 json failure_json(const failure& why) {
-  return {{"kind", to_string(why.kind)}, {"message", why.message}, {"exit_status", or_null(why.exit_status)}, {"signal", or_null(why.signal)}};
+  return {{"kind", to_string(why.kind)},
+          {"message", why.message},
+          {"exit_status", or_null(why.exit_status)},
+          {"signal", or_null(why.signal)}};
 }
 
 json run_seconds(const job_record& r) {
@@ -51,8 +56,8 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
     view["progress"]["fraction"] = 1.0;
   if (brief)
     return view;
-  view["directory"] = r.batch.is_none() ? json(nullptr)
-                                        : json((data_dir / "runs" / to_string(r.batch) / "jobs" / to_string(r.id)).string());
+  view["directory"] =
+      r.batch.is_none() ? json(nullptr) : json((data_dir / "runs" / to_string(r.batch) / "jobs" / to_string(r.id)).string());
   view["params"] = r.params;
   view["result"] = r.result;
   return view;
@@ -83,10 +88,15 @@ json device_json(const scheduling::device_ledger::account& account, const device
 }
 
 json job_type_json(const config::job_type& type) {
-  const char* device = type.device == config::device_choice::gpu ? "gpu" : type.device == config::device_choice::cpu ? "cpu" : "auto";
-  return {{"name", type.name},           {"description", type.description},
-          {"device", device},            {"slots", type.slots},
-          {"memory_mib", type.memory_mib}, {"max_run_seconds", type.max_run_time.count() ? json(type.max_run_time.count()) : json(nullptr)},
+  const char* device = type.device == config::device_choice::gpu   ? "gpu"
+                       : type.device == config::device_choice::cpu ? "cpu"
+                                                                   : "auto";
+  return {{"name", type.name},
+          {"description", type.description},
+          {"device", device},
+          {"slots", type.slots},
+          {"memory_mib", type.memory_mib},
+          {"max_run_seconds", type.max_run_time.count() ? json(type.max_run_time.count()) : json(nullptr)},
           {"parameters", type.parameters.source()}};
 }
 

@@ -13,9 +13,9 @@ enum class device_kind { cpu, gpu };
 [[nodiscard]] constexpr std::string_view to_string(device_kind k) { return k == device_kind::gpu ? "gpu" : "cpu"; }
 
 struct device {
-  std::string id;              // "cpu", or the UUID that NVML gives ("GPU-…", "MIG-…"); what CUDA_VISIBLE_DEVICES is set to
+  std::string id; // "cpu", or the UUID that NVML gives ("GPU-…", "MIG-…"); what CUDA_VISIBLE_DEVICES is set to
   device_kind kind = device_kind::cpu;
-  std::string name;            // for people: "NVIDIA H100 80GB HBM3"
+  std::string name; // for people: "NVIDIA H100 80GB HBM3"
   int slots = 1;
   std::int64_t memory_mib = 0; // what leases may share
   int threads = 1;             // host threads that its slots share

@@ -4,18 +4,18 @@ namespace ferry {
 
 std::string_view to_string(error_code code) {
   switch (code) {
-    case error_code::invalid_argument: return "invalid_argument";
-    case error_code::not_found: return "not_found";
-    case error_code::conflict: return "conflict";
-    case error_code::too_large: return "too_large";
-    case error_code::unauthorized: return "unauthorized";
-    case error_code::disk_full: return "disk_full";
-    case error_code::unavailable: return "unavailable";
-    case error_code::damaged: return "damaged";
-    case error_code::locked: return "locked";
-    case error_code::newer_version: return "newer_version";
-    case error_code::io: return "io";
-    case error_code::internal: return "internal";
+  case error_code::invalid_argument: return "invalid_argument";
+  case error_code::not_found: return "not_found";
+  case error_code::conflict: return "conflict";
+  case error_code::too_large: return "too_large";
+  case error_code::unauthorized: return "unauthorized";
+  case error_code::disk_full: return "disk_full";
+  case error_code::unavailable: return "unavailable";
+  case error_code::damaged: return "damaged";
+  case error_code::locked: return "locked";
+  case error_code::newer_version: return "newer_version";
+  case error_code::io: return "io";
+  case error_code::internal: return "internal";
   }
   return "internal";
 }

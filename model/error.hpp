@@ -38,8 +38,8 @@ struct problem {
 
 struct error {
   error_code code = error_code::internal;
-  std::string what;  // one sentence: the key, the value and the bound
-  std::string hint = {};  // how to mend it; may be empty
+  std::string what;      // one sentence: the key, the value and the bound
+  std::string hint = {}; // how to mend it; may be empty
   std::vector<problem> problems = {};
 };
 

@@ -31,8 +31,14 @@ struct job_edited {
   instant at{};
 };
 
-struct job_held { job_id id; instant at{}; };
-struct job_released { job_id id; instant at{}; };
+struct job_held {
+  job_id id;
+  instant at{};
+};
+struct job_released {
+  job_id id;
+  instant at{};
+};
 
 // Moved or given another priority.
 struct job_reordered {
@@ -60,14 +66,17 @@ struct batch_requeued {
 
 struct job_finished {
   job_id id;
-  batch_id batch;                       // none: cancelled while queued
+  batch_id batch;                         // none: cancelled while queued
   job_state state = job_state::completed; // completed, failed or cancelled
   std::optional<failure> why_failed;
-  std::string result;                   // JSON; empty: none
+  std::string result; // JSON; empty: none
   instant at{};
 };
 
-struct batch_ended { batch_id id; instant at{}; };
+struct batch_ended {
+  batch_id id;
+  instant at{};
+};
 
 // A finished job is queued again; id, history and earlier attempts stay.
 struct job_retried {
@@ -77,9 +86,15 @@ struct job_retried {
 };
 
 // Finished jobs were taken off the lists; they can still be shown by id.
-struct jobs_cleared { std::vector<job_id> jobs; instant at{}; };
+struct jobs_cleared {
+  std::vector<job_id> jobs;
+  instant at{};
+};
 
-struct queue_paused { bool paused = true; instant at{}; };
+struct queue_paused {
+  bool paused = true;
+  instant at{};
+};
 
 using fact = std::variant<job_queued, job_edited, job_held, job_released, job_reordered, batch_started, batch_requeued,
                           job_finished, batch_ended, job_retried, jobs_cleared, queue_paused>;

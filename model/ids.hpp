@@ -21,7 +21,9 @@ using job_id = strong_id<struct job_tag>;
 using batch_id = strong_id<struct batch_tag>;
 
 template <class Tag>
-std::string to_string(strong_id<Tag> id) { return std::to_string(id.value); }
+std::string to_string(strong_id<Tag> id) {
+  return std::to_string(id.value);
+}
 
 } // namespace ferry
 

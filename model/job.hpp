@@ -32,10 +32,10 @@ struct job_request {
 
 // How far a running job is. Every field may be unknown.
 struct progress {
-  std::optional<double> fraction = {};     // 0–1
-  std::optional<std::int64_t> step = {};   // steps (frames, iterations) done
-  std::optional<std::int64_t> total = {};  // steps in all
-  std::string message = {};                // a short text of the job's own
+  std::optional<double> fraction = {};    // 0–1
+  std::optional<std::int64_t> step = {};  // steps (frames, iterations) done
+  std::optional<std::int64_t> total = {}; // steps in all
+  std::string message = {};               // a short text of the job's own
 };
 
 enum class failure_kind {
@@ -54,9 +54,9 @@ enum class failure_kind {
 
 struct failure {
   failure_kind kind = failure_kind::exit_status;
-  std::string message;                   // one sentence for the user
-  std::optional<int> exit_status = {};   // 0–255
-  std::optional<int> signal = {};        // signal number
+  std::string message;                 // one sentence for the user
+  std::optional<int> exit_status = {}; // 0–255
+  std::optional<int> signal = {};      // signal number
 
   friend bool operator==(const failure&, const failure&) = default;
 };
@@ -71,15 +71,15 @@ struct job_record {
   bool held = false;
   std::string name;
   json params = json::object();
-  int attempts = 0;                  // started so far
+  int attempts = 0; // started so far
   instant created{};
-  std::optional<instant> started;    // of the latest attempt
+  std::optional<instant> started; // of the latest attempt
   std::optional<instant> finished;
-  std::optional<instant> cleared;    // taken off the lists by `clear`
-  batch_id batch;                    // of the latest attempt; none: never started
-  std::string device;                // of the latest attempt
+  std::optional<instant> cleared; // taken off the lists by `clear`
+  batch_id batch;                 // of the latest attempt; none: never started
+  std::string device;             // of the latest attempt
   std::optional<failure> why_failed;
-  json result;                       // null until there is one
+  json result; // null until there is one
 };
 
 } // namespace ferry

@@ -13,7 +13,8 @@ std::string to_rfc3339(instant t) {
   gmtime_r(&seconds, &parts);
   std::array<char, 96> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1,
-                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(ms - static_cast<std::int64_t>(seconds) * 1000));
+                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                static_cast<int>(ms - static_cast<std::int64_t>(seconds) * 1000));
   return text.data();
 }
 

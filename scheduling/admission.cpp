@@ -22,8 +22,10 @@ error unknown_type(const std::string& name, const config::settings& settings) {
   for (const auto& type : settings.job_types)
     known.push_back(type.name);
   const auto close = config::nearest(name, known);
-  return error{error_code::invalid_argument, "there is no job type '" + name.substr(0, 64) + "'",
-               close.empty() ? "see `ferry types`" : "did you mean '" + close + "'?", {}};
+  return error{error_code::invalid_argument,
+               "there is no job type '" + name.substr(0, 64) + "'",
+               close.empty() ? "see `ferry types`" : "did you mean '" + close + "'?",
+               {}};
 }
 
 // Serialized parameters, or why they cannot be stored.
@@ -33,12 +35,11 @@ result<std::string> serialize(const json& params) {
   std::string text;
   try {
     text = params.dump();
-  } catch (const json::exception&) {
-    return fail(error_code::invalid_argument, "the parameters hold text that is not UTF-8");
-  }
+  } catch (const json::exception&) { return fail(error_code::invalid_argument, "the parameters hold text that is not UTF-8"); }
   if (text.size() > limits::params_bytes_max)
-    return fail(error_code::too_large, "the parameters take " + std::to_string(text.size()) + " bytes; at most " +
-                                           std::to_string(limits::params_bytes_max) + " are allowed",
+    return fail(error_code::too_large,
+                "the parameters take " + std::to_string(text.size()) + " bytes; at most " +
+                    std::to_string(limits::params_bytes_max) + " are allowed",
                 "put large data into a file and give its path");
   return text;
 }

@@ -25,16 +25,18 @@ struct dispatch_batch {
   lease place;
 };
 // Waiting for company until then is worth more than starting now.
-struct wait_until { instant when{}; };
+struct wait_until {
+  instant when{};
+};
 // Nothing can start until a slot is freed or the queue changes.
 struct stay_idle {};
 
 // Exactly one of three, so no value has two meanings.
 using batch_decision = std::variant<dispatch_batch, wait_until, stay_idle>;
 
-// Batches hold one job each for now. The first job in order that fits a device starts there. A job that would fit a device but finds
-// it full keeps that device: nothing behind it may take the room it waits for, so large jobs do not starve.
-// Of several devices with room the one with most free slots is taken, then most free memory, then the first.
+// Batches hold one job each for now. The first job in order that fits a device starts there. A job that would fit a device but
+// finds it full keeps that device: nothing behind it may take the room it waits for, so large jobs do not starve. Of several
+// devices with room the one with most free slots is taken, then most free memory, then the first.
 [[nodiscard]] batch_decision choose_batch(std::span<const candidate> in_order, const device_ledger& devices, instant now);
 
 } // namespace ferry::scheduling

@@ -87,9 +87,11 @@ std::optional<std::string> why_unplaceable(const std::vector<device>& devices, c
     }
   }
   if (!kind_exists)
-    return std::string("it needs a ") + (d.device == config::device_choice::gpu ? "GPU" : "CPU device") + " and this machine has none";
-  return "it needs " + std::to_string(d.slots) + " slots and " + std::to_string(d.memory_mib) + " MiB on one device; the largest have " +
-         std::to_string(most_slots) + " slots and " + std::to_string(most_memory) + " MiB";
+    return std::string("it needs a ") + (d.device == config::device_choice::gpu ? "GPU" : "CPU device") +
+           " and this machine has none";
+  return "it needs " + std::to_string(d.slots) + " slots and " + std::to_string(d.memory_mib) +
+         " MiB on one device; the largest have " + std::to_string(most_slots) + " slots and " + std::to_string(most_memory) +
+         " MiB";
 }
 
 } // namespace ferry::scheduling

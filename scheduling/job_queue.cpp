@@ -26,7 +26,9 @@ struct by_type {
 queued_job first_of_level(bool held, int priority) {
   return {.id = {INT64_MIN}, .order_key = INT64_MIN, .priority = static_cast<std::uint8_t>(priority), .held = held};
 }
-queued_job first_of_type(type_index type) { return {.id = {INT64_MIN}, .order_key = INT64_MIN, .type = type, .priority = priority_max}; }
+queued_job first_of_type(type_index type) {
+  return {.id = {INT64_MIN}, .order_key = INT64_MIN, .type = type, .priority = priority_max};
+}
 
 namespace bmi = boost::multi_index;
 using container =
@@ -123,8 +125,8 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
 
   const auto& ordered = indices_->ordered();
   const std::size_t level_begin = ordered.lower_bound_rank(first_of_level(false, moved->priority));
-  const std::size_t level_end = moved->priority == priority_min ? indices_->not_held()
-                                                                : ordered.lower_bound_rank(first_of_level(false, moved->priority - 1));
+  const std::size_t level_end =
+      moved->priority == priority_min ? indices_->not_held() : ordered.lower_bound_rank(first_of_level(false, moved->priority - 1));
   std::size_t rank = level_begin;
   if (std::holds_alternative<to_bottom>(target))
     rank = level_end - 1;

@@ -38,7 +38,9 @@ inline constexpr std::int64_t order_key_step = std::int64_t{1} << 20;
 
 struct to_top {};
 struct to_bottom {};
-struct to_position { std::size_t position = 1; }; // 1-based, in the whole queue
+struct to_position {
+  std::size_t position = 1;
+}; // 1-based, in the whole queue
 using move_target = std::variant<to_top, to_bottom, to_position>;
 
 class job_queue {

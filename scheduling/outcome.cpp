@@ -50,12 +50,12 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
 
 reconciliation reconcile(run_sighting sighting) {
   switch (sighting) {
-    case run_sighting::absent:
-    case run_sighting::never_started: return reconciliation::requeue;
-    case run_sighting::alive: return reconciliation::adopt;
-    case run_sighting::over: return reconciliation::harvest;
-    case run_sighting::lost:
-    case run_sighting::damaged: return reconciliation::give_up;
+  case run_sighting::absent:
+  case run_sighting::never_started: return reconciliation::requeue;
+  case run_sighting::alive: return reconciliation::adopt;
+  case run_sighting::over: return reconciliation::harvest;
+  case run_sighting::lost:
+  case run_sighting::damaged: return reconciliation::give_up;
   }
   return reconciliation::give_up;
 }

@@ -7,10 +7,10 @@
 #include <chrono>
 #include <fcntl.h>
 #include <string>
-#include <thread>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 

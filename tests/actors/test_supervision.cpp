@@ -1,10 +1,10 @@
 // The actors together, in this process: a crash of any of them costs nothing.
 #include "actors/supervisor.hpp"
 
+#include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch_test_macros.hpp>
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -33,8 +33,10 @@ public:
     directory = pattern;
     auto settings = config::defaults();
     settings.storage.data_dir = directory / "data";
-    auto started = supervisor::start(system, {std::make_shared<const config::settings>(settings), {{.id = "cpu", .slots = 2, .memory_mib = 100}}, FERRY_SHIM_PATH},
-                                     [this] { gave_up = true; });
+    auto started = supervisor::start(
+        system,
+        {std::make_shared<const config::settings>(settings), {{.id = "cpu", .slots = 2, .memory_mib = 100}}, FERRY_SHIM_PATH},
+        [this] { gave_up = true; });
     REQUIRE(started);
     actors = std::move(*started);
   }
@@ -59,7 +61,8 @@ public:
   }
 
   job_id submit(const std::string& script) {
-    const auto answer = ask_queue<result<jobs_submitted>>(submit_jobs{{{.type = "command", .params = {{"argv", {"sh", "-c", script}}}}}, {}});
+    const auto answer =
+        ask_queue<result<jobs_submitted>>(submit_jobs{{{.type = "command", .params = {{"argv", {"sh", "-c", script}}}}}, {}});
     REQUIRE(answer.has_value());
     REQUIRE(answer->has_value());
     return (*answer)->jobs.at(0).id;
@@ -116,7 +119,8 @@ TEST_CASE("facts that arrive together are stored together, each answered") {
     clients.emplace_back([&] {
       for (int k = 0; k < 25; ++k)
         accepted += n.ask_queue<result<jobs_submitted>>(
-                         submit_jobs{{{.type = "command", .params = {{"argv", {"true"}}}, .held = true}}, {}})->has_value();
+                         submit_jobs{{{.type = "command", .params = {{"argv", {"true"}}}, .held = true}}, {}})
+                        ->has_value();
     });
   for (auto& c : clients)
     c.join();

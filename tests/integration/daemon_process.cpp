@@ -45,8 +45,7 @@ int spawn(const std::vector<std::string>& argv, const std::filesystem::path& out
 
 int wait_for(int pid) {
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -80,7 +79,8 @@ program_end run_program(const std::vector<std::string>& argv, const std::vector<
 }
 
 daemon_process::daemon_process(std::string types, int slots, std::string http) {
-  std::ofstream(config()) << "[storage]\ndata_dir = \"" << data().string() << "\"\n[http]\nsocket = \"" << socket().string() << "\"\n"
+  std::ofstream(config()) << "[storage]\ndata_dir = \"" << data().string() << "\"\n[http]\nsocket = \"" << socket().string()
+                          << "\"\n"
                           << http << "\n[devices.gpu]\nenabled = false\n[devices.cpu]\nslots = " << slots << "\nmemory_mib = 1000\n"
                           << types;
 }

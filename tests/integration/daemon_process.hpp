@@ -37,9 +37,9 @@ public:
   explicit daemon_process(std::string types = {}, int slots = 2, std::string http = {});
   ~daemon_process(); // kills what still runs, jobs included
 
-  void start();           // returns once it answers
-  void kill();            // SIGKILL, and waits for its end
-  int stop();             // SIGTERM; its exit status
+  void start(); // returns once it answers
+  void kill();  // SIGKILL, and waits for its end
+  int stop();   // SIGTERM; its exit status
   void crash_and_start() { kill(), start(); }
   // Starts it and expects it to refuse: the end of the process.
   [[nodiscard]] program_end start_refused() const;

@@ -80,7 +80,8 @@ TEST_CASE("a log is read in pieces while it grows") {
   CHECK(first->body == "first\n");
   CHECK_FALSE(first->log_complete);
   std::ofstream(go) << "";
-  const auto second = client->send({"GET", path + "?wait=60&offset=" + std::to_string(first->log_next), {}, {}, std::chrono::seconds(60)});
+  const auto second =
+      client->send({"GET", path + "?wait=60&offset=" + std::to_string(first->log_next), {}, {}, std::chrono::seconds(60)});
   REQUIRE(second);
   CHECK(second->body == "second\n");
   daemon.finished(id);

@@ -34,7 +34,8 @@ std::string exchange(const std::filesystem::path& socket, const std::string& byt
 }
 
 std::string post(const std::string& path, const std::string& body) {
-  return "POST " + path + " HTTP/1.1\r\nHost: ferry\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "POST " + path + " HTTP/1.1\r\nHost: ferry\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
 
 } // namespace
@@ -89,12 +90,18 @@ TEST_CASE("bytes that are not HTTP, huge headers and huge bodies are refused and
   daemon.start();
   CHECK(exchange(daemon.socket(), "\x16\x03\x01 garbage \r\n\r\n").starts_with("HTTP/1.1 400"));
   CHECK(exchange(daemon.socket(), std::string(100'000, 'A')).starts_with("HTTP/1.1 4"));
-  CHECK(exchange(daemon.socket(), "GET /api/v1/status HTTP/1.1\r\nX: " + std::string(30'000, 'x') + "\r\n\r\n").starts_with("HTTP/1.1 413"));
-  CHECK(exchange(daemon.socket(), "GET /../../etc/passwd HTTP/1.1\r\nHost: f\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 40"));
+  CHECK(exchange(daemon.socket(), "GET /api/v1/status HTTP/1.1\r\nX: " + std::string(30'000, 'x') + "\r\n\r\n")
+            .starts_with("HTTP/1.1 413"));
+  CHECK(exchange(daemon.socket(), "GET /../../etc/passwd HTTP/1.1\r\nHost: f\r\nConnection: close\r\n\r\n")
+            .starts_with("HTTP/1.1 40"));
   // 1 GiB, declared and then sent as fast as it is taken.
-  const auto declared = exchange(daemon.socket(), "POST /api/v1/jobs HTTP/1.1\r\nHost: f\r\nContent-Length: 1073741824\r\n\r\n" + std::string(1 << 20, 'x'), 64);
+  const auto declared =
+      exchange(daemon.socket(),
+               "POST /api/v1/jobs HTTP/1.1\r\nHost: f\r\nContent-Length: 1073741824\r\n\r\n" + std::string(1 << 20, 'x'), 64);
   CHECK(declared.starts_with("HTTP/1.1 413"));
-  const auto chunked = exchange(daemon.socket(), "POST /api/v1/jobs HTTP/1.1\r\nHost: f\r\nTransfer-Encoding: chunked\r\n\r\n40000000\r\n" + std::string(1 << 20, 'x'), 64);
+  const auto chunked = exchange(
+      daemon.socket(),
+      "POST /api/v1/jobs HTTP/1.1\r\nHost: f\r\nTransfer-Encoding: chunked\r\n\r\n40000000\r\n" + std::string(1 << 20, 'x'), 64);
   CHECK(chunked.starts_with("HTTP/1.1 413"));
   CHECK(exchange(daemon.socket(), "").empty());
   CHECK(daemon.get("/status")["counts"]["queued"] == 0);

@@ -17,7 +17,8 @@ TEST_CASE("a running job goes on while the daemon is dead, and is taken up again
   daemon_process daemon;
   daemon.start();
   const auto go = (daemon.directory() / "go").string(), begun = (daemon.directory() / "begun").string();
-  const auto id = daemon.submit_script("echo one; touch " + begun + "; while ! test -e " + go + "; do sleep 0.02; done; echo two; exit 7");
+  const auto id =
+      daemon.submit_script("echo one; touch " + begun + "; while ! test -e " + go + "; do sleep 0.02; done; echo two; exit 7");
   daemon.wait_for_file(begun);
   daemon.crash_and_start();
   CHECK(daemon.get("/jobs/" + std::to_string(id))["status"] == "running");
@@ -68,8 +69,8 @@ TEST_CASE("a clean stop ends with status 0 and leaves running jobs alone") {
   CHECK(daemon.finished(id)["status"] == "completed");
 }
 
-// 8 clients submit with idempotency keys while the daemon is killed again and again; afterwards each acknowledged job is there once, in
-// order, and each job has run exactly once.
+// 8 clients submit with idempotency keys while the daemon is killed again and again; afterwards each acknowledged job is there
+// once, in order, and each job has run exactly once.
 TEST_CASE("every acknowledged job is there exactly once, and runs once, through a storm of kill -9 (P1, P2, P4)") {
   for (const auto seed : tests::seeds(1)) {
     CAPTURE(seed);
@@ -87,7 +88,8 @@ TEST_CASE("every acknowledged job is there exactly once, and runs once, through 
         client->set_patience(std::chrono::seconds(60));
         for (int n = 0; n < jobs_each; ++n) {
           const auto name = std::to_string(c) + "-" + std::to_string(n);
-          const json body = {{"type", "command"}, {"name", name}, {"params", {{"argv", {"sh", "-c", "echo " + name + " >> " + ran}}}}};
+          const json body = {
+              {"type", "command"}, {"name", name}, {"params", {{"argv", {"sh", "-c", "echo " + name + " >> " + ran}}}}};
           const auto answer = client->send({"POST", "/jobs", body.dump(), "key-" + name});
           if (answer)
             acknowledged[static_cast<std::size_t>(c)].push_back(json::parse(answer->body).at("id"));

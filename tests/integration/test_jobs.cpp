@@ -49,7 +49,8 @@ TEST_CASE("failures say what happened") {
   CHECK(status["failure"]["exit_status"] == 3);
   const auto signal = daemon.finished(daemon.submit_script("kill -SEGV $$"));
   CHECK(signal["failure"]["signal"] == 11);
-  const auto missing = daemon.finished(daemon.post("/jobs", {{"type", "command"}, {"params", {{"argv", {"/no/such/program"}}}}})["id"]);
+  const auto missing =
+      daemon.finished(daemon.post("/jobs", {{"type", "command"}, {"params", {{"argv", {"/no/such/program"}}}}})["id"]);
   CHECK(missing["failure"]["kind"] == "launch");
   CHECK(missing["failure"]["message"].get<std::string>().find("/no/such/program") != std::string::npos);
 }
@@ -106,8 +107,8 @@ TEST_CASE("cancelling a queued job ends it at once, a running one with all its p
   daemon_process daemon({}, 1);
   daemon.start();
   const auto file = daemon.directory() / "pids";
-  const auto running = daemon.submit_script("setsid sleep 1000 & echo $! > " + file.string() + ".new; mv " + file.string() + ".new " +
-                                            file.string() + "; sleep 1000");
+  const auto running = daemon.submit_script("setsid sleep 1000 & echo $! > " + file.string() + ".new; mv " + file.string() +
+                                            ".new " + file.string() + "; sleep 1000");
   const auto queued = daemon.submit_script("true");
   const int escaped = std::stoi(daemon.wait_for_file(file));
   const auto path = [](std::int64_t id) { return "/jobs/" + std::to_string(id) + "/cancel"; };
@@ -157,8 +158,9 @@ TEST_CASE("cleared jobs leave the lists and can still be shown") {
 }
 
 TEST_CASE("an upscale can take the result of an earlier job") {
-  daemon_process daemon("[job_types.copy]\ncommand = [\"cp\", \"{params.source}\", \"{dir}/copy\"]\n[job_types.copy.parameters]\n"
-                        "required = [\"source\"]\n[job_types.copy.parameters.properties.source]\ntype = \"string\"\nformat = \"job-result\"\n");
+  daemon_process daemon(
+      "[job_types.copy]\ncommand = [\"cp\", \"{params.source}\", \"{dir}/copy\"]\n[job_types.copy.parameters]\n"
+      "required = [\"source\"]\n[job_types.copy.parameters.properties.source]\ntype = \"string\"\nformat = \"job-result\"\n");
   daemon.start();
   const auto first = daemon.submit_script("echo picture > \"$FERRY_JOB_DIR/a.png\"");
   daemon.finished(first);
@@ -188,7 +190,8 @@ TEST_CASE("progress can be watched while a job runs") {
   daemon_process daemon;
   daemon.start();
   const auto go = (daemon.directory() / "go").string();
-  const auto id = daemon.submit_script("printf ' 45%%|####      | 45/100 [00:01<00:02]\\r'; while ! test -e " + go + "; do sleep 0.02; done");
+  const auto id =
+      daemon.submit_script("printf ' 45%%|####      | 45/100 [00:01<00:02]\\r'; while ! test -e " + go + "; do sleep 0.02; done");
   eventually([&] { return daemon.get("/jobs/" + std::to_string(id))["progress"]["step"] == 45; });
   const auto job = daemon.get("/queue")["jobs"][0];
   CHECK(job["progress"]["fraction"] == 0.45);

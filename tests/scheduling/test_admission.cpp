@@ -89,7 +89,8 @@ TEST_CASE("a bulk request is admitted whole or not at all") {
   CHECK(refused.error().problems.at(0).where.starts_with("/jobs/1/params"));
   CHECK(refused.error().problems.back().where.starts_with("/jobs/3/params"));
   CHECK(admit_all({}, 0, {types(), devices}).error().code == error_code::invalid_argument);
-  CHECK(admit_all(std::vector(limits::jobs_per_request_max + 1, good), 0, {types(), devices}).error().code == error_code::too_large);
+  CHECK(admit_all(std::vector(limits::jobs_per_request_max + 1, good), 0, {types(), devices}).error().code ==
+        error_code::too_large);
   CHECK(admit_all({good}, limits::queued_jobs_max, {types(), devices}).error().code == error_code::too_large);
 }
 

@@ -98,7 +98,8 @@ TEST_CASE("no sequence of decisions exceeds a device, and the same input gives t
       for (int step = 0; step < 200; ++step) {
         std::vector<candidate> in_order;
         for (int n = pick(0, 6); n > 0; --n)
-          in_order.push_back(wants(step * 10 + n, {.device = static_cast<device_choice>(pick(0, 2)), .slots = pick(1, 4), .memory_mib = pick(0, 9000)}));
+          in_order.push_back(wants(
+              step * 10 + n, {.device = static_cast<device_choice>(pick(0, 2)), .slots = pick(1, 4), .memory_mib = pick(0, 9000)}));
         const auto decision = choose_batch(in_order, devices, instant{});
         if (const auto* chosen = std::get_if<dispatch_batch>(&decision)) {
           running.push_back({++batches});

@@ -11,7 +11,8 @@ using namespace ferry::scheduling;
 namespace {
 
 queued_job job(std::int64_t id, int priority = priority_default, bool held = false, type_index type = 0) {
-  return {.id = {id}, .order_key = id * order_key_step, .type = type, .priority = static_cast<std::uint8_t>(priority), .held = held};
+  return {
+      .id = {id}, .order_key = id * order_key_step, .type = type, .priority = static_cast<std::uint8_t>(priority), .held = held};
 }
 
 std::vector<std::int64_t> ids(const std::vector<queued_job>& jobs) {
@@ -102,7 +103,9 @@ TEST_CASE("the queue agrees with a sorted list under random operations") {
   for (const auto seed : tests::seeds(30)) {
     CAPTURE(seed);
     std::mt19937_64 random(seed);
-    const auto pick = [&](std::int64_t least, std::int64_t most) { return std::uniform_int_distribution<std::int64_t>(least, most)(random); };
+    const auto pick = [&](std::int64_t least, std::int64_t most) {
+      return std::uniform_int_distribution<std::int64_t>(least, most)(random);
+    };
     job_queue queue;
     std::vector<queued_job> model;
     const auto sort = [&] { std::sort(model.begin(), model.end(), comes_before); };

@@ -23,8 +23,8 @@ TEST_CASE("a parameter names the result of an earlier job") {
   const json params = {{"source", "job:12"}, {"deep", {{"mask", "job:13"}}}, {"plain", "job:14"}};
   const std::vector<std::string> paths{"source", "deep.mask", "missing.path"};
   CHECK(referenced_jobs(params, paths) == std::vector<job_id>{{12}, {13}});
-  const auto resolved = resolve_job_results(params, paths,
-                                            {completed(12, {{"artifacts", {{{"path", "a.png"}}}}}), completed(13, {{"path", "m.png"}})}, directory);
+  const auto resolved = resolve_job_results(
+      params, paths, {completed(12, {{"artifacts", {{{"path", "a.png"}}}}}), completed(13, {{"path", "m.png"}})}, directory);
   REQUIRE(resolved);
   CHECK((*resolved)["source"] == "/runs/12/a.png");
   CHECK((*resolved)["deep"]["mask"] == "/runs/13/m.png");
@@ -38,7 +38,9 @@ TEST_CASE("a plain path is left as it is") {
 
 TEST_CASE("a result that is not there is an error that says why") {
   const json params = {{"source", "job:12"}};
-  const auto message = [&](std::vector<job_record> records) { return resolve_job_results(params, {"source"}, records, directory).error().what; };
+  const auto message = [&](std::vector<job_record> records) {
+    return resolve_job_results(params, {"source"}, records, directory).error().what;
+  };
   CHECK(message({}) == "source names job 12, which does not exist");
   CHECK(message({completed(12, nullptr)}) == "source: job 12 left no result file");
   auto failed = completed(12, nullptr);

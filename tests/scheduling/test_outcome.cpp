@@ -38,7 +38,8 @@ TEST_CASE("signals, launch failures and lost runs are told apart") {
 TEST_CASE("the result is what the job reported, and the files it left") {
   const json files = json::parse(R"([{"path":"a.png","bytes":3}])");
   CHECK(judge({.exit_status = 0}, {.artifacts = files}).result == json{{"artifacts", files}});
-  CHECK(judge({.exit_status = 0}, {.result = json{{"loss", 0.5}}, .artifacts = files}).result == json{{"loss", 0.5}, {"artifacts", files}});
+  CHECK(judge({.exit_status = 0}, {.result = json{{"loss", 0.5}}, .artifacts = files}).result ==
+        json{{"loss", 0.5}, {"artifacts", files}});
   CHECK(judge({.exit_status = 0}, {}).result == nullptr);
 }
 
