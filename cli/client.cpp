@@ -33,7 +33,8 @@ using steady = std::chrono::steady_clock;
 constexpr std::array all_codes{error_code::invalid_argument, error_code::not_found,    error_code::conflict,
                                error_code::too_large,        error_code::unauthorized, error_code::disk_full,
                                error_code::unavailable,      error_code::damaged,      error_code::locked,
-                               error_code::newer_version,    error_code::io,           error_code::internal};
+                               error_code::newer_version,    error_code::io,           error_code::internal,
+                               error_code::out_of_memory};
 
 std::string head_and_body(const request& what) {
   std::string text = what.method + " /api/v1" + what.path + " HTTP/1.1\r\nHost: ferry\r\nAccept: */*\r\n";
@@ -217,6 +218,7 @@ int exit_status_of(error_code code) {
   case error_code::damaged:
   case error_code::locked:
   case error_code::newer_version:
+  case error_code::out_of_memory:
   case error_code::disk_full: return 7;
   }
   return 7;

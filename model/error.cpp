@@ -12,6 +12,7 @@ std::string_view to_string(error_code code) {
   case error_code::disk_full: return "disk_full";
   case error_code::unavailable: return "unavailable";
   case error_code::damaged: return "damaged";
+  case error_code::out_of_memory: return "out_of_memory";
   case error_code::locked: return "locked";
   case error_code::newer_version: return "newer_version";
   case error_code::io: return "io";

@@ -19,6 +19,7 @@ enum class error_code {
   disk_full,        // nothing was stored; works again once there is room
   unavailable,      // the daemon is stopping or restarting a part; trying again is right
   damaged,          // stored data cannot be read
+  out_of_memory,    // of a device or of the host; smaller work may fit
   locked,           // another daemon owns the data directory
   newer_version,    // the data was written by a newer ferry
   io,               // the operating system refused an operation
