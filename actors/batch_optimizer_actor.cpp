@@ -8,18 +8,21 @@ namespace {
 struct batch_optimizer_state {
   using handle = batch_optimizer_actor;
 
-  batch_optimizer_state(handle::pointer self, queue_actor queue, scheduling::device_ledger devices, batch_id last_batch)
-      : self_(self), queue_(std::move(queue)), devices_(std::move(devices)), last_batch_(last_batch) {}
+  batch_optimizer_state(handle::pointer self, queue_actor queue, scheduling::device_ledger devices, batch_id last_batch,
+                        std::shared_ptr<status_board> board)
+      : self_(self), queue_(std::move(queue)), devices_(std::move(devices)), last_batch_(last_batch), board_(std::move(board)) {}
 
   handle::behavior_type make_behavior() {
+    board_->publish(devices_.accounts());
     offer(true);
     return {
         [this](candidates& what) { dispatch(std::move(what.in_order)); },
         [this](const slot_freed& what) {
-          if (devices_.release(what.batch))
+          if (devices_.release(what.batch)) {
+            board_->publish(devices_.accounts());
             offer(true);
+          }
         },
-        [this](read_devices) { return devices_.accounts(); },
     };
   }
 
@@ -32,6 +35,7 @@ private:
         break;
       last_batch_.value += 1;
       devices_.grant(last_batch_, chosen->place);
+      board_->publish(devices_.accounts());
       std::erase_if(in_order, [&](const scheduling::candidate& c) {
         return std::find(chosen->jobs.begin(), chosen->jobs.end(), c.job.id) != chosen->jobs.end();
       });
@@ -49,13 +53,14 @@ private:
   queue_actor queue_;
   scheduling::device_ledger devices_;
   batch_id last_batch_;
+  std::shared_ptr<status_board> board_;
 };
 
 } // namespace
 
 batch_optimizer_actor spawn_batch_optimizer(caf::actor_system& system, queue_actor queue, scheduling::device_ledger devices,
-                                            batch_id last_batch) {
-  return spawn<batch_optimizer_state>(system, std::move(queue), std::move(devices), last_batch);
+                                            batch_id last_batch, std::shared_ptr<status_board> board) {
+  return spawn<batch_optimizer_state>(system, std::move(queue), std::move(devices), last_batch, std::move(board));
 }
 
 } // namespace ferry::actors

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "actors/compat.hpp"
+#include "actors/status_board.hpp"
 #include "model/device.hpp"
 #include "model/facts.hpp"
 #include "runners/run_control.hpp"
@@ -49,19 +50,10 @@ struct job_view {
   progress how_far = {};
 };
 
-struct queue_counts {
-  std::size_t queued = 0, held = 0, running = 0;
-  std::int64_t completed = 0, failed = 0, cancelled = 0;
-};
 struct queue_page {
   bool paused = false;
   queue_counts counts;
   std::vector<job_view> jobs;
-};
-struct queue_status {
-  bool paused = false;
-  queue_counts counts;
-  std::vector<scheduling::device_ledger::account> devices;
 };
 
 // ---- storage: the one writer, and the readers -------------------------------------------------------------------------------
@@ -123,14 +115,12 @@ struct run_batch {
   scheduling::lease place;
   std::vector<job_id> jobs;
   std::vector<std::string> params; // JSON text, one a job
-  instant started{};
 };
 // A run that outlived the last daemon.
 struct adopt_batch {
   batch_id batch;
   const config::job_type* type = nullptr; // null: no longer configured
   std::vector<job_id> jobs;
-  instant started{};
 };
 struct stop_batch {
   batch_id batch;
@@ -173,11 +163,8 @@ struct candidates {
 struct slot_freed {
   batch_id batch;
 };
-struct read_devices {};
-using device_accounts = std::vector<scheduling::device_ledger::account>;
 
-using batch_optimizer_actor =
-    caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<device_accounts>(read_devices)>;
+using batch_optimizer_actor = caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed)>;
 
 // ---- queue ------------------------------------------------------------------------------------------------------------------
 
@@ -223,7 +210,6 @@ struct read_queue {
   std::size_t offset = 0;
   std::size_t limit = 50;
 };
-struct read_status {};
 // Answered once the job has finished and that is on disk, at the latest after `timeout`.
 struct await_job {
   job_id id;
@@ -277,7 +263,7 @@ using queue_actor = caf::typed_actor<
     caf::result<result<done>>(retry_job), caf::result<result<std::size_t>>(clear_jobs), caf::result<result<done>>(set_paused),
     // Queries.
     caf::result<result<job_view>>(read_job), caf::result<result<std::vector<job_view>>>(read_jobs),
-    caf::result<result<queue_page>>(read_queue), caf::result<queue_status>(read_status), caf::result<result<done>>(await_job),
+    caf::result<result<queue_page>>(read_queue), caf::result<result<done>>(await_job),
     caf::result<void>(wait_due),
     // From the supervisor.
     caf::result<void>(begin_work),
@@ -319,7 +305,6 @@ FERRY_LOCAL_MESSAGE(ferry::actors::forget_batch)
 FERRY_LOCAL_MESSAGE(ferry::actors::deadline_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::candidates)
 FERRY_LOCAL_MESSAGE(ferry::actors::slot_freed)
-FERRY_LOCAL_MESSAGE(ferry::actors::read_devices)
 FERRY_LOCAL_MESSAGE(ferry::actors::submit_jobs)
 FERRY_LOCAL_MESSAGE(ferry::actors::cancel_job)
 FERRY_LOCAL_MESSAGE(ferry::actors::hold_job)
@@ -332,7 +317,6 @@ FERRY_LOCAL_MESSAGE(ferry::actors::set_paused)
 FERRY_LOCAL_MESSAGE(ferry::actors::read_job)
 FERRY_LOCAL_MESSAGE(ferry::actors::read_jobs)
 FERRY_LOCAL_MESSAGE(ferry::actors::read_queue)
-FERRY_LOCAL_MESSAGE(ferry::actors::read_status)
 FERRY_LOCAL_MESSAGE(ferry::actors::await_job)
 FERRY_LOCAL_MESSAGE(ferry::actors::wait_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::begin_work)
@@ -343,8 +327,6 @@ FERRY_LOCAL_MESSAGE(ferry::actors::batch_began)
 FERRY_LOCAL_MESSAGE(ferry::actors::batch_progressed)
 FERRY_LOCAL_MESSAGE(ferry::actors::batch_not_started)
 FERRY_LOCAL_MESSAGE(ferry::actors::batch_over)
-FERRY_LOCAL_MESSAGE(ferry::actors::queue_status)
-FERRY_LOCAL_MESSAGE(ferry::actors::device_accounts)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::done>)
 FERRY_LOCAL_MESSAGE(ferry::result<std::size_t>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::storage::append_outcome>)

@@ -8,6 +8,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       history_(std::move(history)),
       settings_(start->settings),
       devices_(start->devices),
+      board_(start->board),
       type_names_(start->type_names),
       run_directory_(start->run_directory),
       jobs_(std::move(start->jobs)),
@@ -29,6 +30,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
                                                .started = resumed.started,
                                                .at = phase::running});
   }
+  publish();
 }
 
 queue_state::handle::behavior_type queue_state::make_behavior() {
@@ -45,7 +47,6 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       [this](const read_job& what) { return read_one(what.id); },
       [this](const read_jobs& what) { return read_many(what); },
       [this](const read_queue& what) { return read_page(what); },
-      [this](read_status) { return status(); },
       [this](const await_job& what) { return await(what); },
       [this](const wait_due& what) { wait_over(what); },
       [this](const begin_work& what) { begin(what); },

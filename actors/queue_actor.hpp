@@ -26,6 +26,7 @@ struct resumed_batch {
 struct queue_start {
   std::shared_ptr<const config::settings> settings;
   std::vector<device> devices;
+  std::shared_ptr<status_board> board;
   std::vector<std::string> type_names; // by type_index; the configured ones first, in their order
   scheduling::job_queue jobs;
   std::vector<resumed_batch> running;

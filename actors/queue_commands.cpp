@@ -3,6 +3,7 @@
 #include "config/limits.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <spdlog/spdlog.h>
 
 namespace ferry::actors {
@@ -83,6 +84,7 @@ void queue_state::submitted(const std::vector<queued_job>& jobs, const storage::
   } else {
     for (const queued_job& job : jobs)
       jobs_.add(job);
+    publish();
     for (const queued_job& job : jobs)
       answer.jobs.push_back({job.id, jobs_.position(job.id)});
     queue_changed();
@@ -94,6 +96,7 @@ void queue_state::submitted(const std::vector<queued_job>& jobs, const storage::
 
 caf::result<result<done>> queue_state::cancel(job_id id) {
   if (const auto job = jobs_.remove(id)) {
+    publish();
     auto promise = self_->make_response_promise<result<done>>();
     const fact cancelled =
         job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
@@ -101,10 +104,12 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
         .then([this, promise, job = *job](const result<storage::append_outcome>& outcome) mutable {
           if (outcome) {
             count(job_state::cancelled);
+            publish();
             wake_waiters(job.id);
             promise.deliver(result<done>(done{}));
           } else {
             jobs_.add(job);
+            publish();
             queue_changed();
             promise.deliver(result<done>(fail(outcome.error())));
           }
@@ -142,8 +147,10 @@ caf::result<result<done>> queue_state::set_held(job_id id, bool held) {
     return result<done>(done{});
   auto changed = *job;
   changed.held = held;
-  if (held)
+  if (held) {
     jobs_.replace(changed);
+    publish();
+  }
   auto promise = self_->make_response_promise<result<done>>();
   const auto now = wall_clock_now();
   request(self_, storage_, caf::infinite, append_facts{{held ? fact{job_held{id, now}} : fact{job_released{id, now}}}, {}})
@@ -152,6 +159,7 @@ caf::result<result<done>> queue_state::set_held(job_id id, bool held) {
         if (auto current = jobs_.find(id); current && (held ? !outcome : outcome.has_value())) {
           current->held = false;
           jobs_.replace(*current);
+          publish();
           queue_changed();
         }
         promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
@@ -288,6 +296,7 @@ void queue_state::requeue_finished(const job_record& record, done_promise promis
         }
         (was == job_state::failed ? failed_ : cancelled_) -= 1;
         jobs_.add(job);
+        publish();
         queue_changed();
         promise.deliver(result<done>(done{}));
       });
@@ -322,12 +331,15 @@ void queue_state::clear_some(std::vector<job_state> states, std::size_t cleared,
 }
 
 caf::result<result<done>> queue_state::pause(bool paused) {
-  if (paused_ == paused)
-    return result<done>(done{});
-  paused_ = paused;
+  // Stored also when nothing changes: the same request may still be on its way to the disk, and the answer promises that it is there.
+  const bool before = std::exchange(paused_, paused);
+  publish();
   queue_changed();
   auto promise = self_->make_response_promise<result<done>>();
-  store({queue_paused{paused, wall_clock_now()}}, promise, [this, paused] { paused_ = !paused; });
+  store({queue_paused{paused, wall_clock_now()}}, promise, [this, before] {
+    paused_ = before;
+    publish();
+  });
   return promise;
 }
 

@@ -115,7 +115,7 @@ queue_counts queue_state::counts() const {
           .cancelled = cancelled_};
 }
 
-queue_status queue_state::status() const { return {.paused = paused_, .counts = counts()}; }
+void queue_state::publish() const { board_->publish(paused_, counts()); }
 
 // ---- waiting for the end of a job -------------------------------------------------------------------------------------------
 

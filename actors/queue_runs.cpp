@@ -26,7 +26,7 @@ void queue_state::begin(const begin_work& what) {
     std::vector<job_id> jobs;
     for (const auto& job : batch.jobs)
       jobs.push_back(job.id);
-    send(self_, executor->second, adopt_batch{id, type, std::move(jobs), batch.started});
+    send(self_, executor->second, adopt_batch{id, type, std::move(jobs)});
   }
   push_candidates();
 }
@@ -77,6 +77,7 @@ void queue_state::start(start_batch& what) {
     running_jobs_.emplace(id, what.batch);
   }
   running_.emplace(what.batch, std::move(batch));
+  publish();
   request(self_, storage_, caf::infinite, begin_batch{{what.batch, jobs, what.what.place.device, now}})
       .then([this, id = what.batch](result<std::vector<std::string>>& params) {
         if (params)
@@ -116,33 +117,15 @@ void queue_state::resolve_and_run(batch_id id, std::vector<std::string> params) 
   }
   request(self_, history_, caf::infinite, find_jobs{wanted, false})
       .then([this, id, &paths, documents = std::move(documents)](const result<job_records>& found) {
-        auto& batch = running_.at(id);
-        std::vector<std::string> resolved;
-        std::vector<scheduling::job_outcome> outcomes;
-        bool all_resolved = found.has_value() && !batch.cancel;
-        for (const json& document : documents) {
-          auto value = found
-                           ? scheduling::resolve_job_results(document, paths, *found,
-                                                             [this](const job_record& record) {
-                                                               return run_directory_(record.batch) / "jobs" / to_string(record.id);
-                                                             })
-                           : result<json>(fail(found.error()));
-          all_resolved = all_resolved && value.has_value();
-          if (value)
-            resolved.push_back(value->dump());
-          if (batch.cancel)
-            outcomes.push_back({job_state::cancelled, {}, nullptr});
-          else
-            outcomes.push_back(
-                {job_state::failed,
-                 failure{.kind = failure_kind::input, .message = value ? "another job of its batch failed" : value.error().what},
-                 nullptr});
-        }
-        if (all_resolved) {
-          run(id, std::move(resolved));
+        const auto directory_of = [this](const job_record& record) {
+          return run_directory_(record.batch) / "jobs" / to_string(record.id);
+        };
+        auto inputs = scheduling::resolve_batch(documents, paths, found, directory_of, running_.at(id).cancel);
+        if (auto* params_of_jobs = std::get_if<std::vector<std::string>>(&inputs)) {
+          run(id, std::move(*params_of_jobs));
         } else {
           send(self_, parts_->optimizer, slot_freed{id});
-          finish(id, std::move(outcomes));
+          finish(id, std::get<std::vector<scheduling::job_outcome>>(std::move(inputs)));
         }
       });
 }
@@ -152,8 +135,7 @@ void queue_state::run(batch_id id, std::vector<std::string> params) {
   const auto& type = settings_->job_types[batch.type];
   const auto& executor = parts_->executors.at(batch.device);
   batch.at = phase::starting;
-  run_batch message{
-      .batch = id, .type = &type, .place = batch.place, .jobs = {}, .params = std::move(params), .started = batch.started};
+  run_batch message{.batch = id, .type = &type, .place = batch.place, .jobs = {}, .params = std::move(params)};
   for (const auto& job : batch.jobs)
     message.jobs.push_back(job.id);
   send(self_, executor, std::move(message));
@@ -199,6 +181,7 @@ void queue_state::give_back(batch_id id, const error& why, bool record) {
     jobs_.add(job);
     jobs.push_back(job.id);
   }
+  publish();
   rest(why);
   if (record)
     request(self_, storage_, caf::infinite, record_facts{{batch_requeued{id, jobs, to_string(why), wall_clock_now()}}})
@@ -247,8 +230,10 @@ void queue_state::stored_end(batch_id id, const std::vector<scheduling::job_outc
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     running_jobs_.erase(jobs[i].id);
     count(outcomes[i].state);
-    wake_waiters(jobs[i].id);
   }
+  publish();
+  for (const auto& job : jobs)
+    wake_waiters(job.id);
 }
 
 void queue_state::count(job_state state) {

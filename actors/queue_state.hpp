@@ -93,7 +93,7 @@ private:
   caf::result<result<job_view>> read_one(job_id id);
   caf::result<result<std::vector<job_view>>> read_many(const read_jobs& what);
   caf::result<result<queue_page>> read_page(const read_queue& what);
-  queue_status status() const;
+  void publish() const; // puts counts and pause on the board: called with each change of them
   queue_counts counts() const;
   caf::result<result<done>> await(const await_job& what);
   void wait_over(const wait_due& what);
@@ -105,6 +105,7 @@ private:
   history_actor history_;
   std::shared_ptr<const config::settings> settings_;
   std::vector<device> devices_;
+  std::shared_ptr<status_board> board_;
   std::vector<std::string> type_names_;
   std::function<std::filesystem::path(batch_id)> run_directory_;
 

@@ -102,8 +102,11 @@ result<generation> supervisor::implementation::spawn_all() {
   actor_handles h;
   h.storage = spawn_storage(system, shared_store);
   h.history = spawn_history(system, std::move(*reader));
+  const auto board = std::make_shared<status_board>();
+  h.board = board;
+  state->queue->board = board;
   h.queue = spawn_queue(system, h.storage, h.history, state->queue);
-  h.optimizer = spawn_batch_optimizer(system, h.queue, std::move(ledger), state->last_batch);
+  h.optimizer = spawn_batch_optimizer(system, h.queue, std::move(ledger), state->last_batch, board);
   h.watchdog = spawn_watchdog(system);
   for (const device& d : homes)
     h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer}));

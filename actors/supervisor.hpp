@@ -27,6 +27,7 @@ struct actor_handles {
   storage_actor storage;
   std::map<std::string, gpu_executor_actor> executors;
   watchdog_actor watchdog;
+  std::shared_ptr<const status_board> board;
 };
 
 class supervisor {

@@ -15,7 +15,7 @@ namespace ferry::bench {
 struct daemon_options {
   std::filesystem::path programs; // the folder of ferryd, ferry and bench-stamp
   std::filesystem::path folder;   // made anew; removed at the end
-  int slots = 4;
+  int slots = 8;
   int shims_ready = 2;
 };
 

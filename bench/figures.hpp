@@ -17,7 +17,7 @@ struct bench_run {
   double seconds = 2;                // for each rate
   int repetitions = 300;             // for each latency
   std::int64_t jobs_max = 1'000'000; // queued at most
-  int slots = 4;
+  int slots = 8;
   int shims_ready = 2;
   machine_limits limits;
   report& out;

@@ -21,7 +21,7 @@ constexpr const char* usage = R"(ferry-bench: measures the limits of this machin
   --only NAMES      of submitting,starting,reading,scale,storing,peers; with commas
   --jobs-max N      queue at most N jobs (default 1000000)
   --seconds S       for each rate (default 2)
-  --slots N         of the daemon that is measured (default 4)
+  --slots N         of the daemon that is measured (default 8)
   --shims N         started ahead of need (default 2)
   --patience S      wait so long for a quiet machine (default 60), then go on and say so
   --quick           --jobs-max 100000 --seconds 0.5, fewer repetitions
@@ -41,7 +41,7 @@ struct choices {
   std::set<std::string, std::less<>> only;
   std::int64_t jobs_max = 1'000'000;
   double seconds = 2, patience = 60;
-  int slots = 4, shims = 2, repetitions = 300;
+  int slots = 8, shims = 2, repetitions = 300;
 };
 
 std::set<std::string, std::less<>> split(const std::string& names) {
@@ -123,6 +123,13 @@ void put_limits(report& out, const machine_limits& limits) {
            number(limits.rows_1) + " / " + number(limits.rows_10) + " / " + number(limits.rows_100) + " a second"});
 }
 
+// What daemons that were measured have left: see ~daemon_under_test.
+void remove_put_aside(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (int i = 1; std::filesystem::remove_all(folder.string() + "-" + std::to_string(i), ignored) > 0; ++i) {
+  }
+}
+
 int measure(const choices& chosen) {
   report out;
   std::filesystem::create_directories(chosen.work);
@@ -150,6 +157,7 @@ int measure(const choices& chosen) {
   out.line("");
   out.line(std::to_string(out.missed()) + " goals missed. At the end the machine was " +
            (after.is_quiet() ? "quiet" : "NOT QUIET") + ".");
+  remove_put_aside(run.daemon().folder);
   if (!chosen.output.empty())
     std::ofstream(chosen.output) << out.text();
   return 0;

@@ -46,6 +46,20 @@ inline constexpr std::size_t result_bytes_max = 256 * 1024;    // one job's resu
 inline constexpr std::size_t artifacts_listed_max = 1'000;     // files of one job named in its result
 inline constexpr int shims_ready_max = 64;
 
+// Upscaling
+inline constexpr int picture_side_max = 65'500; // pixels of width or height, of a source or a result: what JPEG can hold
+inline constexpr std::int64_t source_pixels_max = 134'217'728; // of one picture, width times height
+inline constexpr std::int64_t result_pixels_max = 268'435'456; // of one enlarged picture
+inline constexpr int video_side_max = 16'384;                  // of an enlarged video: what H.264 encoders take
+inline constexpr std::size_t icc_profile_bytes_max = 4 * 1024 * 1024;
+inline constexpr int jpeg_scans_max = 500; // of a progressive picture; honest ones have ten
+inline constexpr std::size_t folder_pictures_max = 100'000;
+inline constexpr std::size_t spec_bytes_max = 64 * 1024 * 1024; // one spec.json
+inline constexpr std::size_t worker_line_bytes_max = 16 * 1024 * 1024;
+inline constexpr std::size_t worker_batches_max = 16; // given to a worker and not begun
+inline constexpr std::size_t program_output_bytes_max =
+    8 * 1024 * 1024; // of ffprobe; of what ffmpeg complains of, the last 4 KiB are kept
+
 // Actors
 inline constexpr int restarts_max = 5;             // of crashed actors within restart_window_seconds,
 inline constexpr int restart_window_seconds = 60;  // then the daemon gives up

@@ -59,7 +59,22 @@ private:
   }
   [[nodiscard]] const std::vector<device_reading>& readings();
 
+  // The answer to GET /status as last written; good as long as nothing it tells has changed.
+  struct status_text {
+    struct key {
+      std::uint64_t edition = 0; // of the board; 0: nothing was written yet
+      std::chrono::steady_clock::time_point readings_at{};
+      std::int64_t uptime_seconds = 0;
+      bool operator==(const key&) const = default;
+    };
+    key as_of;
+    response written;
+  };
+  [[nodiscard]] response write_status(const actors::status_board::snapshot& status, const std::vector<device_reading>& now,
+                                      std::int64_t uptime_seconds) const;
+
   server_parts parts_;
+  status_text status_;
   bridge bridge_;
   std::vector<device_reading> readings_;
   std::chrono::steady_clock::time_point readings_at_{};

@@ -30,26 +30,31 @@ const std::vector<device_reading>& api::readings() {
 api::reply api::read_status(const request& r) {
   if (auto known = check_query(r, {}); !known)
     co_return fail(known.error());
-  const auto status = co_await ask<actors::queue_status>(&actor_handles::queue, actors::read_status{});
-  if (!status)
-    co_return fail(status.error());
-  const auto accounts = co_await ask<actors::device_accounts>(&actor_handles::optimizer, actors::read_devices{});
-  if (!accounts)
-    co_return fail(accounts.error());
-  json devices = json::array();
-  const auto& now = readings();
-  for (std::size_t i = 0; i < accounts->size(); ++i)
-    devices.push_back(device_json((*accounts)[i], i < now.size() ? now[i] : device_reading{}));
+  const auto handles = parts_.handles();
+  if (!handles)
+    co_return fail(restarting());
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(wall_clock_now() - parts_.started);
-  co_return json_response(200, {{"version", version},
-                                {"pid", ::getpid()},
-                                {"started", to_rfc3339(parts_.started)},
-                                {"uptime_seconds", uptime.count()},
-                                {"paused", status->paused},
-                                {"data_dir", parts_.settings->storage.data_dir.string()},
-                                {"counts", counts_json(status->counts, true)},
-                                {"devices", std::move(devices)},
-                                {"notes", parts_.inventory->notes()}});
+  const auto& now = readings();
+  const status_text::key as_of{handles->board->edition(), readings_at_, uptime.count()};
+  if (status_.as_of != as_of)
+    status_ = {as_of, write_status(handles->board->read(), now, uptime.count())};
+  co_return status_.written;
+}
+
+response api::write_status(const actors::status_board::snapshot& status, const std::vector<device_reading>& now,
+                           std::int64_t uptime_seconds) const {
+  json devices = json::array();
+  for (std::size_t i = 0; i < status.devices.size(); ++i)
+    devices.push_back(device_json(status.devices[i], i < now.size() ? now[i] : device_reading{}));
+  return json_response(200, {{"version", version},
+                             {"pid", ::getpid()},
+                             {"started", to_rfc3339(parts_.started)},
+                             {"uptime_seconds", uptime_seconds},
+                             {"paused", status.paused},
+                             {"data_dir", parts_.settings->storage.data_dir.string()},
+                             {"counts", counts_json(status.counts, true)},
+                             {"devices", std::move(devices)},
+                             {"notes", parts_.inventory->notes()}});
 }
 
 api::reply api::read_queue(const request& r) {

@@ -27,33 +27,34 @@ json run_seconds(const job_record& r) {
 
 } // namespace
 
+// Members are assigned one by one: nlohmann's initializer lists make and copy an array for each, which took most of a page's time.
 json job_json(const actors::job_view& job, bool brief, const std::filesystem::path& data_dir) {
   const job_record& r = job.record;
-  json view = {{"id", r.id.value},
-               {"type", r.type},
-               {"name", r.name},
-               {"status", to_string(r.state)},
-               {"priority", r.priority},
-               {"held", r.held},
-               {"position", or_null(job.position)},
-               {"waiting_for", or_null(job.waiting_for)},
-               {"phase", or_null(job.phase)},
-               {"progress",
-                {{"fraction", or_null(job.how_far.fraction)},
-                 {"step", or_null(job.how_far.step)},
-                 {"total", or_null(job.how_far.total)},
-                 {"message", job.how_far.message}}},
-               {"created", to_rfc3339(r.created)},
-               {"started", or_null(r.started)},
-               {"finished", or_null(r.finished)},
-               {"cleared", or_null(r.cleared)},
-               {"attempts", r.attempts},
-               {"batch", r.batch.is_none() ? json(nullptr) : json(r.batch.value)},
-               {"device", or_null(r.device)},
-               {"run_seconds", run_seconds(r)},
-               {"failure", r.why_failed ? failure_json(*r.why_failed) : json(nullptr)}};
-  if (r.state == job_state::completed)
-    view["progress"]["fraction"] = 1.0;
+  json progress = json::object();
+  progress["fraction"] = r.state == job_state::completed ? json(1.0) : or_null(job.how_far.fraction);
+  progress["step"] = or_null(job.how_far.step);
+  progress["total"] = or_null(job.how_far.total);
+  progress["message"] = job.how_far.message;
+  json view = json::object();
+  view["id"] = r.id.value;
+  view["type"] = r.type;
+  view["name"] = r.name;
+  view["status"] = to_string(r.state);
+  view["priority"] = r.priority;
+  view["held"] = r.held;
+  view["position"] = or_null(job.position);
+  view["waiting_for"] = or_null(job.waiting_for);
+  view["phase"] = or_null(job.phase);
+  view["progress"] = std::move(progress);
+  view["created"] = to_rfc3339(r.created);
+  view["started"] = or_null(r.started);
+  view["finished"] = or_null(r.finished);
+  view["cleared"] = or_null(r.cleared);
+  view["attempts"] = r.attempts;
+  view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
+  view["device"] = or_null(r.device);
+  view["run_seconds"] = run_seconds(r);
+  view["failure"] = r.why_failed ? failure_json(*r.why_failed) : json(nullptr);
   if (brief)
     return view;
   view["directory"] =

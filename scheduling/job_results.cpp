@@ -77,4 +77,23 @@ result<json> resolve_job_results(json params, const std::vector<std::string>& pa
   return params;
 }
 
+batch_inputs resolve_batch(const std::vector<json>& params, const std::vector<std::string>& paths,
+                           const result<std::vector<job_record>>& found,
+                           const std::function<std::filesystem::path(const job_record&)>& directory_of, bool cancelled) {
+  if (cancelled)
+    return std::vector(params.size(), job_outcome{job_state::cancelled, {}, nullptr});
+  std::vector<std::string> resolved;
+  std::vector<job_outcome> ends;
+  for (const json& of_one : params) {
+    const auto value = found ? resolve_job_results(of_one, paths, *found, directory_of) : result<json>(fail(found.error()));
+    if (value)
+      resolved.push_back(value->dump());
+    const auto why = value ? "another job of its batch failed" : value.error().what;
+    ends.push_back({job_state::failed, failure{.kind = failure_kind::input, .message = why}, nullptr});
+  }
+  if (resolved.size() == params.size())
+    return resolved;
+  return ends;
+}
+
 } // namespace ferry::scheduling

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "model/job.hpp"
+#include "scheduling/outcome.hpp"
 
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace ferry::scheduling {
@@ -19,5 +21,12 @@ namespace ferry::scheduling {
 [[nodiscard]] result<json> resolve_job_results(json params, const std::vector<std::string>& paths,
                                                const std::vector<job_record>& records,
                                                const std::function<std::filesystem::path(const job_record&)>& directory_of);
+
+// What a batch starts with: each job's parameters (JSON text) with the results put in; or, where not all can be resolved or the batch was
+// cancelled meanwhile, how each of its jobs ends instead. `found`: the records of the jobs that are referred to, or why they cannot be read.
+using batch_inputs = std::variant<std::vector<std::string>, std::vector<job_outcome>>;
+[[nodiscard]] batch_inputs resolve_batch(const std::vector<json>& params, const std::vector<std::string>& paths,
+                                         const result<std::vector<job_record>>& found,
+                                         const std::function<std::filesystem::path(const job_record&)>& directory_of, bool cancelled);
 
 } // namespace ferry::scheduling

@@ -125,7 +125,7 @@ TEST_CASE("facts that arrive together are stored together, each answered") {
   for (auto& c : clients)
     c.join();
   CHECK(accepted == 200);
-  CHECK(n.ask_queue<queue_status>(read_status{})->counts.held == 200);
+  CHECK(n.handles()->board->read().counts.held == 200);
 }
 
 TEST_CASE("actors that crash again and again make the daemon give up") {

@@ -47,3 +47,25 @@ TEST_CASE("a result that is not there is an error that says why") {
   failed.state = job_state::failed;
   CHECK(message({failed}) == "source: job 12 has no result: it is failed");
 }
+
+TEST_CASE("a batch starts only when each of its jobs has what it refers to") {
+  const std::vector<json> params{{{"source", "job:12"}}, {{"source", "plain.png"}}};
+  const std::vector<job_record> found{completed(12, {{"path", "a.png"}})};
+  const auto resolved = resolve_batch(params, {"source"}, found, directory, false);
+  REQUIRE(std::holds_alternative<std::vector<std::string>>(resolved));
+  CHECK(std::get<0>(resolved) == std::vector<std::string>{R"({"source":"/runs/12/a.png"})", R"({"source":"plain.png"})"});
+
+  const auto refused = resolve_batch(params, {"source"}, std::vector<job_record>{}, directory, false);
+  REQUIRE(std::holds_alternative<std::vector<job_outcome>>(refused));
+  const auto& ends = std::get<1>(refused);
+  REQUIRE(ends.size() == 2);
+  CHECK(ends[0].why_failed->message == "source names job 12, which does not exist");
+  CHECK(ends[1].why_failed->message == "another job of its batch failed");
+  CHECK(ends[0].why_failed->kind == failure_kind::input);
+
+  const auto unreadable = resolve_batch(params, {"source"}, fail(error_code::io, "the store cannot be read"), directory, false);
+  CHECK(std::get<1>(unreadable).at(0).why_failed->message == "the store cannot be read");
+
+  const auto cancelled = resolve_batch(params, {"source"}, found, directory, true);
+  CHECK(std::get<1>(cancelled).at(1).state == job_state::cancelled);
+}

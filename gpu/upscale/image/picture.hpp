@@ -10,8 +10,8 @@ namespace ferry::upscale {
 struct picture {
   int width = 0;
   int height = 0;
-  int channels = 3;        // 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha
-  int bits = 8;            // 8: samples are 0–255; 16: 0–65535
+  int channels = 3;                   // 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha
+  int bits = 8;                       // 8: samples are 0–255; 16: 0–65535
   std::vector<std::uint16_t> samples; // interleaved, row after row: width * height * channels
   std::vector<std::byte> icc_profile; // empty: none
 

@@ -21,19 +21,19 @@ struct convolution {
     float gain = 1;
   };
 
-  std::string name;            // the layer it was made from, for errors and profiles
-  std::vector<int> sources;    // values, concatenated along the channels in this order; none twice, each made before
-  int output = 0;              // the value made; made by no other step
-  int kernel = 3;              // width and height: 1, 3 or 5
-  std::vector<float> weights;  // [row][column][input channel][output channel], as TensorFlow stores them
-  std::vector<float> bias;     // one an output channel
+  std::string name;           // the layer it was made from, for errors and profiles
+  std::vector<int> sources;   // values, concatenated along the channels in this order; none twice, each made before
+  int output = 0;             // the value made; made by no other step
+  int kernel = 3;             // width and height: 1, 3 or 5
+  std::vector<float> weights; // [row][column][input channel][output channel], as TensorFlow stores them
+  std::vector<float> bias;    // one an output channel
   bool relu = false;
   std::vector<residual> residuals; // at most 2, added after relu
 };
 
 struct network {
-  std::string name;  // "slim", "medium" or "thick", for people
-  int scale = 2;     // 2, 3, 4 or 8
+  std::string name;      // "slim", "medium" or "thick", for people
+  int scale = 2;         // 2, 3, 4 or 8
   float input_gain = 1;  // what 0–255 is multiplied with before the first step (thick: 1/255)
   float output_gain = 1; // what the last step's output is multiplied with to be 0–255 again (thick: 255)
   std::vector<value> values;

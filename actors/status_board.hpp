@@ -1,0 +1,41 @@
+// What the queue and the optimizer say of themselves, for anyone to read without asking an actor. They write in the same step in which
+// they change and before they answer, so whoever has been answered finds his own change here.
+#pragma once
+
+#include "scheduling/device_ledger.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace ferry::actors {
+
+struct queue_counts {
+  std::size_t queued = 0, held = 0, running = 0;
+  std::int64_t completed = 0, failed = 0, cancelled = 0;
+};
+
+using device_accounts = std::vector<scheduling::device_ledger::account>;
+
+class status_board {
+public:
+  struct snapshot {
+    std::uint64_t edition = 0; // differs whenever anything else does
+    bool paused = false;
+    queue_counts counts;
+    device_accounts devices;
+  };
+
+  void publish(bool paused, const queue_counts& counts);
+  void publish(device_accounts devices);
+
+  [[nodiscard]] snapshot read() const;
+  [[nodiscard]] std::uint64_t edition() const;
+
+private:
+  mutable std::mutex mutex_;
+  snapshot now_;
+};
+
+} // namespace ferry::actors
