@@ -68,7 +68,7 @@ private:
     for (std::size_t i = 0; i < what.jobs.size(); ++i)
       jobs.push_back({what.jobs[i], json::parse(what.params.at(i)), directory / "jobs" / to_string(what.jobs[i])});
     const int share = std::max(1, parts_.on.threads * what.place.slots / std::max(1, parts_.on.slots));
-    const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share};
+    const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share, what.place.memory_mib};
     auto spec = runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory);
     if (!spec) {
       fail_all(what, failure{.kind = failure_kind::input, .message = to_string(spec.error())});

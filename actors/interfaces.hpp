@@ -190,6 +190,7 @@ struct edit_job {
   std::optional<int> priority = {};
   std::optional<std::string> name = {};
   std::optional<json> params = {}; // a patch: see scheduling::admit_params
+  std::string base_dir = {};       // for relative paths in it
 };
 struct retry_job {
   job_id id;

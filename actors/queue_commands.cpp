@@ -226,7 +226,7 @@ void queue_state::edit_params(edit_job what, const queued_job& job, done_promise
           promise.deliver(result<done>(fail(found ? why_not_queued(what.id) : found.error())));
           return;
         }
-        auto params = scheduling::admit_params(found->front().params, *what.params, *type);
+        auto params = scheduling::admit_params(found->front().params, *what.params, *type, what.base_dir);
         if (!params)
           promise.deliver(result<done>(fail(std::move(params.error()))));
         else

@@ -3,6 +3,7 @@
 #include "cli/foreground.hpp"
 #include "cli/parameters.hpp"
 #include "cli/text.hpp"
+#include "scheduling/job_results.hpp"
 #include "config/settings.hpp"
 #include "config/text.hpp"
 #include "runners/run_spec.hpp"
@@ -164,7 +165,9 @@ result<int> run_directly(context& c, const direct_run& what) {
   const auto type = find_type(*settings, what.type);
   if (!type)
     return fail(type.error());
-  auto params = checked_parameters(**type, what.params);
+  auto given = what.params;
+  scheduling::make_absolute(given, (*type)->parameters.job_result_paths(), what.base_dir);
+  auto params = checked_parameters(**type, given);
   if (!params)
     return fail(params.error());
   const auto where = place(**type, what);

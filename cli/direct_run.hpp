@@ -13,6 +13,7 @@ struct direct_run {
   json params = json::object();
   std::optional<std::string> config_file; // else what config::find_config_file() finds, else the built-in job types
   std::optional<std::string> output;      // the job's directory; else a temporary one, kept where the job left files in it
+  std::string base_dir = {};              // as in job_request
   std::optional<std::string> device;      // "cpu" or a GPU's UUID; else what the job type asks for
 };
 

@@ -100,9 +100,8 @@ public:
 
 private:
   result<void> add(json& job) {
-    if (what_.command_directory && job["type"] == "command" && job.value("params", json()).is_object() &&
-        !job["params"].contains("cwd"))
-      job["params"]["cwd"] = *what_.command_directory;
+    if (job["type"] == "command" && job.value("params", json()).is_object() && !job["params"].contains("cwd"))
+      job["params"]["cwd"] = what_.directory;
     auto text = body_from(job);
     if (!text)
       return fail(text.error());
@@ -114,7 +113,7 @@ private:
   result<void> send() {
     auto answer = c_.ask({.method = "POST",
                           .path = "/jobs",
-                          .body = chunk_.body + "]}",
+                          .body = chunk_.body + "],\"base_dir\":" + json(what_.directory).dump() + "}",
                           .idempotency_key = key_ + "/" + std::to_string(++requests_)});
     if (!answer) {
       name_lines(answer.error(), lines_.name(), chunk_);

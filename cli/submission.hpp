@@ -32,7 +32,7 @@ struct bulk_request {
   json base = json::object();                   // see job_lines
   std::optional<std::string> key;               // request n of the file has the key "<key>/n"
   bool print_ids = false;                       // as they are given, one a line
-  std::optional<std::string> command_directory; // params.cwd of `command` jobs that name none
+  std::string directory;                        // params.cwd of `command` jobs that name none, and base_dir of all jobs
 };
 // All jobs of a file, up to 1,000 a request, each request all or none. On a terminal a line below counts them.
 // Errors: what stopped it, with file and line; the hint says which lines are in the queue already.

@@ -9,7 +9,7 @@ namespace ferry::config {
 namespace {
 
 const std::vector<std::string>& plain_names() {
-  static const std::vector<std::string> names{"spec", "dir", "job_id", "batch_id", "device", "threads"};
+  static const std::vector<std::string> names{"spec", "dir", "job_id", "batch_id", "device", "threads", "memory_mib"};
   return names;
 }
 

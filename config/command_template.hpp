@@ -1,5 +1,5 @@
 // The words of a job type's command, taken apart: literal text and placeholders.
-// A placeholder is one of {spec} {dir} {job_id} {batch_id} {device} {threads} {params.<dotted path>}, or {params.<dotted path>...}
+// A placeholder is one of {spec} {dir} {job_id} {batch_id} {device} {threads} {memory_mib} {params.<dotted path>}, or {params.<dotted path>...}
 // alone in its word. "{{" and "}}" are literal braces.
 #pragma once
 

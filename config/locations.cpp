@@ -1,11 +1,11 @@
 #include "config/locations.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <pwd.h>
 #include <string>
 #include <system_error>
 #include <unistd.h>
-#include <vector>
 
 namespace ferry::config {
 namespace {
@@ -29,11 +29,16 @@ fs::path or_below_home(const char* variable, const char* below_home) {
 fs::path home_directory() {
   if (fs::path home = absolute_path_in("HOME"); !home.empty())
     return home;
-  std::vector<char> space(16 * 1024);
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(getuid(), &entry, space.data(), space.size(), &found) == 0 && found != nullptr && found->pw_dir != nullptr)
-    return found->pw_dir;
+  // Read as a file: getpwuid() would load libraries, which the statically linked `ferry` may not find.
+  if (std::FILE* users = std::fopen("/etc/passwd", "re")) {
+    fs::path home;
+    for (const passwd* entry; home.empty() && (entry = fgetpwent(users)) != nullptr;)
+      if (entry->pw_uid == getuid() && entry->pw_dir != nullptr)
+        home = entry->pw_dir;
+    std::fclose(users);
+    if (home.is_absolute())
+      return home;
+  }
   return "/";
 }
 

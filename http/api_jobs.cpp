@@ -30,20 +30,22 @@ result<int> priority_from(const json& object, const std::string& where) {
 result<job_request> job_request_from(json& object, const std::string& where) {
   if (!object.is_object())
     return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
-  if (auto known = check_keys(object, {"type", "params", "priority", "name", "held"}, where); !known)
+  if (auto known = check_keys(object, {"type", "params", "priority", "name", "held", "base_dir"}, where); !known)
     return fail(known.error());
   const auto prefix = where.empty() ? where : where + "/";
   auto type = string_member(object, "type", prefix);
   auto name = string_member(object, "name", prefix);
   const auto priority = priority_from(object, prefix);
   const auto held = boolean_member(object, "held", prefix);
-  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(),
-                                                            priority ? nullptr : &priority.error(), held ? nullptr : &held.error()})
+  auto base_dir = string_member(object, "base_dir", prefix);
+  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
+                         held ? nullptr : &held.error(), base_dir ? nullptr : &base_dir.error()})
     if (e)
       return fail(*e);
   if (!*type)
     return fail(error_code::invalid_argument, prefix + "type is missing", "see `ferry types`");
-  job_request request{.type = std::move(**type), .priority = *priority, .name = name->value_or(""), .held = held->value_or(false)};
+  job_request request{.type = std::move(**type), .priority = *priority, .name = name->value_or(""), .held = held->value_or(false),
+                      .base_dir = base_dir->value_or("")};
   if (const auto params = object.find("params"); params != object.end())
     request.params = std::move(*params);
   return request;
@@ -90,8 +92,11 @@ api::reply api::submit(const request& r) {
   const bool many = body->contains("jobs");
   actors::submit_jobs message;
   if (many) {
-    if (auto known = check_keys(*body, {"jobs"}); !known)
+    if (auto known = check_keys(*body, {"jobs", "base_dir"}); !known)
       co_return fail(known.error());
+    const auto base_dir = string_member(*body, "base_dir");
+    if (!base_dir)
+      co_return fail(base_dir.error());
     auto& list = (*body)["jobs"];
     if (!list.is_array())
       co_return fail(error_code::invalid_argument, "jobs must be an array");
@@ -99,6 +104,8 @@ api::reply api::submit(const request& r) {
       auto one = job_request_from(list[i], "/jobs/" + std::to_string(i));
       if (!one)
         co_return fail(one.error());
+      if (one->base_dir.empty())
+        one->base_dir = base_dir->value_or("");
       message.jobs.push_back(std::move(*one));
     }
   } else {
@@ -190,7 +197,7 @@ api::reply api::edit_job(const request& r) {
   auto body = parse_object(r.body);
   if (!body)
     co_return fail(body.error());
-  if (auto known = check_keys(*body, {"priority", "name", "params"}); !known)
+  if (auto known = check_keys(*body, {"priority", "name", "params", "base_dir"}); !known)
     co_return fail(known.error());
   actors::edit_job message{.id = *id};
   if (body->contains("priority")) {
@@ -203,6 +210,10 @@ api::reply api::edit_job(const request& r) {
   if (!name)
     co_return fail(name.error());
   message.name = std::move(*name);
+  auto base_dir = string_member(*body, "base_dir");
+  if (!base_dir)
+    co_return fail(base_dir.error());
+  message.base_dir = base_dir->value_or("");
   if (body->contains("params"))
     message.params = std::move((*body)["params"]);
   co_return co_await command(std::move(message));

@@ -26,6 +26,8 @@ public:
       return where_.on.id;
     if (name == "threads")
       return std::to_string(where_.threads);
+    if (name == "memory_mib")
+      return std::to_string(where_.memory_mib);
     if (jobs_.size() != 1)
       return no_value(name, "has no single value in a batch of " + std::to_string(jobs_.size()) + " jobs; read {spec} instead");
     return name == "dir" ? jobs_.front().dir.string() : to_string(jobs_.front().id);
@@ -153,6 +155,11 @@ std::map<std::string, std::string> environment_of(const config::job_type& type, 
   std::map<std::string, std::string> all;
   for (const char* name : {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TMPDIR", "TZ"})
     inherit(all, name);
+  // ferry's own programs (ferry-upscale, ferry) are found last.
+  std::error_code unknown;
+  const auto own_programs = std::filesystem::read_symlink("/proc/self/exe", unknown).parent_path();
+  std::string& path = all["PATH"];
+  path += (path.empty() ? "/usr/local/bin:/usr/bin:/bin:" : ":") + own_programs.string();
   for (const std::string& name : type.inherit_environment)
     inherit(all, name);
   for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"})

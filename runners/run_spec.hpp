@@ -42,6 +42,7 @@ struct run_spec {
 struct placement {
   device on;
   int threads = 1; // for OMP_NUM_THREADS and its relatives
+  std::int64_t memory_mib = 0; // of the device, leased to the batch; 0: none was asked for
 };
 
 // Turns a type's command template into the spec of one batch under `run_directory` (<data>/runs/<batch>). Pure but for reading the

@@ -2,6 +2,7 @@
 
 #include "config/limits.hpp"
 #include "config/text.hpp"
+#include "scheduling/job_results.hpp"
 
 #include <algorithm>
 
@@ -76,7 +77,15 @@ result<void> check_name(const std::string& name) {
   return {};
 }
 
-result<std::string> admit_params(json current, const json& patch, const config::job_type& type) {
+result<void> check_base_dir(const std::string& base_dir) {
+  if (base_dir.empty() || base_dir.front() == '/')
+    return {};
+  return fail(error_code::invalid_argument, "base_dir must be an absolute path, is '" + config::shortened(base_dir) + "'");
+}
+
+result<std::string> admit_params(json current, const json& patch, const config::job_type& type, const std::string& base_dir) {
+  if (const auto ok = check_base_dir(base_dir); !ok)
+    return fail(ok.error());
   if (!patch.is_object())
     return fail(error_code::invalid_argument, "params must be an object");
   for (const auto& [key, value] : patch.items()) {
@@ -85,6 +94,7 @@ result<std::string> admit_params(json current, const json& patch, const config::
     else
       current[key] = value;
   }
+  make_absolute(current, type.parameters.job_result_paths(), base_dir);
   auto valid = type.parameters.validate(std::move(current));
   if (!valid)
     return fail(std::move(valid.error()));
@@ -100,12 +110,16 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     collect(faults, ok.error(), "/priority");
   if (const auto ok = check_name(request.name); !ok)
     collect(faults, ok.error(), "/name");
+  if (const auto ok = check_base_dir(request.base_dir); !ok)
+    collect(faults, ok.error(), "/base_dir");
   if (const auto why = why_unplaceable(rules.devices, demand_of(*type)))
     faults.problems.push_back({"/type", "'" + type->name + "' can never run here: " + *why, {}});
 
   admitted_job job{.type = type, .params = {}, .priority = request.priority, .name = std::move(request.name), .held = request.held};
   if (request.params.is_null())
     request.params = json::object();
+  if (request.params.is_object())
+    make_absolute(request.params, type->parameters.job_result_paths(), request.base_dir);
   if (!request.params.is_object())
     faults.problems.push_back({"/params", "must be an object", {}});
   else if (auto valid = type->parameters.validate(std::move(request.params)); !valid)

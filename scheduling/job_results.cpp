@@ -49,6 +49,19 @@ result<std::string> result_file(const job_record& record, const std::filesystem:
 
 } // namespace
 
+void make_absolute(json& params, const std::vector<std::string>& paths, const std::string& base_dir) {
+  if (base_dir.empty())
+    return;
+  for (const auto& path : paths) {
+    json* value = value_at(params, path);
+    if (!value || !value->is_string())
+      continue;
+    const std::string text = value->get<std::string>();
+    if (!text.empty() && text.front() != '/' && !text.starts_with("job:"))
+      *value = (std::filesystem::path(base_dir) / text).lexically_normal().string();
+  }
+}
+
 std::vector<job_id> referenced_jobs(const json& params, const std::vector<std::string>& paths) {
   std::vector<job_id> jobs;
   json copy = params;

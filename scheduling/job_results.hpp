@@ -13,6 +13,10 @@
 
 namespace ferry::scheduling {
 
+// Relative paths at `paths` become absolute ones that begin at `base_dir` (absolute), as text alone: no file is looked at. Absolute paths,
+// "job:<id>" and what is no text stay as they are; with an empty `base_dir` all do.
+void make_absolute(json& params, const std::vector<std::string>& paths, const std::string& base_dir);
+
 // The jobs that the values at `paths` (dotted) name. Values that are plain paths name none.
 [[nodiscard]] std::vector<job_id> referenced_jobs(const json& params, const std::vector<std::string>& paths);
 

@@ -4,6 +4,7 @@
 #include "cli/json_text.hpp"
 #include "cli/parameters.hpp"
 #include "cli/text.hpp"
+#include "cli/verbs/job_options.hpp"
 #include "cli/verbs/verbs.hpp"
 
 #include <algorithm>
@@ -53,6 +54,10 @@ private:
       if (!params)
         return fail(params.error());
       patch["params"] = std::move(*params);
+      const auto base = job_options::absolute_directory(".");
+      if (!base)
+        return fail(base.error());
+      patch["base_dir"] = *base;
     }
     return for_each_job(c, {id_},
                         {.request = [&](std::int64_t) { return send(c, patch); },

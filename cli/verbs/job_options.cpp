@@ -27,6 +27,10 @@ result<std::string> job_options::absolute_directory(const std::string& directory
   return text;
 }
 
+result<std::string> job_options::base_directory(const std::string& type) {
+  return type == "command" ? result<std::string>() : absolute_directory(".");
+}
+
 result<json> job_options::shared_parameters() const {
   auto made = parameters_from(document ? &*document : nullptr, params);
   if (made && directory) {

@@ -19,8 +19,15 @@ public:
     auto params = job_.parameters();
     if (!params)
       return fail(params.error());
-    return run_directly(
-        c, {.type = *job_.type, .params = std::move(*params), .config_file = config_, .output = output_, .device = device_});
+    const auto base = job_options::base_directory(*job_.type);
+    if (!base)
+      return fail(base.error());
+    return run_directly(c, {.type = *job_.type,
+                            .params = std::move(*params),
+                            .config_file = config_,
+                            .output = output_,
+                            .base_dir = *base,
+                            .device = device_});
   }
 
 private:

@@ -64,6 +64,11 @@ private:
       return fail(params.error());
     json job = described();
     job["params"] = std::move(*params);
+    const auto base = job_options::base_directory(*job_.type);
+    if (!base)
+      return fail(base.error());
+    if (!base->empty())
+      job["base_dir"] = *base;
     auto done = submit_job(c, job, key_ ? *key_ : random_key());
     if (!done)
       return fail(done.error());
@@ -95,7 +100,7 @@ private:
     auto here = job_options::absolute_directory(".");
     if (!here)
       return fail(here.error());
-    all.command_directory = *here;
+    all.directory = *here;
     return all;
   }
 
@@ -151,7 +156,10 @@ private:
     auto params = job_.parameters();
     if (!params)
       return fail(params.error());
-    return run_directly(c, {.type = *job_.type, .params = std::move(*params)});
+    const auto base = job_options::base_directory(*job_.type);
+    if (!base)
+      return fail(base.error());
+    return run_directly(c, {.type = *job_.type, .params = std::move(*params), .base_dir = *base});
   }
 
   result<int> run_file(context& c) {
@@ -169,8 +177,8 @@ private:
         return status;
       json params = job->value("params", json::object());
       if (text_field(*job, "type") == "command" && params.is_object() && !params.contains("cwd"))
-        params["cwd"] = *all->command_directory;
-      auto ended = run_directly(c, {.type = text_field(*job, "type"), .params = std::move(params)});
+        params["cwd"] = all->directory;
+      auto ended = run_directly(c, {.type = text_field(*job, "type"), .params = std::move(params), .base_dir = all->directory});
       if (!ended)
         return ended;
       if (*ended != 0)

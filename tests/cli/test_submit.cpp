@@ -46,7 +46,12 @@ TEST_CASE("submit sends the job and says where it stands") {
   CHECK(what.method == "POST");
   CHECK(what.target == "/api/v1/jobs");
   CHECK(body_of(what) ==
-        json::parse(R"({"type":"upscale","params":{"source":"a.png","scale":2},"priority":60,"name":"china ×2","held":true})"));
+        json{{"type", "upscale"},
+             {"params", {{"source", "a.png"}, {"scale", 2}}},
+             {"priority", 60},
+             {"name", "china ×2"},
+             {"held", true},
+             {"base_dir", "/"}});
   CHECK(what.idempotency_key.size() == 32);
 }
 
@@ -191,6 +196,7 @@ TEST_CASE("a file of jobs is sent in requests of a thousand, each with a key of 
   REQUIRE(asked.size() == 3);
   CHECK(body_of(asked[0])["jobs"].size() == 1'000);
   CHECK(body_of(asked[2])["jobs"].size() == 500);
+  CHECK(body_of(asked[2])["base_dir"] == "/");
   CHECK(body_of(asked[2])["jobs"][499] == json::parse(R"({"type":"upscale","params":{"n":2500}})"));
   CHECK(asked[0].idempotency_key == "night/1");
   CHECK(asked[2].idempotency_key == "night/3");

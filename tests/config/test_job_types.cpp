@@ -265,9 +265,7 @@ TEST_CASE("the shipped job types take the parameters of their users") {
   CHECK(refuses("train", {{"dataset", "cakes"}, {"learning_rate", 0}}));
 
   CHECK(filled("upscale", {{"source", "/a/china.jpg"}}) ==
-        json{{"source", "/a/china.jpg"}, {"scale", 2}, {"control_weight", 0.5}, {"output", "upscaled.png"}});
-  CHECK(filled("upscale", {{"source", "/a/city.mpg"}})["output"] == "upscaled.mp4");
-  CHECK(filled("upscale", {{"source", "job:12"}})["output"] == "upscaled.mp4");
+        json{{"source", "/a/china.jpg"}, {"model", "slim"}, {"scale", 2}, {"control_weight", 1.0}});
   CHECK(filled("upscale", {{"source", "job:12"}, {"output", "x.png"}, {"scale", 4}, {"prompt", "a city"}})["output"] == "x.png");
   CHECK(loaded->find_job_type("upscale")->parameters.job_result_paths() == std::vector<std::string>{"source"});
   CHECK(loaded->find_job_type("train")->parameters.job_result_paths() == std::vector<std::string>{"resume_from"});
@@ -275,11 +273,12 @@ TEST_CASE("the shipped job types take the parameters of their users") {
     CAPTURE(source);
     CHECK(refuses("upscale", {{"source", source}}));
   }
-  for (const char* output : {"../x.png", "x", "-x.png", ".png", "a/b.png", "x.sh"}) {
+  for (const char* output : {"../x.png", "", "-x.png", ".png", "a/b.png", "..", "/x.png"}) {
     CAPTURE(output);
     CHECK(refuses("upscale", {{"source", "/a.png"}, {"output", output}}));
   }
-  CHECK(refuses("upscale", {{"source", "/a.png"}, {"scale", 3}}));
+  CHECK(refuses("upscale", {{"source", "/a.png"}, {"scale", 5}}));
+  CHECK(refuses("upscale", {{"source", "/a.png"}, {"model", "huge"}}));
   CHECK(refuses("upscale", {{"source", "/a.png"}, {"control_weight", 1.5}}));
   CHECK(refuses("upscale", {{"source", "/a.png"}, {"prompt_ids", {"a"}}}));
 }

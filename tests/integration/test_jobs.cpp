@@ -157,6 +157,29 @@ TEST_CASE("cleared jobs leave the lists and can still be shown") {
   CHECK(daemon.refused("POST", "/queue/clear", R"({"status":["running"]})").code == error_code::invalid_argument);
 }
 
+TEST_CASE("a relative source begins at the folder that the request names") {
+  daemon_process daemon(
+      "[job_types.copy]\ncommand = [\"cp\", \"{params.source}\", \"{dir}/copy\"]\n[job_types.copy.parameters]\n"
+      "required = [\"source\"]\n[job_types.copy.parameters.properties.source]\ntype = \"string\"\nformat = \"job-result\"\n");
+  daemon.start();
+  std::ofstream(daemon.directory() / "photo") << "light\n";
+  const json job = {{"type", "copy"}, {"params", {{"source", "photo"}}}};
+  json one = job;
+  one["base_dir"] = daemon.directory().string();
+  const std::int64_t first = daemon.post("/jobs", one)["id"];
+  const std::int64_t second =
+      daemon.post("/jobs", {{"jobs", {job}}, {"base_dir", daemon.directory().string()}})["jobs"][0]["id"];
+  for (const auto id : {first, second}) {
+    const auto done = daemon.finished(id);
+    CHECK(done["params"]["source"] == (daemon.directory() / "photo").string());
+    CHECK(lines_of(done["directory"].get<std::string>() + "/copy") == std::vector<std::string>{"light"});
+  }
+  one["base_dir"] = "not/absolute";
+  CHECK(daemon.refused("POST", "/jobs", one.dump()).problems.at(0).where == "/base_dir");
+  one["base_dir"] = 5;
+  CHECK(daemon.refused("POST", "/jobs", one.dump()).what.find("base_dir") != std::string::npos);
+}
+
 TEST_CASE("an upscale can take the result of an earlier job") {
   daemon_process daemon(
       "[job_types.copy]\ncommand = [\"cp\", \"{params.source}\", \"{dir}/copy\"]\n[job_types.copy.parameters]\n"

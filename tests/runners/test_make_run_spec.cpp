@@ -20,7 +20,7 @@ config::job_type type_with(std::vector<std::string> command) {
 run_job job(std::int64_t id, json params) { return {job_id{id}, std::move(params), run_dir / "jobs" / std::to_string(id)}; }
 
 result<run_spec> make(const config::job_type& type, std::vector<run_job> jobs, device on = {"cpu", device_kind::cpu}) {
-  return make_run_spec(type, batch_id{7}, {std::move(on), 3}, std::move(jobs), run_dir);
+  return make_run_spec(type, batch_id{7}, {std::move(on), 3, 512}, std::move(jobs), run_dir);
 }
 
 std::vector<std::string> argv_of(std::vector<std::string> command, json params) {
@@ -30,8 +30,8 @@ std::vector<std::string> argv_of(std::vector<std::string> command, json params) 
 } // namespace
 
 TEST_CASE("placeholders of a command are filled in") {
-  CHECK(argv_of({"x", "{spec}", "{dir}", "{job_id}", "{batch_id}", "{device}", "{threads}"}, json::object()) ==
-        std::vector<std::string>{"x", "/data/runs/7/spec.json", "/data/runs/7/jobs/1", "1", "7", "cpu", "3"});
+  CHECK(argv_of({"x", "{spec}", "{dir}", "{job_id}", "{batch_id}", "{device}", "{threads}", "{memory_mib}"}, json::object()) ==
+        std::vector<std::string>{"x", "/data/runs/7/spec.json", "/data/runs/7/jobs/1", "1", "7", "cpu", "3", "512"});
   CHECK(argv_of({"x", "--w={params.weights.edge}", "{{literal}}", "{params.on}/{params.name}"},
                 {{"weights", {{"edge", 0.5}}}, {"on", true}, {"name", "a b'c"}}) ==
         std::vector<std::string>{"x", "--w=0.5", "{literal}", "true/a b'c"});
@@ -69,6 +69,7 @@ TEST_CASE("the environment holds what is documented and nothing else of the daem
   ::setenv("PATH", "/usr/bin:/bin", 1);
   ::setenv("TZ", "UTC", 1);
   ::unsetenv("LC_ALL");
+  const auto own_programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   auto type = type_with({"x"});
   type.inherit_environment = {"FERRY_TEST_WANTED", "FERRY_TEST_MISSING"};
   type.environment = {{"OMP_NUM_THREADS", "1"}, {"OWN", "yes"}, {"CUDA_VISIBLE_DEVICES", "all"}, {"FERRY_RUN_DIR", "/elsewhere"}};
@@ -87,7 +88,7 @@ TEST_CASE("the environment holds what is documented and nothing else of the daem
                                                     {"NUMEXPR_NUM_THREADS", "3"},
                                                     {"FERRY_TEST_WANTED", "wanted"},
                                                     {"OWN", "yes"},
-                                                    {"PATH", "/usr/bin:/bin"},
+                                                    {"PATH", "/usr/bin:/bin:" + own_programs.string()},
                                                     {"TZ", "UTC"}};
   for (const auto& [name, value] : expected) {
     INFO(name);

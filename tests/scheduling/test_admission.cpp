@@ -19,6 +19,10 @@ required = ["source"]
 [job_types.resize.parameters.properties]
 source = { type = "string" }
 scale = { type = "integer", minimum = 1, maximum = 8, default = 2 }
+[job_types.enlarge]
+command = ["true"]
+[job_types.enlarge.parameters.properties]
+source = { type = "string", format = "job-result", pattern = "^(/.+|job:[1-9][0-9]*)$", maxLength = 4096 }
 [job_types.huge]
 command = ["true"]
 slots = 3
@@ -92,6 +96,22 @@ TEST_CASE("a bulk request is admitted whole or not at all") {
   CHECK(admit_all(std::vector(limits::jobs_per_request_max + 1, good), 0, {types(), devices}).error().code ==
         error_code::too_large);
   CHECK(admit_all({good}, limits::queued_jobs_max, {types(), devices}).error().code == error_code::too_large);
+}
+
+TEST_CASE("a relative path begins where the submitter stands") {
+  const auto source_of = [](const char* source, const char* base) {
+    const auto job = admit_one({.type = "enlarge", .params = {{"source", source}}, .base_dir = base});
+    return job ? json::parse(job->params)["source"].get<std::string>() : "refused: " + job.error().problems.at(0).where;
+  };
+  CHECK(source_of("photo.jpg", "/home/ada") == "/home/ada/photo.jpg");
+  CHECK(source_of("../a/./photo.jpg", "/home/ada") == "/home/a/photo.jpg");
+  CHECK(source_of("/photo.jpg", "/home/ada") == "/photo.jpg");
+  CHECK(source_of("job:12", "/home/ada") == "job:12");
+  CHECK(source_of("photo.jpg", "") == "refused: /params/source");
+  CHECK(source_of("photo.jpg", "home") == "refused: /base_dir");
+  const auto* type = types().find_job_type("enlarge");
+  CHECK(json::parse(*admit_params({{"source", "/a"}}, {{"source", "b"}}, *type, "/home"))["source"] == "/home/b");
+  CHECK(admit_params({{"source", "/a"}}, {{"source", "b"}}, *type, "home").error().what == "base_dir must be an absolute path, is 'home'");
 }
 
 TEST_CASE("a patch replaces parameters by name, and null removes one") {
