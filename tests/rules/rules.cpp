@@ -17,6 +17,7 @@ const std::map<std::string_view, names>& layers() {
       {"scheduling", {"model", "config"}},
       {"storage", {"model", "config", "scheduling"}},
       {"gpu", {"model", "config", "scheduling"}},
+      {"gpu/upscale", {"model", "config"}}, // a program of its own
       {"runners", {"model", "config", "scheduling"}},
       {"actors", {"model", "config", "scheduling", "storage", "gpu", "runners"}},
       {"http", {"model", "config", "scheduling", "storage", "gpu", "runners", "actors"}},
@@ -32,7 +33,8 @@ const std::map<std::string_view, std::vector<std::string_view>>& foreign() {
       {"model", {"caf/", "SQLiteCpp/", "sqlite3", "cuda", "nvml", "spdlog/", "boost/", "toml++/", "fstream", "iostream"}},
       {"scheduling", {"caf/", "SQLiteCpp/", "sqlite3", "cuda", "nvml", "spdlog/", "toml++/", "fstream", "iostream", "unistd.h"}},
       {"storage", {"caf/", "boost/asio", "boost/beast"}},
-      {"gpu", {"caf/", "SQLiteCpp/", "sqlite3", "cuda"}},
+      {"gpu", {"caf/", "SQLiteCpp/", "sqlite3", "cuda"}}, // the daemon holds no CUDA context
+      {"gpu/upscale", {"caf/", "SQLiteCpp/", "sqlite3", "spdlog/", "nvml"}},
       {"runners", {"caf/", "SQLiteCpp/", "sqlite3", "cuda", "nvml"}},
       {"cli", {"caf/", "SQLiteCpp/", "sqlite3", "spdlog/"}},
   };
@@ -43,7 +45,13 @@ std::string fault(std::string_view path, std::size_t line, const std::string& wh
   return std::string(path) + ":" + std::to_string(line) + ": " + what;
 }
 
-std::string_view first_folder(std::string_view path) { return path.substr(0, std::min(path.find('/'), path.size())); }
+// The layer that a path lies in, or its first folder.
+std::string_view layer_of(std::string_view path) {
+  constexpr std::string_view upscaler = "gpu/upscale";
+  if (path.starts_with(upscaler) && path.substr(upscaler.size()).starts_with('/'))
+    return upscaler;
+  return path.substr(0, std::min(path.find('/'), path.size()));
+}
 
 template <class Visit>
 void for_each_line(std::string_view text, Visit visit) {
@@ -84,7 +92,7 @@ bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') |
 
 std::vector<std::string> check_includes(std::string_view path, std::string_view text) {
   std::vector<std::string> faults;
-  const std::string_view layer = first_folder(path);
+  const std::string_view layer = layer_of(path);
   const auto rule = layers().find(layer);
   for_each_line(text, [&](std::size_t number, std::string_view line) {
     if (layer == "scheduling" && line.find("_clock::now(") != line.npos)
@@ -92,7 +100,7 @@ std::vector<std::string> check_includes(std::string_view path, std::string_view 
     const auto [name, quoted] = included_by(line);
     if (name.empty())
       return;
-    const std::string_view target = first_folder(name);
+    const std::string_view target = layer_of(name);
     const bool ours = layers().contains(target) || target == "tests" || target == "bench";
     const bool beside = layer == "tests" && name.find('/') == name.npos; // a helper of the same test program
     if (quoted && !ours && !beside)

@@ -40,6 +40,8 @@ TEST_CASE("an include of a layer below, or beside, is a fault") {
   CHECK(faults("storage/job_store.cpp", "#include \"runners/run_spec.hpp\"\n") == 1);
   CHECK(faults("gpu/inventory.cpp", "  #  include \"storage/job_store.hpp\"") == 1);
   CHECK(faults("actors/queue_actor.cpp", "#include \"http/server.hpp\"\n") == 1);
+  CHECK(faults("gpu/inventory.cpp", "#include \"gpu/upscale/compute/engine.hpp\"\n#include <cuda_runtime_api.h>\n") == 2);
+  CHECK(faults("gpu/upscale/program/main.cpp", "#include \"gpu/inventory.hpp\"\n#include <caf/all.hpp>\n") == 2);
   CHECK(faults("cli/main.cpp", "#include \"actors/interfaces.hpp\"\n") == 1);
   CHECK(faults("cli/verbs/queue.cpp", "#include \"storage/job_reader.hpp\"\n") == 1);
   CHECK(faults("scheduling/admission.hpp", "#include \"tests/support/clock.hpp\"\n") == 1);
