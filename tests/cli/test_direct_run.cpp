@@ -1,5 +1,6 @@
 // `ferry run` and the rollback switch: real programs, no daemon.
 #include "ferry_process.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
@@ -12,24 +13,18 @@ namespace {
 
 class folder {
 public:
-  folder() : path_(fs::temp_directory_path() / "ferry-cli-test-run") {
-    fs::remove_all(path_);
-    fs::create_directories(path_ / "tmp");
-  }
-  ~folder() { fs::remove_all(path_); }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
+  folder() { fs::create_directories(path() / "tmp"); }
+  [[nodiscard]] const fs::path& path() const { return scratch_.path(); }
   // No configuration but what is given; temporary files within the folder.
   [[nodiscard]] how at(std::map<std::string, std::string> more = {}) const {
-    more["HOME"] = path_.string();
-    more["TMPDIR"] = (path_ / "tmp").string();
-    return {.environment = std::move(more), .socket = path_ / "no.sock", .directory = path_};
+    more["HOME"] = path().string();
+    more["TMPDIR"] = (path() / "tmp").string();
+    return {.environment = std::move(more), .socket = path() / "no.sock", .directory = path()};
   }
-  [[nodiscard]] bool left_nothing() const { return fs::is_empty(path_ / "tmp"); }
+  [[nodiscard]] bool left_nothing() const { return fs::is_empty(path() / "tmp"); }
 
 private:
-  fs::path path_;
+  ferry::tests::scratch_folder scratch_;
 };
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "cli/job_lines.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
@@ -11,16 +12,11 @@ namespace {
 
 class temporary_file {
 public:
-  explicit temporary_file(const std::string& text) : path_(std::filesystem::temp_directory_path() / "ferry-cli-test-jobs.jsonl") {
-    std::ofstream(path_, std::ios::binary) << text;
-  }
-  ~temporary_file() { std::filesystem::remove(path_); }
-  temporary_file(const temporary_file&) = delete;
-  temporary_file& operator=(const temporary_file&) = delete;
-  [[nodiscard]] std::string name() const { return path_.string(); }
+  explicit temporary_file(const std::string& text) { std::ofstream(name(), std::ios::binary) << text; }
+  [[nodiscard]] std::string name() const { return (folder_.path() / "jobs.jsonl").string(); }
 
 private:
-  std::filesystem::path path_;
+  ferry::tests::scratch_folder folder_;
 };
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "cli/parameters.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 #include "cli/json_text.hpp"
 
@@ -50,7 +51,8 @@ TEST_CASE("a value can be forced to be JSON, and so to be text") {
 }
 
 TEST_CASE("a value can come from a file") {
-  const auto file = std::filesystem::temp_directory_path() / "ferry-cli-test-prompt.txt";
+  const ferry::tests::scratch_folder folder;
+  const auto file = folder.path() / "prompt.txt";
   std::ofstream(file) << "{\"a\": [1]}";
   CHECK(params({"prompt=@" + file.string()}) == json{{"prompt", "{\"a\": [1]}"}});
   CHECK(params({"prompt:=@" + file.string()}) == json{{"prompt", {{"a", {1}}}}});
