@@ -33,10 +33,11 @@ public:
   // Bytes of host (CPU engine) or device memory (GPU) that tiles of this size need in all, `at_once` of them computed together.
   [[nodiscard]] virtual std::uint64_t memory_bytes(int width, int height, int at_once) const = 0;
 
-  // Computes each of `inputs`, which all have one size, into `outputs` (as many; sized by this call, scale times as large). The engine
-  // chooses how many it computes together within its memory, and hides copies behind work. `on_tile(i)` is called on the calling thread each
-  // time outputs[i] is done, in order; when it answers false, the rest is left undone and the result is an error with code
-  // `unavailable`. Other errors: `out_of_memory` (nothing is broken: smaller tiles may work), `internal` (a fault of the device).
+  // Computes each of `inputs`, which all have one size, into `outputs` (as many; sized by this call, scale times as large). The
+  // engine chooses how many it computes together within its memory, and hides copies behind work. `on_tile(i)` is called on the
+  // calling thread each time outputs[i] is done, in order; when it answers false, the rest is left undone and the result is an
+  // error with code `unavailable`. Other errors: `out_of_memory` (nothing is broken: smaller tiles may work), `internal` (a fault
+  // of the device).
   [[nodiscard]] virtual result<void> enlarge(std::span<const tile> inputs, std::span<tile> outputs,
                                              const std::function<bool(std::size_t)>& on_tile) = 0;
 };

@@ -68,19 +68,32 @@ public:
   }
 
 private:
+  // A segment whose frames are all with the encoder, which works on while the next segment begins.
+  struct closing_segment {
+    frame_writer writer;
+    fs::path part;
+    std::int64_t frames = 0;
+  };
+
   result<void> make_segments() {
     auto reader = frame_reader::open(request_.source, facts_, segments_.frames(), request_.threads);
     if (!reader)
       return fail(std::move(reader.error()));
-    if (!hooks_.on_frames(segments_.frames(), facts_.frames))
+    frames_given_ = segments_.frames();
+    if (!hooks_.on_frames(frames_given_, facts_.frames))
       return stopped();
-    for (bool more = true; more;) {
-      auto made = make_segment(*reader, more);
-      if (!made)
-        return made;
-    }
-    const std::string complaints = reader->complaints();
-    if (reader->was_killed())
+    result<void> made;
+    for (bool more = true; more && made;)
+      made = make_segment(*reader, more);
+    // Whatever went wrong, the segment before it is worth keeping.
+    if (auto closed = close_segment(); made)
+      made = std::move(closed);
+    return made ? judge_source(*reader) : made;
+  }
+
+  result<void> judge_source(frame_reader& reader) const {
+    const std::string complaints = reader.complaints();
+    if (reader.was_killed())
       return fail(error_code::unavailable, request_.source.string() + ": the decoder was killed",
                   "the segments that are done are kept");
     if (segments_.frames() == 0)
@@ -92,10 +105,20 @@ private:
     return {};
   }
 
+  result<void> close_segment() {
+    if (!closing_)
+      return {};
+    closing_segment last = std::move(*closing_);
+    closing_.reset();
+    if (auto finished = last.writer.finish(); !finished)
+      return finished;
+    return segments_.add(last.part, last.frames);
+  }
+
   // One segment, or nothing where no frame is left; sets `more` to false at the end of the source.
   result<void> make_segment(frame_reader& reader, bool& more) {
     std::optional<frame_writer> writer;
-    const fs::path part = segments_.part(".mp4");
+    const fs::path part = segments_.part(std::to_string(frames_given_) + ".mp4");
     std::int64_t frames = 0;
     while (more && frames < request_.segment_frames) {
       auto batch = read_batch(reader, request_.segment_frames - frames, more);
@@ -116,14 +139,17 @@ private:
         if (auto written = writer->write(frame); !written)
           return written;
       frames += static_cast<std::int64_t>(enlarged->size());
-      if (!hooks_.on_frames(segments_.frames() + frames, facts_.frames))
+      frames_given_ += static_cast<std::int64_t>(enlarged->size());
+      if (!hooks_.on_frames(frames_given_, facts_.frames))
         return stopped();
     }
     if (!writer)
       return {};
-    if (auto finished = writer->finish(); !finished)
-      return finished;
-    return segments_.add(part, frames);
+    writer->end();
+    if (auto closed = close_segment(); !closed)
+      return closed;
+    closing_ = closing_segment{std::move(*writer), part, frames};
+    return {};
   }
 
   result<std::vector<picture>> read_batch(frame_reader& reader, std::int64_t frames_max, bool& more) const {
@@ -147,7 +173,7 @@ private:
     const auto list = segments_.write_list(1 / facts_.rate.value());
     if (!list)
       return fail(list.error());
-    const fs::path whole = segments_.part("." + into_.muxer);
+    const fs::path whole = segments_.part("whole." + into_.muxer);
     std::vector<std::string> notes;
     std::vector<std::string> argv{"ffmpeg", "-nostdin", "-hide_banner", "-v", "error", "-y"};
     if (facts_.late_seconds > 0)
@@ -179,6 +205,8 @@ private:
   video_facts facts_;
   container into_;
   segment_folder segments_;
+  std::int64_t frames_given_ = 0; // to encoders, those of earlier runs among them
+  std::optional<closing_segment> closing_;
 };
 
 } // namespace

@@ -47,7 +47,9 @@ public:
                                                  int width, int height, int threads);
 
   [[nodiscard]] result<void> write(const picture& frame);
-  // No more frames come; the file is complete.
+  // No more frames come. The encoder goes on by itself.
+  void end() { encoder_->end_input(); }
+  // Waits until the file is complete.
   [[nodiscard]] result<void> finish();
 
 private:

@@ -93,8 +93,8 @@ std::int64_t segment_folder::frames() const {
 fs::path segment_folder::path_of(std::size_t index) const { return folder_ / segment_name(index); }
 
 // The process that was killed may have left an ffmpeg that still writes: no name is used twice.
-fs::path segment_folder::part(const std::string& ending) const {
-  return folder_ / (part_prefix + std::to_string(::getpid()) + "-" + std::to_string(finished_.size()) + ending);
+fs::path segment_folder::part(const std::string& name) const {
+  return folder_ / (part_prefix + std::to_string(::getpid()) + "-" + name);
 }
 
 bool segment_folder::read_manifest() {
@@ -153,7 +153,7 @@ result<fs::path> segment_folder::write_list(double seconds_a_frame) const {
     std::snprintf(seconds.data(), seconds.size(), "%.6f", static_cast<double>(finished_[i].frames) * seconds_a_frame);
     text += "file '" + segment_name(i) + "'\nduration " + seconds.data() + "\n";
   }
-  const fs::path list = part(".ffconcat");
+  const fs::path list = part("list.ffconcat");
   auto file = atomic_file::create(list);
   if (!file)
     return fail(std::move(file.error()));

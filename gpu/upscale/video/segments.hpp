@@ -33,7 +33,7 @@ public:
   [[nodiscard]] std::int64_t frames() const;
 
   // Where the next segment, the list of them and the whole are to be written; no other run writes there.
-  [[nodiscard]] std::filesystem::path part(const std::string& ending) const;
+  [[nodiscard]] std::filesystem::path part(const std::string& name) const;
   // The segment at `part` is complete. Errors: disk_full, io.
   [[nodiscard]] result<void> add(const std::filesystem::path& part, std::int64_t frames);
   // Writes the list that ffmpeg's concat demuxer reads, for frames that each last `seconds_a_frame`.

@@ -33,7 +33,6 @@ int tiles_at_once(const step_plan& step, const kernels::table& kernels) {
 kernels::winograd_step winograd_sizes(const step_plan& step, const kernels::table& kernels) {
   kernels::winograd_step sizes;
   sizes.alpha = step.alpha;
-  sizes.output = step.tile;
   sizes.reach = step.reach;
   sizes.in_blocks = static_cast<int>(step.sources.size());
   sizes.out_blocks = static_cast<int>(step.outputs.size());
@@ -114,8 +113,8 @@ bound_network::bound_step bound_network::bind(const step_plan& step) {
     bound.winograd.inputs = bound.inputs.data();
     bound.winograd.weights = step.weights.data();
     bound.winograd.end = end;
-    bound.winograd.tiles_across = (at_.width + step.tile - 1) / step.tile;
-    bound.winograd.tile_count = bound.winograd.tiles_across * ((at_.height + step.tile - 1) / step.tile);
+    bound.winograd.tiles_across = (at_.width + kernels::winograd_tile - 1) / kernels::winograd_tile;
+    bound.winograd.tile_count = bound.winograd.tiles_across * ((at_.height + kernels::winograd_tile - 1) / kernels::winograd_tile);
   }
   bind_units(bound, step);
   return bound;

@@ -7,6 +7,7 @@
 
 #include <new>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace ferry::upscale {

@@ -2,7 +2,8 @@
 // could share with files compiled for any processor.
 //
 // Activations are planes of `lanes` channels: pixel (x, y) of a plane is `lanes` floats at plane + y * row + x * lanes. Around each
-// plane lie zeros that are never written: at least 2 pixels to the left and above, and 10 to the right and below.
+// plane lie zeros that are never written: 2 pixels to the left and above, 6 to the right and below (Winograd's tiles
+// reach 5 pixels beyond).
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 namespace ferry::upscale::kernels {
 
 inline constexpr int border_before = 2;
-inline constexpr int border_after = 10;
+inline constexpr int border_after = 6;
 
 struct geometry {
   int width = 0;
@@ -65,12 +66,12 @@ struct narrow_step {
   epilogue end;
 };
 
-// Winograd's minimal filtering F(m × m, r × r) with alpha = m + r - 1, after Lavin and Gray (arXiv 1509.09308).
+// Winograd's minimal filtering F(4 × 4, r × r) with alpha = 4 + r - 1, after Lavin and Gray (arXiv 1509.09308). Larger tiles for
+// 3×3 filters, F(6 × 6, 3 × 3), were tried: as exact, and no faster, for their weights no longer fit the caches.
 struct winograd_step {
   geometry at;
-  int alpha = 6;  // 6 or 8
-  int output = 4; // m: 4 or 2 with alpha 6; 6 or 4 with alpha 8
-  int reach = 1;  // of the filter: 1 or 2
+  int alpha = 6; // 6: 3×3 filters; 8: 5×5 filters
+  int reach = 1; // of the filter: 1 or 2
   const float* const* inputs = nullptr;
   int in_blocks = 0;
   int out_blocks = 0;
@@ -91,6 +92,8 @@ struct table {
   // `scratch`: winograd_scratch_floats() of the step. Tiles are numbered row after row.
   void (*winograd_tiles)(const winograd_step&, int tile_begin, int tile_end, float* scratch) = nullptr;
 };
+
+inline constexpr int winograd_tile = 4; // width and height of what one tile makes
 
 [[nodiscard]] inline std::size_t winograd_scratch_floats(const winograd_step& step, int lanes) {
   return static_cast<std::size_t>(step.alpha) * static_cast<std::size_t>(step.alpha) *

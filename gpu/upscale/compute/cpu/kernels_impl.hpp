@@ -338,12 +338,8 @@ void winograd_block(const winograd_step& step, int tile_begin, int tiles, float*
 void winograd_tiles(const winograd_step& step, int tile_begin, int tile_end, float* scratch) {
   for (int from = tile_begin; from < tile_end; from += step.tiles_at_once) {
     const int tiles = tile_end - from < step.tiles_at_once ? tile_end - from : step.tiles_at_once;
-    if (step.alpha == 6 && step.output == 4)
+    if (step.alpha == 6)
       winograd_block<6, 4>(step, from, tiles, scratch);
-    else if (step.alpha == 6)
-      winograd_block<6, 2>(step, from, tiles, scratch);
-    else if (step.output == 6)
-      winograd_block<8, 6>(step, from, tiles, scratch);
     else
       winograd_block<8, 4>(step, from, tiles, scratch);
   }

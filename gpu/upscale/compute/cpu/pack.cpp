@@ -131,8 +131,7 @@ void transform_filter(const std::vector<std::vector<double>>& transform, const f
 
 void pack_winograd(const weight_reader& weights, int kernel, const source_lanes& sources, const kernels::table& kernels,
                    step_plan& planned) {
-  planned.alpha = kernel == 3 ? 6 : 8;
-  planned.tile = planned.alpha - kernel + 1;
+  planned.alpha = upscale::kernels::winograd_tile + kernel - 1;
   const auto transform = filter_transform(planned.alpha, kernel);
   const int lanes = kernels.lanes;
   const std::size_t points = at(planned.alpha) * at(planned.alpha);

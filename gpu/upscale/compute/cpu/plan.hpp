@@ -43,7 +43,6 @@ struct step_plan {
   int channels = 0;       // of the output
   int partial_blocks = 0; // narrow
   int alpha = 0;          // Winograd
-  int tile = 0;           // Winograd: width and height of what one tile makes
   int reach = 0;
 };
 

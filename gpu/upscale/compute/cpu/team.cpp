@@ -29,11 +29,18 @@ private:
 } // namespace
 
 team::team(int threads) : threads_(threads), together_(threads) {
-  for (int index = 1; index < threads; ++index)
-    others_.emplace_back([this, index] { serve(index); });
+  try {
+    for (int index = 1; index < threads; ++index)
+      others_.emplace_back([this, index] { serve(index); });
+  } catch (...) { // the system gives no more threads: those that run must end before this object does
+    dismiss();
+    throw;
+  }
 }
 
-team::~team() {
+team::~team() { dismiss(); }
+
+void team::dismiss() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

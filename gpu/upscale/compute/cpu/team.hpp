@@ -12,6 +12,7 @@ namespace ferry::upscale {
 
 class team {
 public:
+  // Throws std::system_error when the system gives no more threads.
   explicit team(int threads);
   ~team();
   team(const team&) = delete;
@@ -28,6 +29,7 @@ public:
 
 private:
   void serve(int index);
+  void dismiss();
 
   int threads_;
   std::barrier<> together_;

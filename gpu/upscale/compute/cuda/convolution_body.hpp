@@ -1,6 +1,7 @@
-// The convolution kernels' body: what one block does, written against a "machine" that has threads, warps, shared memory, asynchronous copies and
-// matrix instructions. kernels/device_machine.cuh is the GPU's; tests have one that carries out each instruction on the host by the tables of
-// the PTX ISA and finds races, reads of what no copy has brought, and addresses outside of their memory.
+// The convolution kernels' body: what one block does, written against a "machine" that has threads, warps, shared memory,
+// asynchronous copies and matrix instructions. kernels/device_machine.cuh is the GPU's; tests have one that carries out each
+// instruction on the host by the tables of the PTX ISA and finds races, reads of what no copy has brought, and addresses outside of
+// their memory.
 //
 // A machine offers:
 //   per_thread<T>, per_warp<T>        one T a thread / warp of the block, found by [index]
@@ -70,7 +71,8 @@ template <class Shape>
 }
 
 template <class Shape, class Machine>
-FERRY_KERNEL_PART void copy_pixels(Machine& machine, const convolution_parameters& p, int thread, int stage, const pixel_copies<Shape>& copies) {
+FERRY_KERNEL_PART void copy_pixels(Machine& machine, const convolution_parameters& p, int thread, int stage,
+                                   const pixel_copies<Shape>& copies) {
   const int to = stage % Shape::stages * Shape::stage_bytes + piece_offset(thread);
   FERRY_UNROLL
   for (int plane = 0; plane < Shape::planes_per_stage; ++plane) {
@@ -89,9 +91,10 @@ template <class Shape, class Machine>
 FERRY_KERNEL_PART void copy_weights(Machine& machine, const convolution_parameters& p, int thread, int stage, int channel_block) {
   const int to = stage % Shape::stages * Shape::stage_bytes + Shape::planes_per_stage * Shape::plane_bytes + thread * 16;
   const std::byte* from =
-    p.weights + (static_cast<std::size_t>(channel_block) * static_cast<std::size_t>(p.stages) + static_cast<std::size_t>(stage)) *
-                  static_cast<std::size_t>(Shape::weights_bytes) +
-    thread * 16;
+      p.weights +
+      (static_cast<std::size_t>(channel_block) * static_cast<std::size_t>(p.stages) + static_cast<std::size_t>(stage)) *
+          static_cast<std::size_t>(Shape::weights_bytes) +
+      thread * 16;
   FERRY_UNROLL
   for (int round = 0; round < Shape::weight_rounds; ++round) {
     if (thread + round * Shape::threads >= Shape::weight_pieces)
@@ -114,27 +117,38 @@ FERRY_KERNEL_PART void multiply_stage(Machine& machine, int warp, int stage, war
   typename Machine::template lanes<int> addresses[8]; // see fragment_offset
   FERRY_UNROLL
   for (int displacement = 0; displacement < 8; ++displacement)
-    addresses[displacement] =
-      machine.each_lane([&](int lane) { return pixels_base + fragment_offset<Shape>(lane, first_row<Shape>(warp), displacement); });
+    addresses[displacement] = machine.each_lane(
+        [&](int lane) { return pixels_base + fragment_offset<Shape>(lane, first_row<Shape>(warp), displacement); });
   const auto weights_address = machine.each_lane([&](int lane) { return weights_base + lane * 16; });
 
   FERRY_UNROLL
   for (int plane = 0; plane < Shape::planes_per_stage; ++plane) {
     FERRY_UNROLL
-    for (int tap = 0; tap < Shape::taps; ++tap) {
-      typename Machine::template lanes<words> weights[Shape::warp_groups];
+    for (int across = 0; across < Shape::kernel; ++across) {
+      typename Machine::template lanes<words> weights[Shape::kernel][Shape::warp_groups];
       FERRY_UNROLL
-      for (int group = 0; group < Shape::warp_groups; ++group)
-        weights[group] = machine.load_words(weights_address, ((plane * Shape::taps + tap) * Shape::groups + group) * group_bytes);
-      FERRY_UNROLL
-      for (int row = 0; row < Shape::warp_rows; ++row) {
-        const int displacement = (row + tap / Shape::kernel) * Shape::pitch + tap % Shape::kernel;
-        const auto pixels = machine.template load_matrices<Numbers>(
-          addresses[displacement & 7], plane * Shape::plane_bytes + (displacement & ~7) * pixel_bytes);
+      for (int down = 0; down < Shape::kernel; ++down) {
+        const int tap = plane * Shape::taps + down * Shape::kernel + across;
         FERRY_UNROLL
-        for (int group = 0; group < Shape::warp_groups; ++group) {
-          machine.multiply(Numbers{}, sums.at[row][group][0], pixels, weights[group], 0);
-          machine.multiply(Numbers{}, sums.at[row][group][1], pixels, weights[group], 1);
+        for (int group = 0; group < Shape::warp_groups; ++group)
+          weights[down][group] = machine.load_words(weights_address, (tap * Shape::groups + group) * group_bytes);
+      }
+      // A row of the input serves up to `kernel` rows of the output, and is read once for them.
+      FERRY_UNROLL
+      for (int input_row = 0; input_row < Shape::warp_rows + Shape::kernel - 1; ++input_row) {
+        const int displacement = input_row * Shape::pitch + across;
+        const auto pixels = machine.template load_matrices<Numbers>(addresses[displacement & 7],
+                                                                    plane * Shape::plane_bytes + (displacement & ~7) * pixel_bytes);
+        FERRY_UNROLL
+        for (int down = 0; down < Shape::kernel; ++down) {
+          const int row = input_row - down;
+          if (row < 0 || row >= Shape::warp_rows)
+            continue;
+          FERRY_UNROLL
+          for (int group = 0; group < Shape::warp_groups; ++group) {
+            machine.multiply(Numbers{}, sums.at[row][group][0], pixels, weights[down][group], 0);
+            machine.multiply(Numbers{}, sums.at[row][group][1], pixels, weights[down][group], 1);
+          }
         }
       }
     }
@@ -157,14 +171,16 @@ FERRY_KERNEL_PART void multiply_stage_plainly(Machine& machine, int warp, int st
       FERRY_UNROLL
       for (int side = 0; side < 2; ++side) {
         const auto address = machine.each_lane([&](int lane) {
-          const int pixel = (first_row<Shape>(warp) + row + tap / Shape::kernel) * Shape::pitch + tap % Shape::kernel + (lane >> 2) + 8 * side;
+          const int pixel =
+              (first_row<Shape>(warp) + row + tap / Shape::kernel) * Shape::pitch + tap % Shape::kernel + (lane >> 2) + 8 * side;
           return pixels_base + plane * Shape::plane_bytes + pixel_offset(pixel, half);
         });
         pixels[row][side] = machine.load_quad(address, 0);
       }
     }
-    const auto weights_address = machine.each_lane(
-      [&](int lane) { return weights_base + (plane * Shape::taps + tap) * Shape::groups * group_bytes + half * 256 + (lane & 3) * 16; });
+    const auto weights_address = machine.each_lane([&](int lane) {
+      return weights_base + (plane * Shape::taps + tap) * Shape::groups * group_bytes + half * 256 + (lane & 3) * 16;
+    });
     FERRY_UNROLL
     for (int k = 0; k < 4; ++k) {
       FERRY_UNROLL
@@ -194,8 +210,8 @@ struct quad_place {
 };
 
 template <class Numbers, class Shape>
-[[nodiscard]] FERRY_HOST_DEVICE constexpr quad_place place_of_quad(const convolution_parameters& p, const tile_place& tile, int warp, int lane,
-                                                                   int group, int row, int side) {
+[[nodiscard]] FERRY_HOST_DEVICE constexpr quad_place place_of_quad(const convolution_parameters& p, const tile_place& tile,
+                                                                   int warp, int lane, int group, int row, int side) {
   quad_place place;
   const int output_group = tile.channel_block * Shape::groups + first_group<Shape>(warp) + group;
   const int quarter = lane & 3;
@@ -220,7 +236,8 @@ FERRY_KERNEL_PART void add_bias(Machine& machine, const convolution_parameters& 
   FERRY_UNROLL
   for (int group = 0; group < Shape::warp_groups; ++group) {
     const int output_group = tile.channel_block * Shape::groups + first_group<Shape>(warp) + group;
-    const auto bias = machine.each_lane([&](int lane) { return machine.read_bias(p.bias + output_group * group_channels + (lane & 3) * 4); });
+    const auto bias =
+        machine.each_lane([&](int lane) { return machine.read_bias(p.bias + output_group * group_channels + (lane & 3) * 4); });
     machine.for_lanes([&](int lane) {
       FERRY_UNROLL
       for (int item = 0; item < Shape::warp_rows * 8; ++item) {
@@ -236,8 +253,8 @@ FERRY_KERNEL_PART void add_bias(Machine& machine, const convolution_parameters& 
 
 // A group's reads first, then its additions: a read that waited for the write before it would cost its whole latency.
 template <class Numbers, class Shape, class Machine>
-FERRY_KERNEL_PART void add_residual(Machine& machine, const convolution_parameters& p, int residual, int warp, const tile_place& tile,
-                                    warp_sums<Shape, Machine>& sums) {
+FERRY_KERNEL_PART void add_residual(Machine& machine, const convolution_parameters& p, int residual, int warp,
+                                    const tile_place& tile, warp_sums<Shape, Machine>& sums) {
   FERRY_UNROLL
   for (int group = 0; group < Shape::warp_groups; ++group) {
     typename Machine::template lanes<quad> others[Shape::warp_rows * 2];
@@ -245,7 +262,8 @@ FERRY_KERNEL_PART void add_residual(Machine& machine, const convolution_paramete
     for (int item = 0; item < Shape::warp_rows * 2; ++item) {
       others[item] = machine.each_lane([&](int lane) {
         const quad_place place = place_of_quad<Numbers, Shape>(p, tile, warp, lane, group, item >> 1, item & 1);
-        const std::byte* from = p.arena + static_cast<std::uint64_t>(p.residual_plane[residual] + place.plane) * p.plane_bytes + place.offset;
+        const std::byte* from =
+            p.arena + static_cast<std::uint64_t>(p.residual_plane[residual] + place.plane) * p.plane_bytes + place.offset;
         return machine.read(Numbers{}, from, place.inside);
       });
     }
@@ -254,7 +272,7 @@ FERRY_KERNEL_PART void add_residual(Machine& machine, const convolution_paramete
       for (int item = 0; item < Shape::warp_rows * 8; ++item) {
         const int matrix = item >> 2 & 1;
         machine.of_lane(sums.at[item >> 3][group][matrix], lane).at[item & 3] +=
-          p.residual_gain[residual] * machine.of_lane(others[item >> 3 << 1 | (item >> 1 & 1)], lane).at[2 * matrix + (item & 1)];
+            p.residual_gain[residual] * machine.of_lane(others[item >> 3 << 1 | (item >> 1 & 1)], lane).at[2 * matrix + (item & 1)];
       }
     });
   }
@@ -272,12 +290,15 @@ FERRY_KERNEL_PART void write_results(Machine& machine, const convolution_paramet
       const quad_place place = place_of_quad<Numbers, Shape>(p, tile, warp, lane, group, row, side);
       if (!place.inside)
         return;
-      const quad result = quad_of_sums(machine.of_lane(sums.at[row][group][0], lane), machine.of_lane(sums.at[row][group][1], lane), side);
+      const quad result =
+          quad_of_sums(machine.of_lane(sums.at[row][group][0], lane), machine.of_lane(sums.at[row][group][1], lane), side);
       if (p.picture == nullptr) {
-        machine.write(Numbers{}, p.arena + static_cast<std::uint64_t>(p.output_plane + place.plane) * p.plane_bytes + place.offset, result);
+        machine.write(Numbers{}, p.arena + static_cast<std::uint64_t>(p.output_plane + place.plane) * p.plane_bytes + place.offset,
+                      result);
         return;
       }
-      const std::int64_t line = (place.pixel - place.column) * p.scale + place.column; // the image's row is `scale` rows of the picture
+      const std::int64_t line =
+          (place.pixel - place.column) * p.scale + place.column; // the image's row is `scale` rows of the picture
       FERRY_UNROLL
       for (int i = 0; i < 4; ++i) {
         const int channel = place.first_channel + i;
@@ -288,7 +309,8 @@ FERRY_KERNEL_PART void write_results(Machine& machine, const convolution_paramet
   }
 }
 
-// All that one block does. Weights belong to no launch before this one, so their copies begin at once; pixels wait for those launches.
+// All that one block does. Weights belong to no launch before this one, so their copies begin at once; pixels wait for those
+// launches.
 template <class Numbers, class Shape, class Machine>
 FERRY_KERNEL_PART void convolve(Machine& machine, const convolution_parameters& p) {
   const tile_place place = place_of_block<Shape>(machine.block(), p);

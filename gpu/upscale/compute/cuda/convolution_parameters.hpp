@@ -12,7 +12,7 @@ struct convolution_parameters {
   std::byte* arena = nullptr;         // plane p of the activations begins at arena + p * plane_bytes
   const std::byte* weights = nullptr; // [block of channels][stage][plane of the stage][tap][group][512 bytes]
   const float* bias = nullptr;        // one an output channel, padded with zeros to whole blocks
-  float* picture = nullptr;           // not null: the last step, whose result goes there by depth_to_space instead of into the arena
+  float* picture = nullptr; // not null: the last step, whose result goes there by depth_to_space instead of into the arena
   std::uint64_t plane_bytes = 0;
 
   int width = 0;

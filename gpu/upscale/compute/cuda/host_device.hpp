@@ -1,5 +1,5 @@
-// What lets one text be compiled for the GPU by nvcc and for the host by the C++ compiler: the kernels' index functions and bodies are both, so
-// that tests without a GPU run the very text that the GPU runs.
+// What lets one text be compiled for the GPU by nvcc and for the host by the C++ compiler: the kernels' index functions and bodies
+// are both, so that tests without a GPU run the very text that the GPU runs.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -14,18 +14,20 @@ struct kernel_variant {
   bool operator==(const kernel_variant&) const = default;
 };
 
-// Every combination that is built; `is_built` and the list in kernels/ are compared by a test. Few for what is rare (5×5, and precisions that exist for
-// comparison), so that compiling stays quick.
+// Every combination that is built; `is_built` and the list in kernels/ are compared by a test. Few for what is rare (5×5, and
+// precisions that exist for comparison), so that compiling stays quick.
 [[nodiscard]] constexpr bool is_built(const kernel_variant& variant) {
   if (variant.rows != 8 && variant.rows != 16)
     return false;
   switch (variant.precision) {
   case precision::fp16:
-    return (variant.kernel == 3 && variant.groups >= 1 && variant.groups <= 4) || (variant.kernel == 1 && (variant.groups == 2 || variant.groups == 4)) ||
-           (variant.kernel == 5 && variant.groups == 2);
+    return (variant.kernel == 3 && variant.groups >= 1 && variant.groups <= 4) ||
+           (variant.kernel == 1 && (variant.groups == 2 || variant.groups == 4)) || (variant.kernel == 5 && variant.groups == 2);
   case precision::tf32:
-    return (variant.kernel == 3 && (variant.groups == 2 || variant.groups == 4)) || ((variant.kernel == 1 || variant.kernel == 5) && variant.groups == 2);
-  case precision::fp32: return (variant.kernel == 1 || variant.kernel == 3 || variant.kernel == 5) && variant.groups == 2 && variant.rows == 16;
+    return (variant.kernel == 3 && (variant.groups == 2 || variant.groups == 4)) ||
+           ((variant.kernel == 1 || variant.kernel == 5) && variant.groups == 2);
+  case precision::fp32:
+    return (variant.kernel == 1 || variant.kernel == 3 || variant.kernel == 5) && variant.groups == 2 && variant.rows == 16;
   }
   return false;
 }

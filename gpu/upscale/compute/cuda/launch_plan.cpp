@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t constants_alignment = 256;
 constexpr std::uint64_t stretch_alignment = 512;
-constexpr std::uint64_t allocation_unit = std::uint64_t{2} << 20;
 
 template <class T>
 [[nodiscard]] T rounded_up(T number, T unit) {
@@ -23,7 +22,8 @@ template <class T>
 
 [[nodiscard]] int planes_per_stage(int kernel) { return kernel == 1 ? 2 : 1; }
 
-// The kernel whose blocks of channels leave least of their work unused; the larger one of equals, since it reads the input less often.
+// The kernel whose blocks of channels leave least of their work unused; the larger one of equals, since it reads the input less
+// often.
 [[nodiscard]] kernel_variant choose_variant(enum precision precision, int kernel, int output_channels) {
   kernel_variant best;
   int least = std::numeric_limits<int>::max();
@@ -41,8 +41,11 @@ template <class T>
 
 [[nodiscard]] std::vector<lifetime> lifetimes_of(const network& model, enum precision precision) {
   std::vector<lifetime> lifetimes(model.values.size());
-  for (std::size_t i = 0; i < model.values.size(); ++i)
-    lifetimes[i] = {static_cast<std::size_t>(planes_of(model.values[i].channels, precision)), -1, -1};
+  const auto make = [&](int value, int step) {
+    const auto index = static_cast<std::size_t>(value);
+    lifetimes[index] = {static_cast<std::size_t>(planes_of(model.values[index].channels, precision)), step, step};
+  };
+  make(0, -1);
   for (std::size_t s = 0; s < model.steps.size(); ++s) {
     const convolution& step = model.steps[s];
     const int now = static_cast<int>(s);
@@ -50,8 +53,7 @@ template <class T>
     std::for_each(step.sources.begin(), step.sources.end(), read);
     for (const convolution::residual& residual : step.residuals)
       read(residual.of);
-    lifetime& made = lifetimes[static_cast<std::size_t>(step.output)];
-    made.first = made.last = now;
+    make(step.output, now);
   }
   // The last step's result goes into the picture, not into the arena.
   lifetimes[static_cast<std::size_t>(model.steps.back().output)].size = 0;
@@ -61,9 +63,12 @@ template <class T>
 [[nodiscard]] result<void> check_step(const network& model, std::size_t index, std::vector<bool>& made, enum precision precision) {
   const convolution& step = model.steps[index];
   const auto bad = [&](const std::string& what) {
-    return fail(error_code::invalid_argument, "step " + std::to_string(index) + " (" + step.name + ") of network " + model.name + " " + what);
+    return fail(error_code::invalid_argument,
+                "step " + std::to_string(index) + " (" + step.name + ") of network " + model.name + " " + what);
   };
-  const auto ready = [&](int value) { return value >= 0 && static_cast<std::size_t>(value) < made.size() && made[static_cast<std::size_t>(value)]; };
+  const auto ready = [&](int value) {
+    return value >= 0 && static_cast<std::size_t>(value) < made.size() && made[static_cast<std::size_t>(value)];
+  };
   if (step.kernel != 1 && step.kernel != 3 && step.kernel != 5)
     return bad("has a kernel of " + std::to_string(step.kernel) + "; 1, 3 and 5 are known");
   if (step.sources.empty() || !std::all_of(step.sources.begin(), step.sources.end(), ready))
@@ -96,7 +101,9 @@ template <class T>
 }
 
 [[nodiscard]] result<void> check(const network& model, enum precision precision) {
-  const auto bad = [&](const std::string& what) { return fail(error_code::invalid_argument, "network " + model.name + " " + what); };
+  const auto bad = [&](const std::string& what) {
+    return fail(error_code::invalid_argument, "network " + model.name + " " + what);
+  };
   if (model.values.empty() || model.values[0].channels != 3 || model.steps.empty() || model.scale < 1)
     return bad("has no steps, or an input that has not 3 channels");
   if (std::any_of(model.values.begin(), model.values.end(), [](const value& v) { return v.channels < 1 || v.channels > 65'535; }))
@@ -181,31 +188,35 @@ result<compiled_network> compile(network model, enum precision precision) {
   compiled.precision = precision;
   // Added as a residual, the input must keep zeros in the channels that pad it.
   compiled.split_input = std::none_of(model.steps.begin(), model.steps.end(), [](const convolution& step) {
-    return std::any_of(step.residuals.begin(), step.residuals.end(), [](const convolution::residual& residual) { return residual.of == 0; });
+    return std::any_of(step.residuals.begin(), step.residuals.end(),
+                       [](const convolution::residual& residual) { return residual.of == 0; });
   });
   compiled.model = std::move(model);
   const memory_plan places = plan_memory(lifetimes_of(compiled.model, precision));
   if (places.size > std::numeric_limits<std::uint16_t>::max())
     return fail(error_code::invalid_argument, "network " + compiled.model.name + " needs " + std::to_string(places.size) +
-                                                " planes of activations at once, more than 65535");
+                                                  " planes of activations at once, more than 65535");
   compiled.arena_planes = places.size;
   compiled.input_plane = static_cast<std::uint16_t>(places.offsets[0]);
   for (std::size_t s = 0; s < compiled.model.steps.size(); ++s)
     compile_step(compiled, compiled.model.steps[s], places, s + 1 == compiled.model.steps.size());
-  for (convolution& step : compiled.model.steps)
-    step.weights = {};
+  compiled.constants_bytes = compiled.constants.size();
+  for (convolution& step : compiled.model.steps) {
+    step.weights.clear();
+    step.weights.shrink_to_fit();
+  }
   return compiled;
 }
 
 std::uint64_t plane_bytes(const tile_batch& batch) {
   return rounded_up(static_cast<std::uint64_t>(batch.width) * static_cast<std::uint64_t>(batch.height) *
-                      static_cast<std::uint64_t>(batch.count) * pixel_bytes,
+                        static_cast<std::uint64_t>(batch.count) * pixel_bytes,
                     std::uint64_t{constants_alignment});
 }
 
 std::uint64_t input_bytes(const tile_batch& batch) {
-  return static_cast<std::uint64_t>(batch.width) * static_cast<std::uint64_t>(batch.height) * static_cast<std::uint64_t>(batch.count) * 3 *
-         sizeof(float);
+  return static_cast<std::uint64_t>(batch.width) * static_cast<std::uint64_t>(batch.height) *
+         static_cast<std::uint64_t>(batch.count) * 3 * sizeof(float);
 }
 
 std::uint64_t output_bytes(const tile_batch& batch, int scale) {
@@ -227,12 +238,14 @@ workspace workspace_of(const compiled_network& compiled, const tile_batch& batch
   return space;
 }
 
+std::uint64_t in_units(std::uint64_t bytes) { return rounded_up(bytes, allocation_unit); }
+
 std::uint64_t device_bytes(const compiled_network& compiled, const tile_batch& batch) {
   const bool countable = batch.width >= 1 && batch.width <= tile_side_max && batch.height >= 1 && batch.height <= tile_side_max &&
                          batch.count >= 1 && batch.count <= at_once_max && plane_bytes(batch) <= plane_bytes_max;
   if (!countable)
     return std::numeric_limits<std::uint64_t>::max();
-  return rounded_up(std::uint64_t{compiled.constants.size()}, allocation_unit) + rounded_up(workspace_of(compiled, batch).bytes, allocation_unit);
+  return in_units(compiled.constants_bytes) + in_units(workspace_of(compiled, batch).bytes);
 }
 
 std::vector<launch> plan_launches(const compiled_network& compiled, const tile_batch& batch, int multiprocessors) {
@@ -266,7 +279,8 @@ int preferred_count(const compiled_network& compiled, int width, int height, int
   const std::uint64_t one = plane_bytes({width, height, 1});
   std::uint64_t planes = 1;
   for (const compiled_step& step : compiled.steps)
-    planes = std::max(planes, static_cast<std::uint64_t>(step.parameters.stages * planes_per_stage(step.variant.kernel) + step.parameters.output_planes));
+    planes = std::max(planes, static_cast<std::uint64_t>(step.parameters.stages * planes_per_stage(step.variant.kernel) +
+                                                         step.parameters.output_planes));
   const std::uint64_t cached = cache_bytes / (planes * one);
   const std::uint64_t blocks = static_cast<std::uint64_t>((width + 15) / 16) * static_cast<std::uint64_t>((height + 15) / 16);
   const std::uint64_t occupying = (static_cast<std::uint64_t>(multiprocessors) * 4 + blocks - 1) / blocks;

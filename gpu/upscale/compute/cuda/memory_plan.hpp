@@ -19,8 +19,8 @@ struct memory_plan {
   std::size_t size = 0;             // of the whole stretch
 };
 
-// The largest first, each at the lowest place that is free during its whole life ("greedy by size": Pisarchyk and Lee, Efficient Memory
-// Management for Deep Neural Net Inference, 2020).
+// The largest first, each at the lowest place that is free during its whole life ("greedy by size": Pisarchyk and Lee, Efficient
+// Memory Management for Deep Neural Net Inference, 2020).
 [[nodiscard]] memory_plan plan_memory(std::span<const lifetime> lifetimes);
 
 // No plan can be smaller: the most that lives at any one step.

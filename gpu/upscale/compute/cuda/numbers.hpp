@@ -1,19 +1,19 @@
 // How numbers lie in device memory, for each precision, and the roundings between them and float.
 //
-// An activation is stored in planes: one plane holds 32 bytes of consecutive channels of every pixel (16 channels in fp16, 8 in fp32), pixel after
-// pixel, row after row, image after image: NHWC in blocks of channels. A piece of one image's row is thus contiguous whatever the number of
-// channels, and a concatenation is only a list of planes. Channels that pad the last plane are zero.
+// An activation is stored in planes: one plane holds 32 bytes of consecutive channels of every pixel (16 channels in fp16, 8 in
+// fp32), pixel after pixel, row after row, image after image: NHWC in blocks of channels. A piece of one image's row is thus
+// contiguous whatever the number of channels, and a concatenation is only a list of planes. Channels that pad the last plane are
+// zero.
 #pragma once
-
 
 #include <bit>
 #include <cstdint>
 
 namespace ferry::upscale::cuda {
 
-inline constexpr int pixel_bytes = 32; // of one pixel in one plane
+inline constexpr int pixel_bytes = 32;    // of one pixel in one plane
 inline constexpr int group_channels = 16; // output channels that one group of weights makes
-inline constexpr int group_bytes = 512; // weights of one group for one tap of one plane, in every precision
+inline constexpr int group_bytes = 512;   // weights of one group for one tap of one plane, in every precision
 
 struct fp16_numbers {
   static constexpr int plane_channels = 16;

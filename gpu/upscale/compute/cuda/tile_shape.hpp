@@ -1,6 +1,6 @@
-// The shapes of the convolution kernels and every address that they compute: where a thread copies from and to, where a warp's fragments lie, where
-// a weight is packed, where a result goes. Fragment layouts follow the tables of the PTX ISA for mma.m16n8k16 (fp16), mma.m16n8k8 (tf32)
-// and ldmatrix. All of it is constexpr and shared by kernels, packing and tests.
+// The shapes of the convolution kernels and every address that they compute: where a thread copies from and to, where a warp's
+// fragments lie, where a weight is packed, where a result goes. Fragment layouts follow the tables of the PTX ISA for mma.m16n8k16
+// (fp16), mma.m16n8k8 (tf32) and ldmatrix. All of it is constexpr and shared by kernels, packing and tests.
 #pragma once
 
 #include "gpu/upscale/compute/cuda/host_device.hpp"
@@ -14,8 +14,8 @@ inline constexpr int tile_width = 16; // pixels across of one block's tile: one 
 inline constexpr int lanes_of_warp = 32;
 inline constexpr int shared_bytes_max = 99 * 1024; // what a block may have on sm_86 and sm_89, the least of all we build for
 
-// A block computes a tile of Rows × 16 pixels and 16 * Groups output channels. Its input, with the kernel's reach around, passes through shared
-// memory plane by plane and is used there for all taps. Several stages of (pixels, weights) are in flight.
+// A block computes a tile of Rows × 16 pixels and 16 * Groups output channels. Its input, with the kernel's reach around, passes
+// through shared memory plane by plane and is used there for all taps. Several stages of (pixels, weights) are in flight.
 template <int Kernel, int Groups, int Rows>
 struct tile_shape {
   static_assert(Kernel == 1 || Kernel == 3 || Kernel == 5);
@@ -29,9 +29,9 @@ struct tile_shape {
   static constexpr int rows = Rows;
 
   // A warp's share is a rectangle of fragments: the larger, the fewer bytes of shared memory a multiplication costs, up to what
-  // registers hold (64 sums a thread here).
-  static constexpr int warps_across = Groups == 4 ? 2 : 1;
-  static constexpr int warps_down = Groups == 4 ? Rows / 4 : (Groups == 3 ? Rows / 2 : 4);
+  // registers hold (128 sums a thread at most).
+  static constexpr int warps_across = Groups == 4 && Rows == 8 ? 2 : 1;
+  static constexpr int warps_down = Groups == 4 && Rows == 8 ? 2 : 4;
   static constexpr int warp_rows = Rows / warps_down;
   static constexpr int warp_groups = Groups / warps_across;
   static constexpr int threads = warps_across * warps_down * lanes_of_warp;
@@ -57,17 +57,16 @@ struct tile_shape {
   static_assert(threads % 16 == 0);                                  // see piece_offset
 };
 
-// Where half `half` (16 bytes) of pixel `pixel` of the tile lies in its plane in shared memory. The halves of every second four pixels are exchanged,
-// so that the same half of any 8 consecutive pixels, which is what ldmatrix reads at once, touches all banks once.
+// Where half `half` (16 bytes) of pixel `pixel` of the tile lies in its plane in shared memory. The halves of every second four
+// pixels are exchanged, so that the same half of any 8 consecutive pixels, which is what ldmatrix reads at once, touches all banks
+// once.
 [[nodiscard]] FERRY_HOST_DEVICE constexpr int pixel_offset(int pixel, int half) {
   return pixel * pixel_bytes + ((half ^ ((pixel >> 2) & 1)) << 4);
 }
 
-// Piece p of a plane is half p % 2 of pixel p / 2. Adding 16 pieces (8 pixels) to p adds 256 to the offset: a thread's pieces, which are
-// Shape::threads apart, are at a fixed distance.
-[[nodiscard]] FERRY_HOST_DEVICE constexpr int piece_offset(int piece) {
-  return pixel_offset(piece >> 1, piece & 1);
-}
+// Piece p of a plane is half p % 2 of pixel p / 2. Adding 16 pieces (8 pixels) to p adds 256 to the offset: a thread's pieces,
+// which are Shape::threads apart, are at a fixed distance.
+[[nodiscard]] FERRY_HOST_DEVICE constexpr int piece_offset(int piece) { return pixel_offset(piece >> 1, piece & 1); }
 
 // Whose fragments: warp -> its first row and first group of channels.
 template <class Shape>
@@ -79,28 +78,26 @@ template <class Shape>
   return warp % Shape::warps_across * Shape::warp_groups;
 }
 
-// The 16 × 32 byte fragment of the pixels at tile row `row`: lane l hands ldmatrix.x4 the address of half l / 16 of pixel l % 16. With the tap's
-// displacement, in pixels of the tile, that is pixel first + displacement, whose exchange of halves depends on the displacement modulo 8 only:
-// fragment_offset(…, d) == fragment_offset(…, d % 8) + (d - d % 8) * 32. So 8 addresses serve all taps and rows.
+// The 16 × 32 byte fragment of the pixels at tile row `row`: lane l hands ldmatrix.x4 the address of half l / 16 of pixel l % 16.
+// With the tap's displacement, in pixels of the tile, that is pixel first + displacement, whose exchange of halves depends on the
+// displacement modulo 8 only: fragment_offset(…, d) == fragment_offset(…, d % 8) + (d - d % 8) * 32. So 8 addresses serve all taps
+// and rows.
 template <class Shape>
 [[nodiscard]] FERRY_HOST_DEVICE constexpr int fragment_offset(int lane, int row, int displacement) {
   return pixel_offset(row * Shape::pitch + (lane & 15) + displacement, lane >> 4);
 }
 
-// Results of an mma: lane l holds rows l / 4 and l / 4 + 8 (pixels) and, of each of the two 8-column matrices of a group, columns 2 * (l % 4) and
-// the next. Columns are given to channels so that these four are channels 4 * (l % 4) … + 3 of the group, which lie side by side in memory.
+// Results of an mma: lane l holds rows l / 4 and l / 4 + 8 (pixels) and, of each of the two 8-column matrices of a group, columns 2
+// * (l % 4) and the next. Columns are given to channels so that these four are channels 4 * (l % 4) … + 3 of the group, which lie
+// side by side in memory.
 [[nodiscard]] FERRY_HOST_DEVICE constexpr int channel_of_column(int matrix, int column) {
   return 4 * (column >> 1) + 2 * matrix + (column & 1);
 }
-[[nodiscard]] FERRY_HOST_DEVICE constexpr int matrix_of_channel(int channel) {
-  return (channel >> 1) & 1;
-}
-[[nodiscard]] FERRY_HOST_DEVICE constexpr int column_of_channel(int channel) {
-  return 2 * (channel >> 2) + (channel & 1);
-}
+[[nodiscard]] FERRY_HOST_DEVICE constexpr int matrix_of_channel(int channel) { return (channel >> 1) & 1; }
+[[nodiscard]] FERRY_HOST_DEVICE constexpr int column_of_channel(int channel) { return 2 * (channel >> 2) + (channel & 1); }
 
-// Where the weight from channel `from` of a plane to channel `to` of a group lies in the 512 bytes of (plane, tap, group). For tensor cores: 16 bytes a
-// lane, the registers b0 and b1 of the group's first matrix and of its second.
+// Where the weight from channel `from` of a plane to channel `to` of a group lies in the 512 bytes of (plane, tap, group). For
+// tensor cores: 16 bytes a lane, the registers b0 and b1 of the group's first matrix and of its second.
 template <class Numbers>
 [[nodiscard]] FERRY_HOST_DEVICE constexpr int weight_offset(int from, int to) {
   if (!Numbers::tensor_cores)

@@ -24,12 +24,14 @@ namespace {
 // Of the weight from channel `channel` of the list to output channel `to`.
 [[nodiscard]] std::size_t packed_offset(const packing& how, int taps, int stages, int tap, int channel, int to) {
   const int channels = plane_channels(how.precision);
-  const int plane = channel / channels; // in the list; stages lie one behind the other, so its number in its stage needs no extra term
+  const int plane =
+      channel / channels; // in the list; stages lie one behind the other, so its number in its stage needs no extra term
   const int block = to / (how.groups * group_channels);
   const int group = to / group_channels % how.groups;
   const auto planes = static_cast<std::size_t>(stages) * static_cast<std::size_t>(how.planes_per_stage);
-  const std::size_t tap_index = (static_cast<std::size_t>(block) * planes + static_cast<std::size_t>(plane)) * static_cast<std::size_t>(taps) +
-                                static_cast<std::size_t>(tap);
+  const std::size_t tap_index =
+      (static_cast<std::size_t>(block) * planes + static_cast<std::size_t>(plane)) * static_cast<std::size_t>(taps) +
+      static_cast<std::size_t>(tap);
   return (tap_index * static_cast<std::size_t>(how.groups) + static_cast<std::size_t>(group)) * group_bytes +
          static_cast<std::size_t>(offset_in_group(how.precision, channel % channels, to % group_channels));
 }
@@ -50,11 +52,14 @@ int plane_channels(enum precision precision) {
   return precision == precision::fp16 ? fp16_numbers::plane_channels : fp32_numbers::plane_channels;
 }
 
-int planes_of(int channels, enum precision precision) { return (channels + plane_channels(precision) - 1) / plane_channels(precision); }
+int planes_of(int channels, enum precision precision) {
+  return (channels + plane_channels(precision) - 1) / plane_channels(precision);
+}
 
 int stages_of(const channel_list& channels, const packing& how) {
   const auto planes = channels.size() / static_cast<std::size_t>(plane_channels(how.precision));
-  return static_cast<int>(rounded_up(planes, static_cast<std::size_t>(how.planes_per_stage)) / static_cast<std::size_t>(how.planes_per_stage));
+  return static_cast<int>(rounded_up(planes, static_cast<std::size_t>(how.planes_per_stage)) /
+                          static_cast<std::size_t>(how.planes_per_stage));
 }
 
 int channel_blocks_of(int output_channels, const packing& how) {
@@ -62,19 +67,21 @@ int channel_blocks_of(int output_channels, const packing& how) {
   return (output_channels + channels - 1) / channels;
 }
 
-std::vector<std::byte> pack_weights(const convolution& step, int output_channels, const channel_list& channels, const packing& how) {
+std::vector<std::byte> pack_weights(const convolution& step, int output_channels, const channel_list& channels,
+                                    const packing& how) {
   const int taps = step.kernel * step.kernel;
   const int stages = stages_of(channels, how);
   const auto input_channels = step.weights.size() / static_cast<std::size_t>(taps) / static_cast<std::size_t>(output_channels);
-  std::vector<std::byte> packed(static_cast<std::size_t>(channel_blocks_of(output_channels, how)) * static_cast<std::size_t>(stages) *
-                                static_cast<std::size_t>(how.planes_per_stage) * static_cast<std::size_t>(taps) *
-                                static_cast<std::size_t>(how.groups) * group_bytes);
+  std::vector<std::byte> packed(static_cast<std::size_t>(channel_blocks_of(output_channels, how)) *
+                                static_cast<std::size_t>(stages) * static_cast<std::size_t>(how.planes_per_stage) *
+                                static_cast<std::size_t>(taps) * static_cast<std::size_t>(how.groups) * group_bytes);
   for (int tap = 0; tap < taps; ++tap) {
     for (std::size_t channel = 0; channel < channels.size(); ++channel) {
       if (channels[channel] < 0)
         continue;
-      const float* from = step.weights.data() + (static_cast<std::size_t>(tap) * input_channels + static_cast<std::size_t>(channels[channel])) *
-                                                  static_cast<std::size_t>(output_channels);
+      const float* from =
+          step.weights.data() + (static_cast<std::size_t>(tap) * input_channels + static_cast<std::size_t>(channels[channel])) *
+                                    static_cast<std::size_t>(output_channels);
       for (int to = 0; to < output_channels; ++to)
         store(packed.data() + packed_offset(how, taps, stages, tap, static_cast<int>(channel), to), from[to], how.precision);
     }
@@ -95,7 +102,9 @@ float packed_weight(std::span<const std::byte> packed, const packing& how, int t
 }
 
 bool fits(const convolution& step, enum precision precision) {
-  const auto finite = [&](float weight) { return std::isfinite(weight) && (precision != precision::fp16 || std::abs(weight) < 65520.0F); };
+  const auto finite = [&](float weight) {
+    return std::isfinite(weight) && (precision != precision::fp16 || std::abs(weight) < 65520.0F);
+  };
   return std::all_of(step.weights.begin(), step.weights.end(), finite) &&
          std::all_of(step.bias.begin(), step.bias.end(), [](float bias) { return std::isfinite(bias); });
 }

@@ -47,8 +47,8 @@ struct device_machine {
   }
 
   __device__ __forceinline__ void copy(int to, const std::byte* from, bool inside) const {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared + static_cast<unsigned>(to)), "l"(__cvta_generic_to_global(from)),
-                 "r"(inside ? 16 : 0)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared + static_cast<unsigned>(to)),
+                 "l"(__cvta_generic_to_global(from)), "r"(inside ? 16 : 0)
                  : "memory");
   }
   __device__ __forceinline__ void commit() const { asm volatile("cp.async.commit_group;" ::: "memory"); }
@@ -97,14 +97,17 @@ struct device_machine {
   __device__ __forceinline__ void multiply(fp16_numbers, quad& sums, const words& pixels, const words& weights, int matrix) const {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(sums.at[0]), "+f"(sums.at[1]), "+f"(sums.at[2]), "+f"(sums.at[3])
-        : "r"(pixels.at[0]), "r"(pixels.at[1]), "r"(pixels.at[2]), "r"(pixels.at[3]), "r"(weights.at[2 * matrix]), "r"(weights.at[2 * matrix + 1]));
+        : "r"(pixels.at[0]), "r"(pixels.at[1]), "r"(pixels.at[2]), "r"(pixels.at[3]), "r"(weights.at[2 * matrix]),
+          "r"(weights.at[2 * matrix + 1]));
   }
   __device__ __forceinline__ void multiply(tf32_numbers, quad& sums, const words& pixels, const words& weights, int matrix) const {
     asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(sums.at[0]), "+f"(sums.at[1]), "+f"(sums.at[2]), "+f"(sums.at[3])
-        : "r"(pixels.at[0]), "r"(pixels.at[1]), "r"(pixels.at[2]), "r"(pixels.at[3]), "r"(weights.at[2 * matrix]), "r"(weights.at[2 * matrix + 1]));
+        : "r"(pixels.at[0]), "r"(pixels.at[1]), "r"(pixels.at[2]), "r"(pixels.at[3]), "r"(weights.at[2 * matrix]),
+          "r"(weights.at[2 * matrix + 1]));
   }
-  __device__ __forceinline__ void accumulate(quad& sums, const quad& pixels, int k, const quad& weights, int matrix, int side) const {
+  __device__ __forceinline__ void accumulate(quad& sums, const quad& pixels, int k, const quad& weights, int matrix,
+                                             int side) const {
     sums.at[2 * side] = fmaf(pixels.at[k], weights.at[2 * matrix], sums.at[2 * side]);
     sums.at[2 * side + 1] = fmaf(pixels.at[k], weights.at[2 * matrix + 1], sums.at[2 * side + 1]);
   }
@@ -121,7 +124,9 @@ struct device_machine {
     const float2 high = __half22float2(*reinterpret_cast<const __half2*>(&w.y));
     return quad{{low.x, low.y, high.x, high.y}};
   }
-  __device__ __forceinline__ quad read(tf32_numbers, const std::byte* from, bool inside) const { return read(fp32_numbers{}, from, inside); }
+  __device__ __forceinline__ quad read(tf32_numbers, const std::byte* from, bool inside) const {
+    return read(fp32_numbers{}, from, inside);
+  }
   __device__ __forceinline__ quad read(fp32_numbers, const std::byte* from, bool inside) const {
     float4 f = make_float4(0, 0, 0, 0);
     if (inside)
@@ -137,15 +142,25 @@ struct device_machine {
   __device__ __forceinline__ void write(fp32_numbers, std::byte* to, const quad& q) const {
     *reinterpret_cast<float4*>(to) = make_float4(q.at[0], q.at[1], q.at[2], q.at[3]);
   }
+  __device__ __forceinline__ float read_colour(const float* from) const { return __ldcg(from); }
+  __device__ __forceinline__ float rounded(fp16_numbers, float number) const { return __half2float(__float2half_rn(number)); }
+  __device__ __forceinline__ float rounded(tf32_numbers, float number) const {
+    unsigned bits;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(number));
+    return __uint_as_float(bits & 0xFFFFE000U);
+  }
+  __device__ __forceinline__ float rounded(fp32_numbers, float number) const { return number; }
   __device__ __forceinline__ void write_colour(float* to, float colour) const { *to = colour; }
 };
 
-// At most 128 registers a thread where a block has 256 threads, so that two blocks share a multiprocessor; 168 for the smaller ones, so that three do.
+// How many blocks share a multiprocessor, which bounds a thread's registers: 168 for three blocks of 128 threads, 255 for two,
+// where sums alone take 96 or more or shared memory (227 KiB on sm_90) has no room for a third.
 template <class Shape>
-inline constexpr int blocks_wanted = Shape::threads == 256 ? 2 : 3;
+inline constexpr int blocks_wanted = Shape::warp_rows* Shape::warp_groups * 8 >= 96 || Shape::shared_bytes * 3 > 227 * 1024 ? 2 : 3;
 
 template <class Numbers, class Shape>
-__global__ void __launch_bounds__(Shape::threads, blocks_wanted<Shape>) convolution_kernel(const __grid_constant__ convolution_parameters p) {
+__global__ void __launch_bounds__(Shape::threads, blocks_wanted<Shape>)
+    convolution_kernel(const __grid_constant__ convolution_parameters p) {
   extern __shared__ __align__(128) unsigned char shared[];
   device_machine machine{static_cast<unsigned>(__cvta_generic_to_shared(shared))};
   convolve<Numbers, Shape>(machine, p);

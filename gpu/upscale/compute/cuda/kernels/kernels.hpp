@@ -3,9 +3,6 @@
 
 #include "gpu/upscale/compute/cuda/kernel_variant.hpp"
 
-#include <cstddef>
-#include <cstdint>
-
 namespace ferry::upscale::cuda {
 
 struct kernel {
@@ -16,16 +13,15 @@ struct kernel {
 
 [[nodiscard]] kernel find_kernel(const kernel_variant& variant);
 
-// float RGB -> the plane of value 0.
-struct input_parameters {
-  const float* picture = nullptr;
-  std::byte* plane = nullptr;
-  std::uint64_t pixels = 0;
-  float gain = 1;
-  int half = 0;  // fp16 rather than fp32
-  int split = 0; // channels 3–5 take what rounding to the format's precision leaves of channels 0–2
-};
+// float RGB -> the plane of value 0: takes one input_parameters, a thread a pixel.
 inline constexpr unsigned input_threads = 256;
-[[nodiscard]] const void* input_kernel();
+[[nodiscard]] const void* input_kernel(enum precision precision);
+
+// One a file of kernels; find_kernel asks them.
+[[nodiscard]] kernel fp16_3x3_kernel(int groups, int rows);
+[[nodiscard]] kernel fp16_1x1_kernel(int groups, int rows);
+[[nodiscard]] kernel fp16_5x5_kernel(int groups, int rows);
+[[nodiscard]] kernel tf32_kernel(int taps_across, int groups, int rows);
+[[nodiscard]] kernel fp32_kernel(int taps_across, int groups, int rows);
 
 } // namespace ferry::upscale::cuda
