@@ -8,6 +8,7 @@ namespace ferry::actors {
 
 // `devices` already holds the leases of adopted batches; new batches are numbered from `last_batch` + 1.
 [[nodiscard]] batch_optimizer_actor spawn_batch_optimizer(caf::actor_system& system, queue_actor queue,
-                                                          scheduling::device_ledger devices, batch_id last_batch, std::shared_ptr<status_board> board);
+                                                          scheduling::device_ledger devices, batch_id last_batch,
+                                                          std::shared_ptr<status_board> board);
 
 } // namespace ferry::actors

@@ -264,8 +264,7 @@ using queue_actor = caf::typed_actor<
     caf::result<result<done>>(retry_job), caf::result<result<std::size_t>>(clear_jobs), caf::result<result<done>>(set_paused),
     // Queries.
     caf::result<result<job_view>>(read_job), caf::result<result<std::vector<job_view>>>(read_jobs),
-    caf::result<result<queue_page>>(read_queue), caf::result<result<done>>(await_job),
-    caf::result<void>(wait_due),
+    caf::result<result<queue_page>>(read_queue), caf::result<result<done>>(await_job), caf::result<void>(wait_due),
     // From the supervisor.
     caf::result<void>(begin_work),
     // From the optimizer.

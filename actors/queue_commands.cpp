@@ -3,8 +3,8 @@
 #include "config/limits.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <spdlog/spdlog.h>
+#include <utility>
 
 namespace ferry::actors {
 
@@ -331,7 +331,8 @@ void queue_state::clear_some(std::vector<job_state> states, std::size_t cleared,
 }
 
 caf::result<result<done>> queue_state::pause(bool paused) {
-  // Stored also when nothing changes: the same request may still be on its way to the disk, and the answer promises that it is there.
+  // Stored also when nothing changes: the same request may still be on its way to the disk, and the answer promises that it is
+  // there.
   const bool before = std::exchange(paused_, paused);
   publish();
   queue_changed();

@@ -1,5 +1,5 @@
-// What the queue and the optimizer say of themselves, for anyone to read without asking an actor. They write in the same step in which
-// they change and before they answer, so whoever has been answered finds his own change here.
+// What the queue and the optimizer say of themselves, for anyone to read without asking an actor. They write in the same step in
+// which they change and before they answer, so whoever has been answered finds his own change here.
 #pragma once
 
 #include "scheduling/device_ledger.hpp"

@@ -48,7 +48,8 @@ daemon_under_test::daemon_under_test(const daemon_options& options) : options_(o
 
 daemon_under_test::~daemon_under_test() {
   process_.reset();
-  // Put aside, not deleted: for some seconds after a deletion ext4 makes files several times more slowly, which the next figure would show.
+  // Put aside, not deleted: for some seconds after a deletion ext4 makes files several times more slowly, which the next figure
+  // would show.
   static int put_aside = 0;
   std::error_code ignored;
   std::filesystem::rename(options_.folder, options_.folder.string() + "-" + std::to_string(++put_aside), ignored);

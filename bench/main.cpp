@@ -126,8 +126,7 @@ void put_limits(report& out, const machine_limits& limits) {
 // What daemons that were measured have left: see ~daemon_under_test.
 void remove_put_aside(const std::filesystem::path& folder) {
   std::error_code ignored;
-  for (int i = 1; std::filesystem::remove_all(folder.string() + "-" + std::to_string(i), ignored) > 0; ++i) {
-  }
+  for (int i = 1; std::filesystem::remove_all(folder.string() + "-" + std::to_string(i), ignored) > 0; ++i) {}
 }
 
 int measure(const choices& chosen) {

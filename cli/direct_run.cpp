@@ -3,10 +3,10 @@
 #include "cli/foreground.hpp"
 #include "cli/parameters.hpp"
 #include "cli/text.hpp"
-#include "scheduling/job_results.hpp"
 #include "config/settings.hpp"
 #include "config/text.hpp"
 #include "runners/run_spec.hpp"
+#include "scheduling/job_results.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -28,11 +28,11 @@ struct submit_answer {
 [[nodiscard]] result<submit_answer> submit_job(context& c, const json& job, const std::string& key);
 
 struct bulk_request {
-  std::string file;                             // JSON Lines; "-" is standard input
-  json base = json::object();                   // see job_lines
-  std::optional<std::string> key;               // request n of the file has the key "<key>/n"
-  bool print_ids = false;                       // as they are given, one a line
-  std::string directory;                        // params.cwd of `command` jobs that name none, and base_dir of all jobs
+  std::string file;               // JSON Lines; "-" is standard input
+  json base = json::object();     // see job_lines
+  std::optional<std::string> key; // request n of the file has the key "<key>/n"
+  bool print_ids = false;         // as they are given, one a line
+  std::string directory;          // params.cwd of `command` jobs that name none, and base_dir of all jobs
 };
 // All jobs of a file, up to 1,000 a request, each request all or none. On a terminal a line below counts them.
 // Errors: what stopped it, with file and line; the hint says which lines are in the queue already.

@@ -133,11 +133,12 @@ std::vector<option<job_type>> declare_job_type() {
   return {
       type_key({"description", text, "One line for people."}, [](job_type& t) { return &t.description; }),
       type_key(one_of("runner", "\"process\": one process a batch.", {"process", "worker"}), [](job_type& t) { return &t.runner; }),
-      type_key({"command", text_list,
-                "The program and its arguments, one a word; no shell. Required. Placeholders: {spec} (path of spec.json),\n"
-                "{dir} (the job's directory), {job_id}, {batch_id}, {device}, {threads}, {memory_mib} (leased to it; 0: all),\n"
-                "{params.<dotted path>}; and alone in its word {params.<path>...}, one word an element. {{ and }} are literal braces."},
-               [](job_type& t) { return &t.command; }),
+      type_key(
+          {"command", text_list,
+           "The program and its arguments, one a word; no shell. Required. Placeholders: {spec} (path of spec.json),\n"
+           "{dir} (the job's directory), {job_id}, {batch_id}, {device}, {threads}, {memory_mib} (leased to it; 0: all),\n"
+           "{params.<dotted path>}; and alone in its word {params.<path>...}, one word an element. {{ and }} are literal braces."},
+          [](job_type& t) { return &t.command; }),
       type_key({"shell", boolean, "Run command[0], the only word, with /bin/sh -c; placeholders are quoted for it."},
                [](job_type& t) { return &t.shell; }),
       type_key(one_of("device", "\"auto\": a GPU where the machine has one, else the CPU.", {"auto", "gpu", "cpu"}),

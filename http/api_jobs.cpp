@@ -38,13 +38,17 @@ result<job_request> job_request_from(json& object, const std::string& where) {
   const auto priority = priority_from(object, prefix);
   const auto held = boolean_member(object, "held", prefix);
   auto base_dir = string_member(object, "base_dir", prefix);
-  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
-                         held ? nullptr : &held.error(), base_dir ? nullptr : &base_dir.error()})
+  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(),
+                                                            priority ? nullptr : &priority.error(), held ? nullptr : &held.error(),
+                                                            base_dir ? nullptr : &base_dir.error()})
     if (e)
       return fail(*e);
   if (!*type)
     return fail(error_code::invalid_argument, prefix + "type is missing", "see `ferry types`");
-  job_request request{.type = std::move(**type), .priority = *priority, .name = name->value_or(""), .held = held->value_or(false),
+  job_request request{.type = std::move(**type),
+                      .priority = *priority,
+                      .name = name->value_or(""),
+                      .held = held->value_or(false),
                       .base_dir = base_dir->value_or("")};
   if (const auto params = object.find("params"); params != object.end())
     request.params = std::move(*params);

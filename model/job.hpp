@@ -28,7 +28,8 @@ struct job_request {
   int priority = priority_default; // 0–100, larger first
   std::string name = {};           // free text for people; may be empty
   bool held = false;
-  std::string base_dir = {}; // the absolute folder that relative paths in parameters of format job-result start from; empty: refused
+  std::string base_dir =
+      {}; // the absolute folder that relative paths in parameters of format job-result start from; empty: refused
 };
 
 // How far a running job is. Every field may be unknown.

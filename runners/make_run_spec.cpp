@@ -153,7 +153,8 @@ void inherit(std::map<std::string, std::string>& environment, const std::string&
 std::map<std::string, std::string> environment_of(const config::job_type& type, batch_id batch, const placement& where,
                                                   const std::vector<run_job>& jobs, const std::filesystem::path& run_directory) {
   std::map<std::string, std::string> all;
-  for (const char* name : {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TMPDIR", "TZ", "XDG_CACHE_HOME", "FERRY_CACHE", "FERRY_MODELS"})
+  for (const char* name : {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TMPDIR", "TZ", "XDG_CACHE_HOME",
+                           "FERRY_CACHE", "FERRY_MODELS"})
     inherit(all, name);
   // ferry's own programs (ferry-upscale, ferry) are found last.
   std::error_code unknown;

@@ -41,18 +41,18 @@ struct run_spec {
 // The share of a device that a batch runs on.
 struct placement {
   device on;
-  int threads = 1; // for OMP_NUM_THREADS and its relatives
+  int threads = 1;             // for OMP_NUM_THREADS and its relatives
   std::int64_t memory_mib = 0; // of the device, leased to the batch; 0: none was asked for
 };
 
 // Turns a type's command template into the spec of one batch under `run_directory` (<data>/runs/<batch>). Pure but for reading the
 // daemon's own environment for `inherit_environment`. Sets FERRY_JOB_ID, FERRY_BATCH_ID, FERRY_JOB_DIR, FERRY_RUN_DIR,
 // FERRY_EVENTS, FERRY_SPEC, CUDA_VISIBLE_DEVICES, CUDA_DEVICE_ORDER, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS,
-// NUMEXPR_NUM_THREADS, and PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_ALL, TMPDIR, TZ, XDG_CACHE_HOME, FERRY_CACHE, FERRY_MODELS from the daemon where set.
-// On a CPU CUDA_VISIBLE_DEVICES is empty: such a run sees no GPU. A job whose params hold a string "cwd" in a type whose schema
-// declares it runs there instead of in its job directory. In a batch of several jobs FERRY_JOB_ID lists their ids ("1,2"),
-// FERRY_JOB_DIR and the working directory are <data>/runs/<batch>/jobs, and {params.…} needs a value that all of them share.
-// Errors: invalid_argument naming the placeholder that has no value.
+// NUMEXPR_NUM_THREADS, and PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_ALL, TMPDIR, TZ, XDG_CACHE_HOME, FERRY_CACHE, FERRY_MODELS
+// from the daemon where set. On a CPU CUDA_VISIBLE_DEVICES is empty: such a run sees no GPU. A job whose params hold a string "cwd"
+// in a type whose schema declares it runs there instead of in its job directory. In a batch of several jobs FERRY_JOB_ID lists
+// their ids ("1,2"), FERRY_JOB_DIR and the working directory are <data>/runs/<batch>/jobs, and {params.…} needs a value that all of
+// them share. Errors: invalid_argument naming the placeholder that has no value.
 [[nodiscard]] result<run_spec> make_run_spec(const config::job_type& type, batch_id batch, const placement& where,
                                              std::vector<run_job> jobs, const std::filesystem::path& run_directory);
 

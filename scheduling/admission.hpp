@@ -31,7 +31,8 @@ struct admission_rules {
 [[nodiscard]] result<std::vector<admitted_job>> admit_all(std::vector<job_request> requests, std::size_t queued,
                                                           const admission_rules& rules);
 
-// New parameters for a queued job: those in `patch` replace those in `current` by name, null removes one. `base_dir`: as in job_request.
+// New parameters for a queued job: those in `patch` replace those in `current` by name, null removes one. `base_dir`: as in
+// job_request.
 [[nodiscard]] result<std::string> admit_params(json current, const json& patch, const config::job_type& type,
                                                const std::string& base_dir = {});
 

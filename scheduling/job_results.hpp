@@ -13,8 +13,8 @@
 
 namespace ferry::scheduling {
 
-// Relative paths at `paths` become absolute ones that begin at `base_dir` (absolute), as text alone: no file is looked at. Absolute paths,
-// "job:<id>" and what is no text stay as they are; with an empty `base_dir` all do.
+// Relative paths at `paths` become absolute ones that begin at `base_dir` (absolute), as text alone: no file is looked at. Absolute
+// paths, "job:<id>" and what is no text stay as they are; with an empty `base_dir` all do.
 void make_absolute(json& params, const std::vector<std::string>& paths, const std::string& base_dir);
 
 // The jobs that the values at `paths` (dotted) name. Values that are plain paths name none.
@@ -26,11 +26,13 @@ void make_absolute(json& params, const std::vector<std::string>& paths, const st
                                                const std::vector<job_record>& records,
                                                const std::function<std::filesystem::path(const job_record&)>& directory_of);
 
-// What a batch starts with: each job's parameters (JSON text) with the results put in; or, where not all can be resolved or the batch was
-// cancelled meanwhile, how each of its jobs ends instead. `found`: the records of the jobs that are referred to, or why they cannot be read.
+// What a batch starts with: each job's parameters (JSON text) with the results put in; or, where not all can be resolved or the
+// batch was cancelled meanwhile, how each of its jobs ends instead. `found`: the records of the jobs that are referred to, or why
+// they cannot be read.
 using batch_inputs = std::variant<std::vector<std::string>, std::vector<job_outcome>>;
 [[nodiscard]] batch_inputs resolve_batch(const std::vector<json>& params, const std::vector<std::string>& paths,
                                          const result<std::vector<job_record>>& found,
-                                         const std::function<std::filesystem::path(const job_record&)>& directory_of, bool cancelled);
+                                         const std::function<std::filesystem::path(const job_record&)>& directory_of,
+                                         bool cancelled);
 
 } // namespace ferry::scheduling

@@ -23,7 +23,8 @@ struct job_options {
   [[nodiscard]] result<json> parameters() const;
   // The same without what only a single job needs.
   [[nodiscard]] result<json> shared_parameters() const;
-  // What relative paths among the parameters start from: the current directory. Empty for a `command`, which gets that as params.cwd.
+  // What relative paths among the parameters start from: the current directory. Empty for a `command`, which gets that as
+  // params.cwd.
   [[nodiscard]] static result<std::string> base_directory(const std::string& type);
   [[nodiscard]] static result<std::string> absolute_directory(const std::string& directory);
 };

@@ -45,13 +45,12 @@ TEST_CASE("submit sends the job and says where it stands") {
   const asked what = daemon.requests()[0];
   CHECK(what.method == "POST");
   CHECK(what.target == "/api/v1/jobs");
-  CHECK(body_of(what) ==
-        json{{"type", "upscale"},
-             {"params", {{"source", "a.png"}, {"scale", 2}}},
-             {"priority", 60},
-             {"name", "china ×2"},
-             {"held", true},
-             {"base_dir", "/"}});
+  CHECK(body_of(what) == json{{"type", "upscale"},
+                              {"params", {{"source", "a.png"}, {"scale", 2}}},
+                              {"priority", 60},
+                              {"name", "china ×2"},
+                              {"held", true},
+                              {"base_dir", "/"}});
   CHECK(what.idempotency_key.size() == 32);
 }
 

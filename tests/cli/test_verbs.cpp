@@ -319,10 +319,12 @@ TEST_CASE("edit sends what the options name") {
   const how h{.socket = daemon.socket()};
   CHECK(run_ferry({"edit", "7", "--param", "seed=null", "--json", R"({"steps":4})", "--name", "n", "--priority", "3"}, h).status ==
         0);
-  CHECK(json::parse(daemon.requests().back().body) == json{{"name", "n"}, {"priority", 3}, {"params", {{"seed", nullptr}, {"steps", 4}}}, {"base_dir", "/"}});
+  CHECK(json::parse(daemon.requests().back().body) ==
+        json{{"name", "n"}, {"priority", 3}, {"params", {{"seed", nullptr}, {"steps", 4}}}, {"base_dir", "/"}});
   CHECK(daemon.requests().size() == 1);
   CHECK(run_ferry({"edit", "7", "-p", "weights.vis=9"}, h).status == 0);
-  CHECK(json::parse(daemon.requests().back().body) == json{{"params", {{"weights", {{"vis", 9}, {"edge", 2}}}}}, {"base_dir", "/"}});
+  CHECK(json::parse(daemon.requests().back().body) ==
+        json{{"params", {{"weights", {{"vis", 9}, {"edge", 2}}}}}, {"base_dir", "/"}});
 }
 
 TEST_CASE("edit opens the editor on the job and sends what changed") {

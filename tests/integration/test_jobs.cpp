@@ -167,8 +167,7 @@ TEST_CASE("a relative source begins at the folder that the request names") {
   json one = job;
   one["base_dir"] = daemon.directory().string();
   const std::int64_t first = daemon.post("/jobs", one)["id"];
-  const std::int64_t second =
-      daemon.post("/jobs", {{"jobs", {job}}, {"base_dir", daemon.directory().string()}})["jobs"][0]["id"];
+  const std::int64_t second = daemon.post("/jobs", {{"jobs", {job}}, {"base_dir", daemon.directory().string()}})["jobs"][0]["id"];
   for (const auto id : {first, second}) {
     const auto done = daemon.finished(id);
     CHECK(done["params"]["source"] == (daemon.directory() / "photo").string());

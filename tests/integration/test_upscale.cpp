@@ -26,7 +26,8 @@ const std::string& shipped_types() {
 
 // Makes a file of test pattern, 64 × 48, a picture or a clip by its ending.
 std::filesystem::path made(const std::filesystem::path& file, const std::vector<std::string>& options) {
-  std::vector<std::string> argv{"ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=0.5"};
+  std::vector<std::string> argv{
+      "ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=0.5"};
   argv.insert(argv.end(), options.begin(), options.end());
   argv.push_back(file.string());
   const auto end = run_program(argv);
@@ -37,8 +38,8 @@ std::filesystem::path made(const std::filesystem::path& file, const std::vector<
 
 // Codec, width and height as ffprobe sees them: "png,128,96".
 std::string looked_at(const std::filesystem::path& file) {
-  auto text = run_program({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height", "-of",
-                           "csv=p=0", file.string()})
+  auto text = run_program({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height",
+                           "-of", "csv=p=0", file.string()})
                   .output;
   return text.substr(0, text.find('\n'));
 }
@@ -91,9 +92,8 @@ TEST_CASE("what cannot be enlarged fails for its own reason and leaves no file")
   daemon.start();
   std::ofstream(daemon.directory() / "text.png") << "no picture";
   for (const char* source : {"text.png", "missing.png", "/"}) {
-    const json job = {{"type", "upscale"},
-                      {"params", {{"source", source}, {"control_weight", 0}}},
-                      {"base_dir", daemon.directory().string()}};
+    const json job = {
+        {"type", "upscale"}, {"params", {{"source", source}, {"control_weight", 0}}}, {"base_dir", daemon.directory().string()}};
     CAPTURE(source);
     const json failed = daemon.finished(daemon.post("/jobs", job)["id"]);
     CHECK(failed["status"] == "failed");
@@ -108,8 +108,9 @@ TEST_CASE("`ferry run upscale` needs neither a daemon nor a queue") {
   const tests::scratch_directory here;
   const auto photo = made(here.path() / "photo.png", {"-frames:v", "1", "-update", "1"});
   std::ofstream(here.path() / "ferry.toml") << shipped_types();
-  const auto end = run_program({FERRY_PROGRAM, "run", "upscale", "--config", (here.path() / "ferry.toml").string(), "--output",
-                                (here.path() / "out").string(), "--param", "source=" + photo.string(), "--param", "control_weight=0"});
+  const auto end =
+      run_program({FERRY_PROGRAM, "run", "upscale", "--config", (here.path() / "ferry.toml").string(), "--output",
+                   (here.path() / "out").string(), "--param", "source=" + photo.string(), "--param", "control_weight=0"});
   INFO(end.output);
   CHECK(end.status == 0);
   CHECK(looked_at(here.path() / "out" / "upscaled.png") == "png,128,96");
@@ -120,14 +121,15 @@ TEST_CASE("a photo is enlarged by the network") {
     SKIP("ffmpeg is not installed");
   daemon_process daemon(shipped_types());
   const auto photo = made(daemon.directory() / "photo.png", {"-frames:v", "1", "-update", "1"});
-  const auto alone = run_program({FERRY_UPSCALE_PROGRAM, "--source", photo.string(), "--output", (daemon.directory() / "alone.png").string()});
+  const auto alone =
+      run_program({FERRY_UPSCALE_PROGRAM, "--source", photo.string(), "--output", (daemon.directory() / "alone.png").string()});
   if (alone.output.find("is not here") != std::string::npos)
     SKIP(alone.output);
   INFO(alone.output);
   REQUIRE(alone.status == 0);
   daemon.start();
-  const json job = daemon.finished(
-      daemon.post("/jobs", {{"type", "upscale"}, {"params", {{"source", "photo.png"}}}, {"base_dir", daemon.directory().string()}})["id"]);
+  const json job = daemon.finished(daemon.post(
+      "/jobs", {{"type", "upscale"}, {"params", {{"source", "photo.png"}}}, {"base_dir", daemon.directory().string()}})["id"]);
   INFO(job.dump(2));
   REQUIRE(job["status"] == "completed");
   CHECK(job["result"]["model"] == "slim");

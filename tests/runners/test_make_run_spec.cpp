@@ -96,9 +96,8 @@ TEST_CASE("the environment holds what is documented and nothing else of the daem
   }
   for (const auto& [name, value] : all) {
     INFO(name);
-    const bool from_daemon =
-        name == "HOME" || name == "USER" || name == "LOGNAME" || name == "SHELL" || name == "LANG" || name == "TMPDIR" ||
-        name == "XDG_CACHE_HOME" || name == "FERRY_CACHE" || name == "FERRY_MODELS";
+    const bool from_daemon = name == "HOME" || name == "USER" || name == "LOGNAME" || name == "SHELL" || name == "LANG" ||
+                             name == "TMPDIR" || name == "XDG_CACHE_HOME" || name == "FERRY_CACHE" || name == "FERRY_MODELS";
     CHECK((expected.contains(name) || from_daemon));
   }
   CHECK(make(type, {job(1, json::object())}).value().environment.at("CUDA_VISIBLE_DEVICES").empty());

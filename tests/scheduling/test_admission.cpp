@@ -111,7 +111,8 @@ TEST_CASE("a relative path begins where the submitter stands") {
   CHECK(source_of("photo.jpg", "home") == "refused: /base_dir");
   const auto* type = types().find_job_type("enlarge");
   CHECK(json::parse(*admit_params({{"source", "/a"}}, {{"source", "b"}}, *type, "/home"))["source"] == "/home/b");
-  CHECK(admit_params({{"source", "/a"}}, {{"source", "b"}}, *type, "home").error().what == "base_dir must be an absolute path, is 'home'");
+  CHECK(admit_params({{"source", "/a"}}, {{"source", "b"}}, *type, "home").error().what ==
+        "base_dir must be an absolute path, is 'home'");
 }
 
 TEST_CASE("a patch replaces parameters by name, and null removes one") {

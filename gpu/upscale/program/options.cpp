@@ -30,7 +30,8 @@ void declare(CLI::App& app, options& into, words_taken& words) {
   app.add_option("--precision", words.precision, "of a GPU: fp16, tf32 or fp32; default fp16")->type_name("NAME");
   app.add_option("--threads", into.compute.threads, "of the CPU; default $OMP_NUM_THREADS, otherwise all that this process may use")
       ->type_name("N");
-  app.add_option("--memory", words.memory, "at most so much: of the host, or with a GPU of the GPU; such as 800MiB; 0: what usually fits")
+  app.add_option("--memory", words.memory,
+                 "at most so much: of the host, or with a GPU of the GPU; such as 800MiB; 0: what usually fits")
       ->type_name("SIZE");
   app.add_option("--models", words.models,
                  "where the packages esrgan-slim, -medium and -thick lie; default $FERRY_MODELS, then the usual places")

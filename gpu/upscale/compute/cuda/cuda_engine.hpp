@@ -1,5 +1,5 @@
-// The engine on an NVIDIA GPU: 3×3 convolutions on tensor cores, each fused with bias, activation and residuals. Without CUDA at build time
-// these functions exist and answer with an error that says so.
+// The engine on an NVIDIA GPU: 3×3 convolutions on tensor cores, each fused with bias, activation and residuals. Without CUDA at
+// build time these functions exist and answer with an error that says so.
 #pragma once
 
 #include "gpu/upscale/compute/engine.hpp"
