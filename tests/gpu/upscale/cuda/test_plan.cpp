@@ -125,11 +125,11 @@ TEST_CASE("the networks of the npm packages stay within one grey level") {
     int scale;
     int side;
   };
-  // Thick takes long here, so that it is only asked for.
+  // Instruction by instruction the larger ones take long: only when asked for.
   const bool thorough = std::getenv("FERRY_CUDA_THOROUGH") != nullptr;
   int found = 0;
-  for (const known& one : {known{"slim", 2, 32}, {"slim", 4, 24}, {"medium", 2, 24}, {"thick", 4, 24}}) {
-    if (std::string_view(one.name) == "thick" && !thorough)
+  for (const known& one : {known{"slim", 2, 20}, {"slim", 4, 16}, {"medium", 2, 24}, {"thick", 4, 24}}) {
+    if (std::string_view(one.name) != "slim" && !thorough)
       continue;
     const auto folder = find_network(one.name, one.scale, {});
     if (!folder)
