@@ -91,7 +91,8 @@ TEST_CASE("what cannot be enlarged fails for its own reason and leaves no file")
   daemon_process daemon(shipped_types());
   daemon.start();
   std::ofstream(daemon.directory() / "text.png") << "no picture";
-  for (const char* source : {"text.png", "missing.png", "/"}) {
+  std::filesystem::create_directory(daemon.directory() / "empty");
+  for (const char* source : {"text.png", "missing.png", "empty"}) {
     const json job = {
         {"type", "upscale"}, {"params", {{"source", source}, {"control_weight", 0}}}, {"base_dir", daemon.directory().string()}};
     CAPTURE(source);
