@@ -61,9 +61,13 @@ std::string frame_sums(const fs::path& file) {
   return output_of({"ffmpeg", "-v", "error", "-i", file.string(), "-map", "0:v:0", "-f", "framemd5", "-"}).value();
 }
 
+// With all the care that swscale can take: what it does otherwise differs from it by several grey levels.
 picture frame_of(const fs::path& file, int index, const scratch_folder& folder) {
   const auto still = folder.path() / "frame.png";
-  ffmpeg({"-i", file.string(), "-vf", "select=eq(n\\," + std::to_string(index) + ")", "-frames:v", "1", still.string()});
+  ffmpeg(
+      {"-i", file.string(), "-vf",
+       "select=eq(n\\," + std::to_string(index) + "),scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,format=rgb24",
+       "-frames:v", "1", still.string()});
   auto read = read_picture(still).value();
   fs::remove(still);
   return read;
