@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <compare>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -31,8 +32,9 @@ public:
     const std::lock_guard lock(mutex_);
     if (batches_.size() >= limits::worker_batches_max)
       return false;
+    ++last_number_;
     for (const batch_entry& entry : batch)
-      known_.insert(entry.id);
+      known_.insert({entry.id, last_number_});
     batches_.push_back(std::move(batch));
     changed_.notify_one();
     return true;
@@ -40,9 +42,11 @@ public:
   // False: no such job waits or runs.
   bool cancel(std::int64_t job) {
     const std::lock_guard lock(mutex_);
-    if (!known_.contains(job))
+    const auto first = known_.lower_bound({job, 0});
+    if (first == known_.end() || first->job != job)
       return false;
-    cancelled_.insert(job);
+    for (auto one = first; one != known_.end() && one->job == job; ++one)
+      cancelled_.insert(*one);
     return true;
   }
   void close() {
@@ -58,27 +62,34 @@ public:
       return false;
     batch = std::move(batches_.front());
     batches_.pop_front();
+    ++running_number_;
     return true;
   }
   [[nodiscard]] bool is_cancelled(std::int64_t job) {
     const std::lock_guard lock(mutex_);
-    return cancelled_.contains(job);
+    return cancelled_.contains({job, running_number_});
   }
-  void forget(const std::vector<std::int64_t>& jobs) {
+  // The batch that ran is over.
+  void forget_running() {
     const std::lock_guard lock(mutex_);
-    for (const std::int64_t job : jobs) {
-      known_.erase(known_.find(job));
-      if (!known_.contains(job))
-        cancelled_.erase(job);
-    }
+    const auto is_over = [this](const known_job& one) { return one.batch == running_number_; };
+    std::erase_if(known_, is_over);
+    std::erase_if(cancelled_, is_over);
   }
 
 private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::vector<batch_entry>> batches_;
-  std::multiset<std::int64_t> known_; // waiting or running
-  std::set<std::int64_t> cancelled_;
+  // A job of one batch: the same id may come again as soon as its end was reported, and is another job then.
+  struct known_job {
+    std::int64_t job;
+    std::int64_t batch; // counted from 1 in the order of arrival, which is the order of running
+    auto operator<=>(const known_job&) const = default;
+  };
+  std::int64_t last_number_ = 0, running_number_ = 0;
+  std::set<known_job> known_; // waiting or running
+  std::set<known_job> cancelled_;
   bool closed_ = false;
 };
 
@@ -214,11 +225,8 @@ int run_worker(int in, int out, const compute_options& options) {
   const batch_control control{[] { return stop_signal() != 0; }, [&orders](std::int64_t job) { return orders.is_cancelled(job); }};
   std::vector<batch_entry> batch;
   while (orders.next(batch)) {
-    std::vector<std::int64_t> ids;
-    for (const batch_entry& entry : batch)
-      ids.push_back(entry.id);
     (void)run_batch(std::move(batch), networks, says, control);
-    orders.forget(ids);
+    orders.forget_running();
   }
   listening.join();
   return stop_signal() != 0 ? 128 + stop_signal() : says.is_heard() ? 0 : 1;
