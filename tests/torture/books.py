@@ -1,0 +1,224 @@
+"""The books: what ferry says of each acknowledged job, held against what the torture asked for and what the jobs left behind."""
+
+import fcntl
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from client import Client
+from job_kinds import COMPLETED, FAILED
+from killer import shim_of
+from ledger import Entry, Ledger
+
+Job = dict[str, Any]
+FINAL = ("completed", "failed", "cancelled")
+FAILURES_OF_THE_KILLED = ("signal", "lost", "exit_status")
+RAN_TWICE_STATUS = 99  # of jobs/evidence.py
+LOG_CHUNK_BYTES = 1024 * 1024
+
+
+def executions_of(evidence: Path, job: int) -> list[Job]:
+    """Every time that a job has begun, by its own account."""
+    try:
+        return [json.loads(line) for line in (evidence / f"{job}.jsonl").read_text().splitlines()]
+    except FileNotFoundError:
+        return []
+
+
+def probe(evidence: Path, entry: Entry, job: Job, ledger: Ledger) -> None:
+    """Of a job that is said to have ended nothing may live: what it started holds its lock. The caller holds entry.lock."""
+    try:
+        descriptor = os.open(evidence / f"{entry.id}.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return  # it never began
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 1000).decode(errors="replace")
+        what = f"job {entry.id} ({entry.order.kind.name}) is {job['status']} and something of it lives"
+        ledger.crime(f"{what}: {holder}; {brief(job)}")
+    finally:
+        os.close(descriptor)
+
+
+def brief(job: Job) -> str:
+    keys = ("id", "name", "status", "attempts", "batch", "failure", "phase", "waiting_for")
+    return json.dumps({key: job.get(key) for key in keys})
+
+
+class Books:
+    """Closed when every job has ended: audit() holds each account against the others and names what does not balance."""
+
+    def __init__(self, evidence: Path, data: Path, client: Client, ledger: Ledger) -> None:
+        self._evidence, self._runs, self._client, self._ledger = evidence, data / "runs", client, ledger
+        self.states: Counter[str] = Counter()
+        self.attempts: Counter[str] = Counter()
+
+    def audit(self) -> None:
+        entries = self._ledger.entries()
+        self._audit_lists({entry.id for entry in entries})
+        for entry in entries:
+            answer = self._client.get(f"/jobs/{entry.id}")
+            if not answer.good:
+                self._ledger.crime(f"the acknowledged job {entry.id} was answered {answer}")
+                continue
+            self._audit_job(entry, answer.json)
+        self._audit_crimes({entry.id: entry for entry in entries})
+
+    def _audit_lists(self, acknowledged: set[int]) -> None:
+        """Neither more jobs nor fewer than were acknowledged."""
+        listed: list[Job] = []
+        before = ""
+        while True:
+            page = self._client.get(f"/jobs?cleared=true&limit=1000{before}").json
+            listed += page["jobs"]
+            if not page["next_before"]:
+                break
+            before = f"&before={page['next_before']}"
+        ids = [job["id"] for job in listed]
+        if len(ids) != len(set(ids)):
+            self._ledger.crime("a job is listed twice")
+        if lost := acknowledged - set(ids):
+            self._ledger.crime(f"acknowledged jobs are not listed: {sorted(lost)}")
+        if strangers := set(ids) - acknowledged:
+            self._ledger.crime(f"jobs are listed that nobody acknowledged: {sorted(strangers)}")
+        states = Counter(job["status"] for job in listed)
+        counts = self._client.get("/status").json["counts"]
+        for state in ("queued", "running", "completed", "failed", "cancelled"):
+            if counts[state] != states[state]:
+                self._ledger.crime(f"the status counts {counts[state]} {state} jobs, the list has {states[state]}")
+
+    def _audit_job(self, entry: Entry, job: Job) -> None:
+        state = job["status"]
+        failure = (job["failure"] or {}).get("kind")
+        self.states["lost" if failure == "lost" and state == FAILED else state] += 1
+        with entry.lock:
+            probe(self._evidence, entry, job, self._ledger)
+        match state:
+            case "completed":
+                self._audit_completed(entry, job)
+            case "failed":
+                self._audit_failed(entry, job)
+            case "cancelled":
+                if not entry.cancel_asked:
+                    self._accuse(entry, job, "was cancelled and nobody asked for it")
+            case _:
+                self._accuse(entry, job, "is in no final state")
+        self._audit_executions(entry, job)
+        self._audit_log(entry, job)
+
+    def _audit_completed(self, entry: Entry, job: Job) -> None:
+        kind = entry.order.kind
+        if COMPLETED not in kind.ends:
+            self._accuse(entry, job, "is completed, which it cannot be")
+        if kind.name == "vandal":
+            return
+        try:
+            mark = (Path(job["directory"]) / "done").read_text()
+        except (OSError, TypeError):
+            mark = "nothing"
+        if mark != str(job["batch"]):
+            self._accuse(entry, job, f"is completed, but its mark of done work is {mark}")
+        if kind.name == "reporter":
+            result = job["result"] or {}
+            if result.get("answer") != entry.id or {"path": "made.txt", "bytes": 5} not in result.get("artifacts", []):
+                self._accuse(entry, job, f"has the result {result}")
+
+    def _audit_failed(self, entry: Entry, job: Job) -> None:
+        kind, failure = entry.order.kind, job["failure"]
+        if not failure or not failure.get("kind"):
+            self._accuse(entry, job, "failed without a reason")
+        elif failure["exit_status"] == RAN_TWICE_STATUS:
+            return  # it has told so itself
+        elif failure["kind"] in kind.failures and _as_chosen(entry, failure):
+            return
+        elif failure["kind"] == "lost" and not (self._runs / str(job["batch"]) / "shim.json").exists():
+            self._accuse(entry, job, "is lost, though nothing of it had started, so that it belongs into the queue again (P2)")
+        elif not self._was_killed(job) or failure["kind"] not in FAILURES_OF_THE_KILLED:
+            self._accuse(entry, job, "failed, and nobody did anything to it")
+
+    def _was_killed(self, job: Job) -> bool:
+        run = self._runs / str(job["batch"])
+        return self._ledger.was_killed(str(run), shim_of(run))
+
+    def _audit_executions(self, entry: Entry, job: Job) -> None:
+        """Each execution is of an attempt that ferry counts, and no attempt was executed twice."""
+        executed = [execution["batch"] for execution in executions_of(self._evidence, entry.id)]
+        history = self._client.get(f"/jobs/{entry.id}/history").json["history"]
+        started = [event["detail"]["batch"] for event in history if event["what"] == "batch_started"]
+        requeued = [event["detail"]["batch"] for event in history if event["what"] == "batch_requeued"]
+        attempts = set(started) - set(requeued)
+        self.attempts["executions"] += len(executed)
+        self.attempts["attempts"] += job["attempts"]
+        self.attempts["starts taken back"] += len(requeued)
+        if entry.order.arguments.get("target") == "everything":
+            return  # with its directory goes all that tells a start from none, so that ferry may take the start back
+        if len(executed) > job["attempts"] or len(executed) != len(set(executed)) or not set(executed) <= attempts:
+            self._accuse(entry, job, f"executed in batches {executed}, started in {started}, taken back {requeued}")
+        if len(attempts) != job["attempts"]:
+            self._accuse(entry, job, f"has a history of {len(attempts)} attempts: {history}")
+        if job["status"] == "completed" and entry.order.kind.name != "vandal" and job["batch"] not in executed:
+            self._accuse(entry, job, f"is completed in batch {job['batch']}, but executed in {executed}")
+
+    def _audit_log(self, entry: Entry, job: Job) -> None:
+        """All of it for a completed job, no more than a beginning of it for others."""
+        if not entry.order.kind.log:
+            return
+        expected = entry.order.kind.log(entry.order.arguments)
+        whole = job["status"] == "completed" or not self._may_be_cut(entry, job)
+        bytes_read, left = 0, b""
+        for chunk in self._log_of(entry):
+            while len(left) < len(chunk) and (more := next(expected, b"")):
+                left += more
+            if left[: len(chunk)] != chunk:
+                self._accuse(entry, job, f"has a log that differs from what it printed after byte {bytes_read}")
+                return
+            bytes_read, left = bytes_read + len(chunk), left[len(chunk) :]
+        self._ledger.count("log MiB checked × 1000", round(bytes_read * 1000 / LOG_CHUNK_BYTES))
+        if whole and next(chain(filter(None, [left]), expected), None):
+            self._accuse(entry, job, f"has a log that ends after {bytes_read} bytes, before what it printed last")
+
+    def _may_be_cut(self, entry: Entry, job: Job) -> bool:
+        failure = job["failure"] or {}
+        gave_up = failure.get("kind") == "lost" or failure.get("exit_status") == RAN_TWICE_STATUS
+        return gave_up or entry.cancel_asked or self._was_killed(job)
+
+    def _log_of(self, entry: Entry) -> Iterator[bytes]:
+        offset = 0
+        while True:
+            answer = self._client.get(f"/jobs/{entry.id}/log?offset={offset}&limit={LOG_CHUNK_BYTES}")
+            if not answer.good:
+                self._ledger.crime(f"the log of job {entry.id} was answered {answer}")
+                return
+            yield answer.body
+            offset = int(answer.headers["Ferry-Log-Next"])
+            if answer.headers.get("Ferry-Log-Complete") == "true":
+                return
+
+    def _audit_crimes(self, entries: dict[int, Entry]) -> None:
+        """What jobs themselves have seen: another execution of theirs that lived."""
+        try:
+            lines = (self._evidence / "crimes.jsonl").read_text().splitlines()
+        except FileNotFoundError:
+            return
+        for told in map(json.loads, lines):
+            entry = entries.get(told["this"]["job"])
+            what = f"{entry.order.kind.name} {entry.order.arguments}" if entry else "of nobody's"
+            self._ledger.crime(f"job {told['this']['job']} ({what}) {told['crime']}: {told['this']} beside {told['holder']}")
+
+    def _accuse(self, entry: Entry, job: Job, what: str) -> None:
+        self._ledger.crime(f"job {entry.id} ({entry.order.kind.name} {entry.order.arguments}) {what}: {brief(job)}")
+
+
+def _as_chosen(entry: Entry, failure: Job) -> bool:
+    """The status or signal that the job was told to end with."""
+    kind = entry.order.kind
+    if kind.name == "fails":
+        return failure["exit_status"] == entry.order.arguments["status"]
+    if kind.name == "crashes":
+        return failure["signal"] == 11
+    return True

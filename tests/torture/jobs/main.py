@@ -1,0 +1,10 @@
+"""A tortured job: main.py EVIDENCE_FOLDER KIND ARGUMENTS_AS_JSON"""
+
+import sys
+
+from deeds import do
+from evidence import Evidence
+
+evidence = Evidence(sys.argv[1])
+do(sys.argv[2], sys.argv[3])
+evidence.done()

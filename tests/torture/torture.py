@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Tortures ferry: hundreds of jobs, and kill -9 of everything at random moments. At the end the books must balance.
+
+torture.py --bin DIR [--seconds 60] [--seed N] [--jobs M] [--output-mib 20] [--keep] [--work DIR]
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from books import FINAL, Books, brief, probe
+from client import Client, Unanswered
+from daemon import Daemon, data_of, socket_of
+from job_kinds import OrderForm, choose_order, flood_order
+from killer import DaemonKiller, Killer
+from ledger import Ledger
+from processes import Family, descendants
+from users import Meddler, Submitter
+
+SUBMITTERS = 3
+MEDDLERS = 3
+FLOODS = 3
+JOBS_A_SECOND = 5
+SETTLE_SECONDS = 130.0
+CHECK_SECONDS_MAX = 60.0
+LEAVE_SECONDS_MAX = 5.0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--bin", type=Path, required=True, help="the folder of ferryd and ferry-shim")
+    parser.add_argument("--seconds", type=float, default=60, help="how long jobs are submitted and things are killed (60)")
+    parser.add_argument("--seed", type=int, default=None, help="repeats the plan of an earlier torture (random)")
+    parser.add_argument("--jobs", type=int, default=None, help=f"how many jobs ({JOBS_A_SECOND} a second)")
+    parser.add_argument("--output-mib", type=int, default=20, help=f"how much each of the {FLOODS} largest logs takes (20)")
+    parser.add_argument("--keep", action="store_true", help="keep the working folder also when all is well")
+    parser.add_argument("--work", type=Path, default=None, help="a folder to make the working folder in (temporary)")
+    return parser.parse_args()
+
+
+class Torture:
+    """One torture from its first job to its balance, in a folder of its own."""
+
+    def __init__(self, options: argparse.Namespace, seed: int, work: Path) -> None:
+        self._options, self._seed, self._work = options, seed, work
+        self._evidence = work / "evidence"
+        self._evidence.mkdir()
+        programs = options.bin.resolve()
+        self._ledger = Ledger(seed)
+        self._form = OrderForm(self._evidence, socket_of(work), work)
+        self._family = Family(programs, data_of(work))
+        self._daemon = Daemon(programs, work, self._form, self._family, self._ledger)
+        self._stop = threading.Event()
+        self._books = Books(self._evidence, data_of(work), self._client(), self._ledger)
+
+    def run(self) -> bool:
+        """True: the books balance."""
+        say = self._ledger.say
+        burying = threading.Event()
+        undertaker = self._thread("undertaker", lambda: self._bury(burying))
+        self._thread("alarm", lambda: self._end_in_time(self._options.seconds * 1.25 + SETTLE_SECONDS + CHECK_SECONDS_MAX))
+        try:
+            self._daemon.start_and_serve()
+            say(f"automatic retries: {'on' if self._daemon.retries else 'this ferryd knows none'}")
+            self._torture()
+            say("the killing has ended; waiting for every job to end")
+            self._settle()
+            say("checking the books")
+            self._books.audit()
+            self._leave()
+        except Unanswered as error:
+            self._ledger.crime(f"nobody answers any more: {error}")
+        finally:
+            self._stop.set()
+            self._daemon.kill()
+            self._end_all()
+            burying.set()
+            undertaker.join()
+        self._check_database()
+        self._balance()
+        return not self._ledger.crimes()
+
+    def _torture(self) -> None:
+        """All threads at work, until the time is over and every order is in."""
+        stop = self._stop
+        killers = [
+            self._thread("daemon killer", DaemonKiller(self._seed, self._daemon, self._ledger, stop).work),
+            self._thread("killer", Killer(self._seed, self._daemon.data, self._family, self._client(), self._ledger, stop).work),
+        ]
+        meddlers = [
+            self._thread(f"meddler {n}", Meddler(n, MEDDLERS, self._seed, self._evidence, self._client(), self._ledger, stop).work)
+            for n in range(MEDDLERS)
+        ]
+        submitters = [self._thread(f"submitter {n}", worker.work) for n, worker in enumerate(self._submitters())]
+        until = time.monotonic() + self._options.seconds
+        while time.monotonic() < until or any(thread.is_alive() for thread in submitters):
+            time.sleep(min(10.0, self._options.seconds / 6))
+            self._ledger.say(self._progress())
+        stop.set()
+        # The daemon is there again once its killer has ended, and the users need it to come to an end.
+        for thread in killers + submitters + meddlers:
+            thread.join()
+
+    def _submitters(self) -> list[Submitter]:
+        random = Random(f"{self._seed}/orders")
+        count = self._options.jobs or round(self._options.seconds * JOBS_A_SECOND)
+        orders = [choose_order(random) for _ in range(count)]
+        for flood in range(FLOODS):
+            orders.insert(random.randrange(count // 2 + 1), flood_order(self._options.output_mib))
+        return [
+            Submitter(n, self._seed, orders[n::SUBMITTERS], self._options.seconds, self._form, self._client(), self._ledger)
+            for n in range(SUBMITTERS)
+        ]
+
+    def _settle(self) -> None:
+        """Waits until every job has ended, releasing those that were left held."""
+        client = self._client()
+        client.post("/queue/unpause")
+        for job in client.get("/queue?limit=1000").json["jobs"]:
+            if job["held"]:
+                client.post(f"/jobs/{job['id']}/release")
+        until = time.monotonic() + SETTLE_SECONDS
+        for entry in self._ledger.entries():
+            while True:
+                job = client.get(f"/jobs/{entry.id}").json
+                if job["status"] == "queued" and job["held"]:
+                    client.post(f"/jobs/{entry.id}/release")
+                if job["status"] in FINAL:
+                    probe(self._evidence, entry, job, self._ledger)
+                    break
+                if time.monotonic() > until:
+                    self._ledger.crime(f"job {entry.id} has not ended {SETTLE_SECONDS:.0f} s after the torture: {brief(job)}")
+                    break
+                client.get(f"/jobs/{entry.id}?wait=5")
+        client.close()
+
+    def _leave(self) -> None:
+        """The daemon ends when asked to, and nothing is left of it or of any job."""
+        daemon = self._daemon.pid
+        self._eventually(lambda: [p for p in descendants(daemon) if not p.lives], "zombies of the daemon remain")
+        if left := self._family.jobs():
+            self._ledger.crime(f"processes of jobs remain: {', '.join(f'{process} of {run}' for process, run in left)}")
+        self._daemon.stop()
+        self._eventually(lambda: descendants(os.getpid()), "processes remain")
+
+    def _eventually(self, look: Callable[[], list], crime: str) -> None:
+        until = time.monotonic() + LEAVE_SECONDS_MAX
+        while left := look():
+            if time.monotonic() > until:
+                self._ledger.crime(f"{crime}: {', '.join(map(str, left))}")
+                return
+            time.sleep(0.05)
+
+    def _end_all(self) -> None:
+        """After the last check: ends what should not be there any more."""
+        until = time.monotonic() + LEAVE_SECONDS_MAX
+        while (left := [p for p in descendants(os.getpid()) if p.lives]) and time.monotonic() < until:
+            self._family.end(left)
+            time.sleep(0.05)
+
+    def _check_database(self) -> None:
+        try:
+            with sqlite3.connect(self._daemon.data / "ferry.db") as database:
+                said = database.execute("PRAGMA integrity_check").fetchall()
+            database.close()
+        except sqlite3.Error as error:
+            said = [(repr(error),)]
+        if said != [("ok",)]:
+            self._ledger.crime(f"the database is damaged: {said}")
+
+    def _progress(self) -> str:
+        counts = self._ledger.counts
+        kills = ", ".join(f"{counts['kills of ' + what]} of {what}" for what in ("the daemon", "shims", "job processes"))
+        return f"{len(self._ledger.entries())} jobs acknowledged; kills: {kills}; {len(self._ledger.crimes())} crimes"
+
+    def _balance(self) -> None:
+        counts, states, attempts = self._ledger.counts, self._books.states, self._books.attempts
+        starts, stops, errors = sorted(self._daemon.restarts), self._daemon.stops, self._daemon.errors()
+        kinds = {name.removeprefix("acknowledged "): n for name, n in sorted(counts.items()) if name.startswith("acknowledged ")}
+        deeds = {name: n for name, n in sorted(counts.items()) if not name.startswith(("acknowledged ", "submitted", "log MiB"))}
+        print(f"\nsubmitted {counts['submitted']}, acknowledged {sum(kinds.values())}: {_listed(kinds)}")
+        print(f"ended: {_listed(states)}; {_listed(attempts)}; {counts['log MiB checked × 1000'] / 1000:.0f} MiB of logs read")
+        print(f"done to it: {_listed(deeds)}")
+        if starts:
+            print(f"{len(starts)} starts; served after {starts[len(starts) // 2]:.2f} s (median), {starts[-1]:.2f} s (longest)")
+        if stops:
+            print(f"{len(stops)} stops; ended after {max(stops):.2f} s (longest)")
+        for line in errors[:10]:
+            print(f"logged: {line}")
+        for crime in self._ledger.crimes():
+            print(f"FAILED (seed {self._seed}): {crime}")
+        print(f"seed {self._seed}: " + (f"{len(self._ledger.crimes())} crimes" if self._ledger.crimes() else "the books balance"))
+
+    def _bury(self, stop: threading.Event) -> None:
+        while not stop.wait(0.2):
+            self._family.bury()
+
+    def _end_in_time(self, seconds: float) -> None:
+        """Whatever hangs, nothing is left running for whoever waits for this to end."""
+        time.sleep(seconds)
+        self._ledger.crime(f"the torture has not ended after {seconds:.0f} s; kept: {self._work}")
+        self._balance()
+        self._end_all()
+        os._exit(1)
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:
+                self._ledger.crime(f"the torture itself broke, in {name}: {error!r}")
+                raise
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _client(self) -> Client:
+        return Client(socket_of(self._work))
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.items())
+
+
+def main() -> int:
+    options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of the clean-up
+    seed = Random().getrandbits(32) if options.seed is None else options.seed
+    print(f"torture: --seed {seed} --seconds {options.seconds:g}", flush=True)
+    work = Path(tempfile.mkdtemp(prefix="ferry-torture-", dir=options.work)).resolve()
+    balanced = Torture(options, seed, work).run()
+    if balanced and not options.keep:
+        shutil.rmtree(work, ignore_errors=True)
+    else:
+        print(f"kept: {work}")
+    return 0 if balanced else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

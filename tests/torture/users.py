@@ -1,0 +1,199 @@
+"""The users: submitters, who hand in jobs, and meddlers, who change their minds about them."""
+
+import threading
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from books import FINAL, brief, executions_of, probe
+from client import Answer, Client, Unanswered
+from job_kinds import Order, OrderForm
+from ledger import Entry, Ledger
+
+CANCEL_SECONDS_MAX = 45.0
+RETRIES_MAX = 2
+RECENT_JOBS = 60
+
+
+class Submitter:
+    """Hands in its orders one after another, spread over the torture's time."""
+
+    def __init__(self, number: int, seed: int, orders: list[Order], seconds: float, form: OrderForm, client: Client,
+                 ledger: Ledger) -> None:
+        self._name, self._orders, self._pause = f"s{number}", orders, seconds / max(1, len(orders))
+        self._random = Random(f"{seed}/submitter/{number}")
+        self._form, self._client, self._ledger = form, client, ledger
+
+    def work(self) -> None:
+        waiting: list[Order] = []
+        begun = time.monotonic()
+        for number, order in enumerate(self._orders):
+            due = begun + (number + self._random.random()) * self._pause
+            time.sleep(max(0.0, due - time.monotonic()))
+            waiting.append(order)
+            if self._random.random() < 0.85:  # else with the next ones, in one request
+                self._submit(waiting)
+                waiting = []
+            if self._random.random() < 0.04:
+                self._submit_nonsense()
+        if waiting:
+            self._submit(waiting)
+
+    def _submit(self, orders: list[Order]) -> None:
+        key = f"{self._name}-{self._random.getrandbits(64):016x}"
+        bodies = [self._form.body(order, f"{key}-{order.kind.name}") for order in orders]
+        request = bodies[0] if len(bodies) == 1 else {"jobs": bodies}
+        self._ledger.count("submitted", len(orders))
+        try:
+            answer = self._client.post("/jobs", request, key)
+            again = self._client.post("/jobs", request, key) if self._random.random() < 0.1 else None
+            other = self._client.post("/jobs", bodies[0] | {"priority": 7}, key) if self._random.random() < 0.05 else None
+        except Unanswered as error:
+            self._ledger.crime(f"a submit was never answered: {error}")
+            return
+        if not answer.good:
+            self._ledger.crime(f"a submit of {[order.kind.name for order in orders]} was refused: {answer}")
+            return
+        ids = _ids(answer)
+        if len(ids) != len(orders):
+            self._ledger.crime(f"{len(orders)} jobs were submitted with the key {key}, {len(ids)} acknowledged: {answer}")
+        for job, order in zip(ids, orders):
+            self._ledger.acknowledge(Entry(job, f"{key}/{ids.index(job)}", order))
+            self._ledger.count(f"acknowledged {order.kind.name}")
+        if again and (again.status != 200 or _ids(again) != ids):
+            self._ledger.crime(f"the key {key} was acknowledged as {ids} and then answered {again}")
+        if other and other.status != 409:
+            self._ledger.crime(f"the key {key} with another request was answered {other}")
+
+    def _submit_nonsense(self) -> None:
+        nonsense = self._random.choice((
+            {"type": "no-such-type", "name": "nonsense"},
+            {"type": "command", "params": {"argv": []}, "name": "nonsense"},
+            {"type": "command", "params": {"argv": ["true"]}, "priority": 101, "name": "nonsense"},
+            {"jobs": [{"type": "command", "params": {"argv": ["true"]}, "name": "nonsense"}, {"type": "command", "name": "half"}]},
+        ))
+        try:
+            answer = self._client.post("/jobs", nonsense, f"{self._name}-{self._random.getrandbits(64):016x}")
+        except Unanswered as error:
+            self._ledger.crime(f"a submit was never answered: {error}")
+            return
+        self._ledger.count("refused")
+        if answer.status not in (400, 404):
+            self._ledger.crime(f"nonsense was not refused: {nonsense}: {answer}")
+
+
+def _ids(answer: Answer) -> list[int]:
+    jobs = answer.json.get("jobs", [answer.json])
+    return [job["id"] for job in jobs]
+
+
+class Meddler:
+    """Cancels, holds, moves and retries jobs of its share, and looks whether ferry keeps its word at once."""
+
+    def __init__(self, number: int, of: int, seed: int, evidence: Path, client: Client, ledger: Ledger,
+                 stop: threading.Event) -> None:
+        self._number, self._of = number, of
+        self._random = Random(f"{seed}/meddler/{number}")
+        self._evidence, self._client, self._ledger, self._stop = evidence, client, ledger, stop
+        self._deeds = {
+            self._cancel: 18, self._hold: 12, self._move: 12, self._retry: 14, self._edit: 6, self._look: 12, self._read_log: 8,
+            self._pause: 2, self._clear: 2,
+        }
+
+    def work(self) -> None:
+        while not self._stop.wait(self._random.uniform(0, 0.3)):
+            deed = self._random.choices(list(self._deeds), list(self._deeds.values()))[0]
+            try:
+                if entry := self._choose(queued=deed in (self._hold, self._move, self._edit)):
+                    deed(entry)
+            except Unanswered as error:
+                self._ledger.crime(f"a user was never answered: {error}")
+
+    def _choose(self, queued: bool) -> Entry | None:
+        """A job of this meddler's share: mostly one that has not ended, or has not begun."""
+        mine = [entry for entry in self._ledger.entries() if entry.id % self._of == self._number]
+        if self._random.random() < 0.8:
+            jobs = self._client.get("/queue?limit=1000").json["jobs"]
+            live = {job["id"] for job in jobs if not queued or job["status"] == "queued"}
+            mine = [entry for entry in mine if entry.id in live] or mine
+        return self._random.choice(mine[-RECENT_JOBS:]) if mine else None
+
+    def _command(self, entry: Entry, verb: str, body: Any = None, allowed: tuple[int, ...] = (200, 409)) -> Answer:
+        answer = self._client.post(f"/jobs/{entry.id}/{verb}", body)
+        if answer.status not in allowed:
+            self._ledger.crime(f"{verb} of job {entry.id} was answered {answer}")
+        self._ledger.count(f"{verb} {'granted' if answer.good else 'refused'}")
+        return answer
+
+    def _cancel(self, entry: Entry) -> None:
+        if entry.order.kind.name == "flood":
+            return  # their logs are to be whole at the end
+        with entry.lock:
+            entry.cancel_asked = True
+            if not self._command(entry, "cancel").good:
+                return
+            until = time.monotonic() + CANCEL_SECONDS_MAX
+            while time.monotonic() < until:
+                job = self._client.get(f"/jobs/{entry.id}?wait=5").json
+                if job["status"] in FINAL:
+                    break
+            else:
+                self._ledger.crime(f"{CANCEL_SECONDS_MAX:.0f} s after its cancel job {entry.id} has not ended: {brief(job)}")
+                return
+            self._ledger.count(f"a cancel ended {job['status']}")
+            probe(self._evidence, entry, job, self._ledger)
+
+    def _hold(self, entry: Entry) -> None:
+        with entry.lock:
+            answer = self._command(entry, "hold")
+            if not answer.good or not answer.json["held"] or answer.json["status"] != "queued":
+                return
+            before = len(executions_of(self._evidence, entry.id))
+            self._stop.wait(self._random.uniform(0.1, 1))
+            if len(executions_of(self._evidence, entry.id)) != before:
+                self._ledger.crime(f"job {entry.id} was started while it was held")
+            if self._random.random() < 0.7:  # the others are released at the end
+                self._command(entry, "release")
+
+    def _move(self, entry: Entry) -> None:
+        place = self._random.choice(("top", "bottom", self._random.randint(1, 20)))
+        self._command(entry, "move", {"position": place}, (200, 400, 409))
+
+    def _edit(self, entry: Entry) -> None:
+        answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"priority": self._random.randint(0, 100)})
+        if answer.status not in (200, 409):
+            self._ledger.crime(f"an edit of job {entry.id} was answered {answer}")
+
+    def _retry(self, _: Entry) -> None:
+        ended = self._client.get("/jobs?status=failed,cancelled&limit=200").json["jobs"]
+        ids = {job["id"] for job in ended}
+        share = [entry for entry in self._ledger.entries() if entry.id % self._of == self._number]
+        mine = [entry for entry in share if entry.id in ids and entry.retries_asked < RETRIES_MAX]
+        if mine:
+            entry = self._random.choice(mine)
+            with entry.lock:
+                entry.retries_asked += 1
+                self._command(entry, "retry")
+
+    def _look(self, entry: Entry) -> None:
+        with entry.lock:
+            job = self._client.get(f"/jobs/{entry.id}").json
+            if job["status"] in FINAL:
+                probe(self._evidence, entry, job, self._ledger)
+
+    def _read_log(self, entry: Entry) -> None:
+        answer = self._client.get(f"/jobs/{entry.id}/log?offset=-4096&wait=1")
+        if not answer.good and entry.order.kind.name != "vandal":
+            self._ledger.crime(f"the log of job {entry.id} was answered {answer}")
+
+    def _pause(self, _: Entry) -> None:
+        if self._number == 0:  # one alone, so that nobody takes another's pause back
+            self._client.post("/queue/pause")
+            self._stop.wait(self._random.uniform(0, 1))
+            self._client.post("/queue/unpause")
+            self._ledger.count("pauses")
+
+    def _clear(self, _: Entry) -> None:
+        self._client.post("/queue/clear", {"status": [self._random.choice(FINAL)]})
+        self._ledger.count("clears")
