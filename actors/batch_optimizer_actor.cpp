@@ -23,6 +23,12 @@ struct batch_optimizer_state {
             offer(true);
           }
         },
+        [this](const device_state& what) {
+          if (devices_.set_out_of_service(what.device, what.trouble)) {
+            board_->publish(devices_.accounts());
+            offer(true);
+          }
+        },
     };
   }
 
@@ -30,6 +36,12 @@ private:
   void dispatch(std::vector<scheduling::candidate> in_order) {
     for (;;) {
       auto decision = scheduling::choose_batch(in_order, devices_, wall_clock_now());
+      if (auto* wanted = std::get_if<scheduling::preempt_batches>(&decision)) {
+        for (const batch_id batch : wanted->batches)
+          devices_.leaving(batch);
+        send(self_, queue_, preempt{std::move(wanted->batches), wanted->for_job});
+        continue; // others may still fit other devices
+      }
       auto* chosen = std::get_if<scheduling::dispatch_batch>(&decision);
       if (!chosen)
         break;
@@ -45,7 +57,7 @@ private:
   }
 
   void offer(bool grew) {
-    if (const int slots = devices_.slots_free(); slots > 0)
+    if (const int slots = devices_.slots_on_offer(); slots > 0)
       send(self_, queue_, offer_capacity{slots, grew});
   }
 

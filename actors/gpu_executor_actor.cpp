@@ -1,41 +1,14 @@
 #include "actors/gpu_executor_actor.hpp"
 
+#include "actors/run_tally.hpp"
+#include "runners/checkpoint_files.hpp"
+#include "scheduling/run_watch.hpp"
+
 #include <algorithm>
 #include <spdlog/spdlog.h>
 #include <unordered_map>
 
 namespace ferry::actors {
-
-template <class Change>
-void run_tally::for_job(job_id id, Change change) {
-  for (std::size_t i = 0; i < jobs_.size(); ++i)
-    if (id.is_none() || jobs_[i] == id)
-      change(reports_[i]);
-}
-
-void run_tally::add(const runners::run_event& event) {
-  if (const auto* finished = std::get_if<runners::run_job_done>(&event)) {
-    for_job(finished->job, [&](auto& report) { report.result = finished->result; });
-  } else if (const auto* failed = std::get_if<runners::run_job_failed>(&event)) {
-    for_job(failed->job, [&](auto& report) { report.why_failed = failed->why; });
-  } else if (const auto* exited = std::get_if<runners::run_exited>(&event)) {
-    ending_ = {.exit_status = exited->exit_status,
-               .signal = exited->signal,
-               .launch_failure = exited->why,
-               .stopped_by = exited->stopped_by,
-               .lost = false};
-    for (std::size_t i = 0; i < std::min(reports_.size(), exited->artifacts.size()); ++i)
-      for (const auto& file : exited->artifacts[i])
-        reports_[i].artifacts.push_back({{"path", file.path}, {"bytes", file.bytes}});
-  }
-}
-
-std::vector<scheduling::job_outcome> run_tally::outcomes() const {
-  std::vector<scheduling::job_outcome> all;
-  for (const auto& report : reports_)
-    all.push_back(scheduling::judge(ending_, report));
-  return all;
-}
 
 namespace {
 
@@ -66,7 +39,8 @@ private:
     const auto directory = parts_.control->directory_of(what.batch);
     std::vector<runners::run_job> jobs;
     for (std::size_t i = 0; i < what.jobs.size(); ++i)
-      jobs.push_back({what.jobs[i], json::parse(what.params.at(i)), directory / "jobs" / to_string(what.jobs[i])});
+      jobs.push_back({what.jobs[i], json::parse(what.starts.at(i).params), directory / "jobs" / to_string(what.jobs[i]),
+                      resume_from(what.starts[i].checkpoints)});
     const int share = std::max(1, parts_.on.threads * what.place.slots / std::max(1, parts_.on.slots));
     const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share, what.place.memory_mib};
     auto spec = runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory);
@@ -79,9 +53,20 @@ private:
     if (auto launched = parts_.control->launch(*spec); !launched) {
       spdlog::error("batch {} could not be launched: {}", what.batch.value, to_string(launched.error()));
       drop(what.batch);
-      send(self_, parts_.queue, batch_not_started{what.batch, std::move(launched.error())});
+      send(self_, parts_.queue, batch_not_started{what.batch, std::move(launched.error()), false});
       send(self_, parts_.optimizer, slot_freed{what.batch});
     }
+  }
+
+  // The newest checkpoint whose file is still there; empty: from the beginning.
+  [[nodiscard]] std::filesystem::path resume_from(const std::vector<checkpoint>& newest_first) const {
+    for (const checkpoint& one : newest_first) {
+      const std::filesystem::path path = parts_.control->directory_of(one.batch) / "jobs" / to_string(one.job) / one.path;
+      std::error_code unreadable;
+      if (std::filesystem::exists(path, unreadable))
+        return path.lexically_normal();
+    }
+    return {};
   }
 
   void adopt(const adopt_batch& what) {
@@ -89,7 +74,8 @@ private:
     parts_.router->route(what.batch, self_);
     const auto condition = parts_.control->inspect(what.batch);
     const auto* damaged = std::get_if<runners::run_damaged>(&condition);
-    if (!damaged && !std::holds_alternative<runners::run_lost>(condition)) {
+    const auto* lost = std::get_if<runners::run_lost>(&condition);
+    if (!damaged && !lost) {
       if (auto adopted = parts_.control->adopt(what.batch); !adopted)
         try_again(what, adopted.error());
       return;
@@ -101,6 +87,9 @@ private:
     }
     if (damaged)
       runs_.at(what.batch).tally.give_up({.kind = failure_kind::lost, .message = "its run directory is damaged: " + damaged->why});
+    else
+      for (const auto& event : lost->events)
+        runs_.at(what.batch).tally.add(event);
     finish(what.batch);
   }
 
@@ -112,7 +101,8 @@ private:
   void stop(const stop_batch& what) {
     const auto found = runs_.find(what.batch);
     if (found != runs_.end())
-      parts_.control->stop(what.batch, what.reason, found->second.type ? found->second.type->grace : grace_of_unknown_type);
+      parts_.control->stop(what.batch, to_text(what.reason),
+                           found->second.type ? found->second.type->grace : grace_of_unknown_type);
   }
 
   void follow(const runners::run_control::report& report) {
@@ -124,8 +114,12 @@ private:
       found->second.tally.add(event);
       if (std::holds_alternative<runners::run_started>(event))
         send(self_, parts_.queue, batch_began{report.batch});
-      else if (const auto* progressed = std::get_if<runners::run_progressed>(&event))
+      if (auto noted = note_of(event))
+        send(self_, parts_.queue,
+             batch_noted{report.batch, noted->job.is_none() ? std::nullopt : std::optional{noted->job}, std::move(noted->note)});
+      if (const auto* progressed = std::get_if<runners::run_progressed>(&event))
         latest = *progressed;
+      give_sign(report.batch, found->second, event);
     }
     if (report.over)
       finish(report.batch);
@@ -134,11 +128,41 @@ private:
            batch_progressed{report.batch, latest->job.is_none() ? std::nullopt : std::optional{latest->job}, latest->value});
   }
 
+  // That the process exists is no sign of its own.
+  void give_sign(batch_id batch, const run& of, const runners::run_event& event) const {
+    if (!of.type || !scheduling::run_watch::is_needed(of.type->watch, of.type->metric_rules) ||
+        std::holds_alternative<runners::run_started>(event))
+      return;
+    const auto* progressed = std::get_if<runners::run_progressed>(&event);
+    const auto at = std::visit([](const auto& e) { return e.at; }, event);
+    send(self_, parts_.watchdog, batch_sign{batch, at, progressed ? std::optional{progressed->value} : std::nullopt});
+  }
+
   void finish(batch_id batch) {
-    auto outcomes = runs_.at(batch).tally.outcomes();
+    auto& ended = runs_.at(batch);
+    if (!ended.tally.has_ended() && never_started(batch))
+      return;
+    if (ended.type && !ended.type->checkpoint_files.empty())
+      for (std::size_t i = 0; i < ended.tally.jobs().size(); ++i) {
+        const auto directory = parts_.control->directory_of(batch) / "jobs" / to_string(ended.tally.jobs()[i]);
+        if (const auto newest = runners::newest_file(directory, ended.type->checkpoint_files))
+          ended.tally.add_checkpoint(i, newest->path, newest->written);
+      }
+    auto outcomes = ended.tally.outcomes();
     drop(batch);
     send(self_, parts_.queue, batch_over{batch, std::move(outcomes)});
     send(self_, parts_.optimizer, slot_freed{batch});
+  }
+
+  // Its shim died before it had made a process: the jobs did not run.
+  bool never_started(batch_id batch) {
+    if (!std::holds_alternative<runners::run_never_started>(parts_.control->inspect(batch)))
+      return false;
+    drop(batch);
+    send(self_, parts_.queue,
+         batch_not_started{batch, {error_code::unavailable, "its supervisor died before it had started the job", {}, {}}, true});
+    send(self_, parts_.optimizer, slot_freed{batch});
+    return true;
   }
 
   void fail_all(const run_batch& what, const failure& why) {

@@ -3,6 +3,7 @@
 //
 //   HTTP ─ submit_jobs, cancel_job, … ─▶ queue ─ append_facts, begin_batch ─▶ storage
 //                                        queue ─ candidates ─▶ batch_optimizer ─ start_batch ─▶ queue
+//                                        queue ◀─ preempt, device_state, batch_noted ─ optimizer, watchdog
 //                                        queue ─ run_batch, stop_batch ─▶ gpu_executor ─ batch_began, … ─▶ queue
 //                                                                         gpu_executor ─ slot_freed ─▶ batch_optimizer
 //
@@ -46,8 +47,15 @@ struct job_view {
   job_record record;
   std::optional<std::size_t> position = {};
   std::string waiting_for = {}; // why a queued job is not running
-  std::string phase = {};       // of a running job: starting, running, stopping
+  std::string phase = {};       // of a running job: starting, loading, running, stopping
   progress how_far = {};
+  std::vector<run_note> notes = {}; // of a running job: what was learnt of this attempt so far
+};
+
+// One page of a list, newest first.
+struct job_list {
+  std::vector<job_view> jobs;
+  std::optional<job_id> next_before = {}; // as storage::job_page says
 };
 
 struct queue_page {
@@ -68,20 +76,21 @@ struct append_facts {
 struct record_facts {
   std::vector<fact> facts;
 };
-// The start of a batch: answered with its jobs' parameters (JSON text) once the fact is on disk (P2).
+// The start of a batch: answered with what its jobs begin with once the fact is on disk (P2).
 struct begin_batch {
   batch_started what;
 };
+using job_starts = std::vector<storage::job_start>;
 struct close_store {};
 struct flush_due {};
 struct retry_due {};
 
 using storage_actor = caf::typed_actor<caf::result<result<storage::append_outcome>>(append_facts), // facts stored
-                                       caf::result<done>(record_facts), // facts stored, however long it takes
-                                       caf::result<result<std::vector<std::string>>>(begin_batch), // batch stored; parameters
-                                       caf::result<done>(close_store),                             // all committed; the actor ends
-                                       caf::result<void>(flush_due),                               // commit the group
-                                       caf::result<void>(retry_due)>;                              // try refused records again
+                                       caf::result<done>(record_facts),              // facts stored, however long it takes
+                                       caf::result<result<job_starts>>(begin_batch), // batch stored
+                                       caf::result<done>(close_store),               // all committed; the actor ends
+                                       caf::result<void>(flush_due),                 // commit the group
+                                       caf::result<void>(retry_due)>;                // try refused records again
 
 struct find_jobs {
   std::vector<job_id> ids;
@@ -93,6 +102,7 @@ struct list_jobs {
 struct read_history {
   job_id id;
 };
+struct find_running {}; // the batches that are running, says the disk
 struct find_clearable {
   std::vector<job_state> states;
   std::size_t limit = 0;
@@ -100,12 +110,13 @@ struct find_clearable {
 
 using job_records = std::vector<job_record>;
 using job_ids = std::vector<job_id>;
+using batch_ids = std::vector<batch_id>;
 using history_entries = std::vector<storage::history_entry>;
 
-using history_actor =
-    caf::typed_actor<caf::result<result<job_records>>(find_jobs), // those that exist, in the order asked
-                     caf::result<result<job_records>>(list_jobs), // newest first
-                     caf::result<result<history_entries>>(read_history), caf::result<result<job_ids>>(find_clearable)>;
+using history_actor = caf::typed_actor<caf::result<result<job_records>>(find_jobs),       // those that exist, in the order asked
+                                       caf::result<result<storage::job_page>>(list_jobs), // newest first
+                                       caf::result<result<history_entries>>(read_history),
+                                       caf::result<result<job_ids>>(find_clearable), caf::result<result<batch_ids>>(find_running)>;
 
 // ---- gpu_executor: one a device ---------------------------------------------------------------------------------------------
 
@@ -114,7 +125,7 @@ struct run_batch {
   const config::job_type* type = nullptr; // lives as long as the daemon
   scheduling::lease place;
   std::vector<job_id> jobs;
-  std::vector<std::string> params; // JSON text, one a job
+  job_starts starts; // one a job
 };
 // A run that outlived the last daemon.
 struct adopt_batch {
@@ -124,7 +135,7 @@ struct adopt_batch {
 };
 struct stop_batch {
   batch_id batch;
-  std::string reason; // scheduling::stopped_by_…
+  scheduling::stop_reason reason;
 };
 struct run_reported {
   runners::run_control::report what;
@@ -139,19 +150,31 @@ using gpu_executor_actor = caf::typed_actor<caf::result<void>(run_batch),     //
 
 struct watch_batch {
   batch_id batch;
-  instant deadline{};
+  const config::job_type* type = nullptr;
+  std::string device;
+  instant started{};
   gpu_executor_actor executor;
+};
+// A run gave a sign of life.
+struct batch_sign {
+  batch_id batch;
+  instant at{};
+  std::optional<progress> how_far = {};
 };
 struct forget_batch {
   batch_id batch;
 };
-struct deadline_due {
+struct look_due {
   batch_id batch;
 };
+struct check_machine_due {}; // devices and disk
+struct audit_due {};
 
-using watchdog_actor = caf::typed_actor<caf::result<void>(watch_batch),  // stop it at the deadline
-                                        caf::result<void>(forget_batch), // it is over
-                                        caf::result<void>(deadline_due)>;
+using watchdog_actor =
+    caf::typed_actor<caf::result<void>(watch_batch),  // by the rules of its type
+                     caf::result<void>(batch_sign),   // it lives
+                     caf::result<void>(forget_batch), // it is over
+                     caf::result<void>(look_due), caf::result<void>(check_machine_due), caf::result<void>(audit_due)>;
 
 // ---- batch_optimizer --------------------------------------------------------------------------------------------------------
 
@@ -164,7 +187,14 @@ struct slot_freed {
   batch_id batch;
 };
 
-using batch_optimizer_actor = caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed)>;
+// A device went out of service, or is back when `trouble` is empty.
+struct device_state {
+  std::string device;
+  std::string trouble;
+};
+
+using batch_optimizer_actor =
+    caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<void>(device_state)>;
 
 // ---- queue ------------------------------------------------------------------------------------------------------------------
 
@@ -194,6 +224,30 @@ struct edit_job {
 };
 struct retry_job {
   job_id id;
+  bool from_scratch = false; // its checkpoints do not count any more
+};
+// TERM, grace, KILL; then it is queued again, held, and continues from its newest checkpoint when it is resumed.
+struct suspend_job {
+  job_id id;
+};
+// Pauses the queue and suspends all that runs.
+struct suspend_all {};
+// A held job is released; a failed or cancelled one is queued again, to continue from its newest checkpoint.
+struct resume_job {
+  job_id id;
+};
+// Lets the queue go on and releases all that is suspended.
+struct resume_all {};
+// A new job with the type and the parameters of a finished one, which continues from its newest checkpoint.
+struct resume_as_new {
+  job_id id;
+};
+struct hold_type {
+  std::string type;
+  std::string reason; // empty: a user wished it
+};
+struct release_type {
+  std::string type;
 };
 struct clear_jobs {
   std::vector<job_state> states;
@@ -238,7 +292,24 @@ struct start_batch {
   batch_id batch;
   scheduling::dispatch_batch what;
 };
+// Tell these batches to give their device back: a job of a higher tier waits for it.
+struct preempt {
+  std::vector<batch_id> batches;
+  job_id for_job;
+};
 struct resume_due {}; // after storage or the launcher refused, look again
+struct delays_due {}; // a delayed job's time may have come
+
+// How much room is left in the data directory.
+struct disk_state {
+  std::string trouble; // why nothing is started; empty: there is room
+};
+// What the queue believes to run, for the audit.
+struct read_running {};
+struct running_books {
+  batch_ids known;    // all batches that have not ended
+  batch_ids expected; // of them, those that must have a process
+};
 
 struct batch_began {
   batch_id batch;
@@ -251,6 +322,13 @@ struct batch_progressed {
 struct batch_not_started {
   batch_id batch;
   error why;
+  bool crashed = false; // its supervisor died in the middle of it
+};
+// Something was learnt of a running job. Warnings are stored at once, all else with the end of the attempt.
+struct batch_noted {
+  batch_id batch;
+  std::optional<job_id> job; // none: each of the batch
+  run_note note;
 };
 struct batch_over {
   batch_id batch;
@@ -262,16 +340,22 @@ using queue_actor = caf::typed_actor<
     caf::result<result<jobs_submitted>>(submit_jobs), caf::result<result<done>>(cancel_job), caf::result<result<done>>(hold_job),
     caf::result<result<done>>(release_job), caf::result<result<done>>(move_job), caf::result<result<done>>(edit_job),
     caf::result<result<done>>(retry_job), caf::result<result<std::size_t>>(clear_jobs), caf::result<result<done>>(set_paused),
+    caf::result<result<done>>(suspend_job), caf::result<result<std::size_t>>(suspend_all), caf::result<result<done>>(resume_job),
+    caf::result<result<std::size_t>>(resume_all), caf::result<result<jobs_submitted>>(resume_as_new),
+    caf::result<result<done>>(hold_type), caf::result<result<done>>(release_type),
     // Queries.
-    caf::result<result<job_view>>(read_job), caf::result<result<std::vector<job_view>>>(read_jobs),
-    caf::result<result<queue_page>>(read_queue), caf::result<result<done>>(await_job), caf::result<void>(wait_due),
+    caf::result<result<job_view>>(read_job), caf::result<result<job_list>>(read_jobs), caf::result<result<queue_page>>(read_queue),
+    caf::result<result<done>>(await_job), caf::result<void>(wait_due), caf::result<running_books>(read_running),
     // From the supervisor.
     caf::result<void>(begin_work),
     // From the optimizer.
-    caf::result<void>(offer_capacity), caf::result<void>(start_batch), caf::result<void>(resume_due),
+    caf::result<void>(offer_capacity), caf::result<void>(start_batch), caf::result<void>(preempt), caf::result<void>(resume_due),
+    caf::result<void>(delays_due),
+    // From the watchdog.
+    caf::result<void>(device_state), caf::result<void>(disk_state),
     // From the executors.
-    caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_not_started),
-    caf::result<void>(batch_over)>;
+    caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
+    caf::result<void>(batch_not_started), caf::result<void>(batch_over)>;
 
 } // namespace ferry::actors
 
@@ -302,7 +386,7 @@ FERRY_LOCAL_MESSAGE(ferry::actors::stop_batch)
 FERRY_LOCAL_MESSAGE(ferry::actors::run_reported)
 FERRY_LOCAL_MESSAGE(ferry::actors::watch_batch)
 FERRY_LOCAL_MESSAGE(ferry::actors::forget_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::deadline_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::look_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::candidates)
 FERRY_LOCAL_MESSAGE(ferry::actors::slot_freed)
 FERRY_LOCAL_MESSAGE(ferry::actors::submit_jobs)
@@ -330,14 +414,34 @@ FERRY_LOCAL_MESSAGE(ferry::actors::batch_over)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::done>)
 FERRY_LOCAL_MESSAGE(ferry::result<std::size_t>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::storage::append_outcome>)
-FERRY_LOCAL_MESSAGE(ferry::result<std::vector<std::string>>)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_starts>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_records>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_ids>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::history_entries>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::jobs_submitted>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_view>)
-FERRY_LOCAL_MESSAGE(ferry::result<std::vector<ferry::actors::job_view>>)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::storage::job_page>)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_list>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::queue_page>)
+FERRY_LOCAL_MESSAGE(ferry::actors::find_running)
+FERRY_LOCAL_MESSAGE(ferry::actors::batch_sign)
+FERRY_LOCAL_MESSAGE(ferry::actors::check_machine_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::audit_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::device_state)
+FERRY_LOCAL_MESSAGE(ferry::actors::suspend_job)
+FERRY_LOCAL_MESSAGE(ferry::actors::suspend_all)
+FERRY_LOCAL_MESSAGE(ferry::actors::resume_job)
+FERRY_LOCAL_MESSAGE(ferry::actors::resume_all)
+FERRY_LOCAL_MESSAGE(ferry::actors::resume_as_new)
+FERRY_LOCAL_MESSAGE(ferry::actors::hold_type)
+FERRY_LOCAL_MESSAGE(ferry::actors::release_type)
+FERRY_LOCAL_MESSAGE(ferry::actors::preempt)
+FERRY_LOCAL_MESSAGE(ferry::actors::delays_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::disk_state)
+FERRY_LOCAL_MESSAGE(ferry::actors::read_running)
+FERRY_LOCAL_MESSAGE(ferry::actors::running_books)
+FERRY_LOCAL_MESSAGE(ferry::actors::batch_noted)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::batch_ids>)
 CAF_END_TYPE_ID_BLOCK(ferry)
 // clang-format on
 

@@ -17,7 +17,8 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       paused_(start->paused),
       completed_(start->completed),
       failed_(start->failed),
-      cancelled_(start->cancelled) {
+      cancelled_(start->cancelled),
+      held_types_(std::move(start->held_types)) {
   for (resumed_batch& resumed : start->running) {
     for (const auto& job : resumed.jobs)
       running_jobs_.emplace(job.id, resumed.id);
@@ -28,6 +29,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
                                                .jobs = std::move(resumed.jobs),
                                                .how_far = std::vector<progress>(count),
                                                .started = resumed.started,
+                                               .notes = std::vector<std::vector<run_note>>(count),
                                                .at = phase::running});
   }
   publish();
@@ -38,27 +40,50 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       [this](submit_jobs& what) { return submit(what); },
       [this](const cancel_job& what) { return cancel(what.id); },
       [this](const hold_job& what) { return set_held(what.id, true); },
-      [this](const release_job& what) { return set_held(what.id, false); },
+      [this](const release_job& what) { return release(what.id); },
       [this](const move_job& what) { return move(what); },
       [this](edit_job& what) { return edit(what); },
-      [this](const retry_job& what) { return retry(what.id); },
+      [this](const retry_job& what) { return retry(what); },
       [this](clear_jobs& what) { return clear(std::move(what)); },
       [this](const set_paused& what) { return pause(what.paused); },
+      [this](const suspend_job& what) { return suspend(what.id); },
+      [this](suspend_all) { return suspend_everything(); },
+      [this](const resume_job& what) { return resume(what.id); },
+      [this](resume_all) { return resume_everything(); },
+      [this](const resume_as_new& what) { return resume_as_new_job(what.id); },
+      [this](const hold_type& what) { return hold(what); },
+      [this](const release_type& what) { return release(what); },
       [this](const read_job& what) { return read_one(what.id); },
       [this](const read_jobs& what) { return read_many(what); },
       [this](const read_queue& what) { return read_page(what); },
       [this](const await_job& what) { return await(what); },
       [this](const wait_due& what) { wait_over(what); },
+      [this](read_running) { return running_now(); },
       [this](const begin_work& what) { begin(what); },
       [this](const offer_capacity& what) { take_offer(what); },
       [this](start_batch& what) { start(what); },
+      [this](const preempt& what) { give_devices_back(what); },
       [this](resume_due) {
         trouble_.clear();
         queue_changed();
       },
+      [this](delays_due) {
+        delays_armed_.reset();
+        if (jobs_.release_due(wall_clock_now()) > 0) {
+          publish();
+          queue_changed();
+        }
+        arm_delays();
+      },
+      [this](const device_state& what) { device_changed(what); },
+      [this](const disk_state& what) {
+        disk_trouble_ = what.trouble;
+        queue_changed();
+      },
       [this](const batch_began& what) { began(what.batch); },
       [this](const batch_progressed& what) { progressed(what); },
-      [this](const batch_not_started& what) { give_back(what.batch, what.why, true); },
+      [this](const batch_noted& what) { noted(what); },
+      [this](const batch_not_started& what) { give_back(what, true); },
       [this](const batch_over& what) { over(what); },
   };
 }

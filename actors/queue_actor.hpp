@@ -33,6 +33,7 @@ struct queue_start {
   job_id last_job;
   std::int64_t last_order_key = 0;
   bool paused = false;
+  std::map<scheduling::type_index, std::string> held_types; // with the reason
   std::int64_t completed = 0, failed = 0, cancelled = 0;
   std::function<std::filesystem::path(batch_id)> run_directory;
 };

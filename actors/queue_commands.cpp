@@ -59,9 +59,10 @@ caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
                     .order_key = last_order_key_,
                     .type = static_cast<scheduling::type_index>(job.type - settings_->job_types.data()),
                     .priority = static_cast<std::uint8_t>(job.priority),
+                    .tier = static_cast<std::uint8_t>(job.type->tier & 0xF),
                     .held = job.held});
     facts.emplace_back(job_queued{last_job_, job.type->name, std::move(job.params), std::move(job.name), job.priority,
-                                  last_order_key_, job.held, now});
+                                  last_order_key_, job.held, now, job.resumed_from});
   }
   auto promise = self_->make_response_promise<result<jobs_submitted>>();
   request(self_, storage_, caf::infinite, append_facts{std::move(facts), std::move(what.from)})
@@ -94,52 +95,7 @@ void queue_state::submitted(const std::vector<queued_job>& jobs, const storage::
 
 // ---- one job ----------------------------------------------------------------------------------------------------------------
 
-caf::result<result<done>> queue_state::cancel(job_id id) {
-  if (const auto job = jobs_.remove(id)) {
-    publish();
-    auto promise = self_->make_response_promise<result<done>>();
-    const fact cancelled =
-        job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
-    request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
-        .then([this, promise, job = *job](const result<storage::append_outcome>& outcome) mutable {
-          if (outcome) {
-            count(job_state::cancelled);
-            publish();
-            wake_waiters(job.id);
-            promise.deliver(result<done>(done{}));
-          } else {
-            jobs_.add(job);
-            publish();
-            queue_changed();
-            promise.deliver(result<done>(fail(outcome.error())));
-          }
-        });
-    return promise;
-  }
-  if (auto* batch = batch_of(id)) {
-    batch->cancel = true;
-    if (batch->at == phase::starting || batch->at == phase::running) {
-      batch->at = phase::stopping;
-      const batch_id of = running_jobs_.at(id);
-      if (const auto executor = parts_->executors.find(batch->device); executor != parts_->executors.end())
-        send(self_, executor->second, stop_batch{of, scheduling::stopped_by_cancel});
-    }
-    return result<done>(done{});
-  }
-  if (id.value < 1 || id > last_job_)
-    return result<done>(fail(why_not_queued(id)));
-  auto promise = self_->make_response_promise<result<done>>();
-  with_record(id, promise, [id, promise](const job_record& record) mutable {
-    if (record.state == job_state::cancelled)
-      promise.deliver(result<done>(done{}));
-    else
-      promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(id) + " has already finished: it is " +
-                                                                  std::string(to_string(record.state)))));
-  });
-  return promise;
-}
-
-caf::result<result<done>> queue_state::set_held(job_id id, bool held) {
+caf::result<result<done>> queue_state::set_held(job_id id, bool held, const std::string& reason) {
   const auto job = jobs_.find(id);
   if (!job)
     return result<done>(fail(why_not_queued(id)));
@@ -153,7 +109,7 @@ caf::result<result<done>> queue_state::set_held(job_id id, bool held) {
   }
   auto promise = self_->make_response_promise<result<done>>();
   const auto now = wall_clock_now();
-  request(self_, storage_, caf::infinite, append_facts{{held ? fact{job_held{id, now}} : fact{job_released{id, now}}}, {}})
+  request(self_, storage_, caf::infinite, append_facts{{held ? fact{job_held{id, now, reason}} : fact{job_released{id, now}}}, {}})
       .then([this, promise, id, held](const result<storage::append_outcome>& outcome) mutable {
         // Held jobs leave the order before the fact is stored and enter it after.
         if (auto current = jobs_.find(id); current && (held ? !outcome : outcome.has_value())) {
@@ -165,6 +121,20 @@ caf::result<result<done>> queue_state::set_held(job_id id, bool held) {
         promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
       });
   return promise;
+}
+
+// Also a delayed job is let go: a user need not wait for its backoff.
+caf::result<result<done>> queue_state::release(job_id id) {
+  const auto job = jobs_.find(id);
+  if (job && job->delayed && !job->held) {
+    auto now = *job;
+    now.delayed = false;
+    jobs_.replace(now);
+    publish();
+    queue_changed();
+    return result<done>(done{});
+  }
+  return set_held(id, false);
 }
 
 caf::result<result<done>> queue_state::move(const move_job& what) {
@@ -261,15 +231,18 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
 
 // ---- finished jobs ----------------------------------------------------------------------------------------------------------
 
-caf::result<result<done>> queue_state::retry(job_id id) {
+caf::result<result<done>> queue_state::retry(const retry_job& what) {
+  const job_id id = what.id;
   if (jobs_.find(id) || running_jobs_.contains(id))
     return result<done>(fail(error_code::conflict, "job " + to_string(id) + " has not finished"));
   auto promise = self_->make_response_promise<result<done>>();
-  with_record(id, promise, [this, promise](const job_record& record) { requeue_finished(record, promise); });
+  with_record(id, promise, [this, promise, from_scratch = what.from_scratch](const job_record& record) {
+    requeue_finished(record, from_scratch, promise);
+  });
   return promise;
 }
 
-void queue_state::requeue_finished(const job_record& record, done_promise promise) {
+void queue_state::requeue_finished(const job_record& record, bool from_scratch, done_promise promise) {
   const auto name = "job " + to_string(record.id);
   if (!next_state(record.state, job_event::retry)) {
     promise.deliver(
@@ -287,8 +260,10 @@ void queue_state::requeue_finished(const job_record& record, done_promise promis
                        .order_key = last_order_key_,
                        .type = static_cast<scheduling::type_index>(type - settings_->job_types.data()),
                        .attempts = static_cast<std::uint16_t>(std::min(record.attempts, 65'535)),
-                       .priority = static_cast<std::uint8_t>(record.priority)};
-  request(self_, storage_, caf::infinite, append_facts{{job_retried{record.id, last_order_key_, wall_clock_now()}}, {}})
+                       .priority = static_cast<std::uint8_t>(record.priority),
+                       .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
+  request(self_, storage_, caf::infinite,
+          append_facts{{job_retried{record.id, last_order_key_, wall_clock_now(), from_scratch}}, {}})
       .then([this, job, promise, was = record.state](const result<storage::append_outcome>& outcome) mutable {
         if (!outcome) {
           promise.deliver(result<done>(fail(outcome.error())));

@@ -10,6 +10,24 @@ namespace {
 
 constexpr std::array phase_names{"starting", "starting", "running", "stopping", "ending"};
 
+// Why none of the devices that a type can go to works; empty: one does.
+std::string trouble_of_all(const std::vector<device>& devices, const std::map<std::string, std::string>& trouble,
+                           const config::job_type* type) {
+  if (trouble.empty() || !type)
+    return {};
+  const scheduling::device_ledger empty(devices);
+  std::string why;
+  for (const auto& account : empty.accounts()) {
+    if (!empty.suits(account, scheduling::demand_of(*type)))
+      continue;
+    const auto found = trouble.find(account.owner.id);
+    if (found == trouble.end())
+      return {};
+    why = "device " + account.owner.id + " is out of service: " + found->second;
+  }
+  return why;
+}
+
 } // namespace
 
 const config::job_type* queue_state::type_of(scheduling::type_index index) const {
@@ -24,8 +42,17 @@ job_view queue_state::view(job_record record) const {
     stored.state = job_state::queued;
     stored.held = queued->held;
     stored.priority = queued->priority;
+    stored.not_before = jobs_.delayed_until(stored.id);
     shown.position = jobs_.position(stored.id);
-    shown.waiting_for = scheduling::why_waiting(*queued, shown.position, type_of(queued->type), devices_, {paused_, trouble_});
+    const auto* type = type_of(queued->type);
+    const auto type_held = held_types_.find(queued->type);
+    shown.waiting_for = scheduling::why_waiting(*queued, shown.position, type, devices_,
+                                                {.paused = paused_,
+                                                 .type_held = type_held == held_types_.end() ? nullptr : &type_held->second,
+                                                 .held_for = &stored.held_for,
+                                                 .not_before = stored.not_before,
+                                                 .device_trouble = trouble_of_all(devices_, device_trouble_, type),
+                                                 .trouble = disk_trouble_.empty() ? trouble_ : disk_trouble_});
   } else if (const auto of = running_jobs_.find(stored.id); of != running_jobs_.end()) {
     const running_batch& batch = running_.at(of->second);
     stored.state = job_state::running;
@@ -35,8 +62,10 @@ job_view queue_state::view(job_record record) const {
     stored.finished.reset();
     shown.phase = phase_names.at(static_cast<std::size_t>(batch.at));
     for (std::size_t i = 0; i < batch.jobs.size(); ++i)
-      if (batch.jobs[i].id == stored.id)
+      if (batch.jobs[i].id == stored.id) {
         shown.how_far = batch.how_far[i];
+        shown.notes = batch.notes[i];
+      }
   }
   return shown;
 }
@@ -54,17 +83,17 @@ caf::result<result<job_view>> queue_state::read_one(job_id id) {
   return promise;
 }
 
-caf::result<result<std::vector<job_view>>> queue_state::read_many(const read_jobs& what) {
-  auto promise = self_->make_response_promise<result<std::vector<job_view>>>();
-  request(self_, history_, caf::infinite, list_jobs{what.filter}).then([this, promise](result<job_records>& found) mutable {
+caf::result<result<job_list>> queue_state::read_many(const read_jobs& what) {
+  auto promise = self_->make_response_promise<result<job_list>>();
+  request(self_, history_, caf::infinite, list_jobs{what.filter}).then([this, promise](result<storage::job_page>& found) mutable {
     if (!found) {
-      promise.deliver(result<std::vector<job_view>>(fail(found.error())));
+      promise.deliver(result<job_list>(fail(found.error())));
       return;
     }
-    std::vector<job_view> views;
-    for (job_record& record : *found)
-      views.push_back(view(std::move(record)));
-    promise.deliver(result<std::vector<job_view>>(std::move(views)));
+    job_list list{.jobs = {}, .next_before = found->next_before};
+    for (job_record& record : found->jobs)
+      list.jobs.push_back(view(std::move(record)));
+    promise.deliver(result<job_list>(std::move(list)));
   });
   return promise;
 }
@@ -115,7 +144,22 @@ queue_counts queue_state::counts() const {
           .cancelled = cancelled_};
 }
 
-void queue_state::publish() const { board_->publish(paused_, counts()); }
+running_books queue_state::running_now() const {
+  running_books books;
+  for (const auto& [id, batch] : running_) {
+    books.known.push_back(id);
+    if (batch.at == phase::running || batch.at == phase::stopping)
+      books.expected.push_back(id);
+  }
+  return books;
+}
+
+void queue_state::publish() const {
+  held_type_reasons held;
+  for (const auto& [type, reason] : held_types_)
+    held.emplace(type_names_.at(type), reason);
+  board_->publish(paused_, counts(), std::move(held));
+}
 
 // ---- waiting for the end of a job -------------------------------------------------------------------------------------------
 

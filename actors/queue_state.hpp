@@ -1,13 +1,17 @@
-// The state of the queue actor. Its handlers stand in three files: queue_commands.cpp (what users ask for), queue_runs.cpp (what
-// starts, runs and ends) and queue_queries.cpp (what users look at).
+// The state of the queue actor. Its handlers stand in five files: queue_commands.cpp (what users ask of queued and finished jobs),
+// queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp (what
+// starts and runs), queue_attempts.cpp (what ends, and what comes after it) and queue_queries.cpp (what users look at).
 //
 // Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
 // move), and changed back if the fact is refused; otherwise after.
 #pragma once
 
 #include "actors/queue_actor.hpp"
+#include "scheduling/attempts.hpp"
 #include "scheduling/explain.hpp"
+#include "scheduling/failure_storm.hpp"
 
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -40,8 +44,11 @@ private:
     std::vector<scheduling::queued_job> jobs;
     std::vector<progress> how_far; // one a job
     instant started{};
+    std::vector<std::vector<run_note>> notes; // one list a job
     phase at = phase::recorded;
+    bool loaded = false;
     bool cancel = false;
+    std::optional<scheduling::stop_reason> stop; // asked for while its start was on its way
   };
   struct waiter {
     std::uint64_t id = 0;
@@ -52,14 +59,14 @@ private:
   caf::result<result<jobs_submitted>> submit(submit_jobs& what);
   void submitted(const std::vector<scheduling::queued_job>& jobs, const storage::append_outcome& outcome,
                  promise_of<jobs_submitted> promise);
-  caf::result<result<done>> cancel(job_id id);
-  caf::result<result<done>> set_held(job_id id, bool held);
+  caf::result<result<done>> set_held(job_id id, bool held, const std::string& reason = {});
+  caf::result<result<done>> release(job_id id);
   caf::result<result<done>> move(const move_job& what);
   caf::result<result<done>> edit(edit_job& what);
   void edit_params(edit_job what, const scheduling::queued_job& job, done_promise promise);
   void store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise);
-  caf::result<result<done>> retry(job_id id);
-  void requeue_finished(const job_record& record, done_promise promise);
+  caf::result<result<done>> retry(const retry_job& what);
+  void requeue_finished(const job_record& record, bool from_scratch, done_promise promise);
   caf::result<result<std::size_t>> clear(clear_jobs what);
   void clear_some(std::vector<job_state> states, std::size_t cleared, promise_of<std::size_t> promise);
   caf::result<result<done>> pause(bool paused);
@@ -69,32 +76,61 @@ private:
   void with_record(job_id id, done_promise promise, std::function<void(const job_record&)> use);
   [[nodiscard]] error why_not_queued(job_id id) const;
 
+  // queue_interventions.cpp
+  caf::result<result<done>> cancel(job_id id);
+  caf::result<result<done>> suspend(job_id id);
+  caf::result<result<std::size_t>> suspend_everything();
+  caf::result<result<done>> resume(job_id id);
+  caf::result<result<std::size_t>> resume_everything();
+  caf::result<result<jobs_submitted>> resume_as_new_job(job_id id);
+  caf::result<result<done>> hold(const hold_type& what);
+  caf::result<result<done>> release(const release_type& what);
+  void hold_storming(scheduling::type_index type, const std::string& reason);
+  void give_devices_back(const preempt& what);
+  void device_changed(const device_state& what);
+  void stop(batch_id id, scheduling::stop_reason reason);
+  [[nodiscard]] std::optional<error> unknown_type(const std::string& name) const;
+
   // queue_runs.cpp
   void begin(const begin_work& what);
   void take_offer(const offer_capacity& what);
   void push_candidates();
   void queue_changed();
   void start(start_batch& what);
-  void launch(batch_id id, std::vector<std::string> params);
-  void resolve_and_run(batch_id id, std::vector<std::string> params);
-  void run(batch_id id, std::vector<std::string> params);
-  void give_back(batch_id id, const error& why, bool record);
+  void launch(batch_id id, job_starts starts);
+  void resolve_and_run(batch_id id, job_starts starts);
+  void run(batch_id id, job_starts starts);
+  bool was_stopped_early(batch_id id);
+  void watch(batch_id id, const running_batch& batch, const config::job_type& type);
+  void give_back(const batch_not_started& what, bool record);
   void rest(const error& why);
   void began(batch_id id);
   void progressed(const batch_progressed& what);
+  void noted(const batch_noted& what);
+
+  // queue_attempts.cpp
+  struct ending {
+    scheduling::job_outcome outcome;
+    scheduling::after_attempt then;
+  };
   void over(const batch_over& what);
   void finish(batch_id id, std::vector<scheduling::job_outcome> outcomes);
-  void stored_end(batch_id id, const std::vector<scheduling::job_outcome>& outcomes);
+  [[nodiscard]] fact fact_of(const ending& of, job_id job, batch_id batch, instant now) const;
+  void watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now);
+  void stored_end(batch_id id, const std::vector<ending>& endings);
+  void queue_again(scheduling::queued_job job, const scheduling::job_waits& waits);
+  void arm_delays();
   void wake_waiters(job_id id);
   void count(job_state state);
   running_batch* batch_of(job_id id);
 
   // queue_queries.cpp
   caf::result<result<job_view>> read_one(job_id id);
-  caf::result<result<std::vector<job_view>>> read_many(const read_jobs& what);
+  caf::result<result<job_list>> read_many(const read_jobs& what);
   caf::result<result<queue_page>> read_page(const read_queue& what);
   void publish() const; // puts counts and pause on the board: called with each change of them
   queue_counts counts() const;
+  [[nodiscard]] running_books running_now() const;
   caf::result<result<done>> await(const await_job& what);
   void wait_over(const wait_due& what);
   [[nodiscard]] job_view view(job_record record) const;
@@ -121,6 +157,11 @@ private:
   int credit_ = 0;      // how many batches the optimizer has room for
   bool changed_ = true; // since candidates were last sent
   std::string trouble_; // why nothing is started for a moment; empty: none
+  std::string disk_trouble_;
+  std::map<std::string, std::string> device_trouble_; // by device, why it is out of service
+  std::map<scheduling::type_index, std::string> held_types_;
+  std::map<scheduling::type_index, scheduling::failure_storm> storms_;
+  std::optional<instant> delays_armed_; // when delays_due comes
   std::unordered_map<job_id, std::vector<waiter>> waiters_;
   std::size_t waiting_ = 0;
   std::uint64_t last_waiter_ = 0;

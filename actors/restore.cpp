@@ -1,5 +1,7 @@
 #include "actors/restore.hpp"
 
+#include "scheduling/attempts.hpp"
+
 #include <algorithm>
 #include <map>
 #include <spdlog/spdlog.h>
@@ -12,7 +14,7 @@ using scheduling::run_sighting;
 // Gives each type name its index; names that the configuration no longer has come after the configured ones.
 class type_table {
 public:
-  explicit type_table(const config::settings& settings) {
+  explicit type_table(const config::settings& settings) : settings_(settings) {
     for (const auto& type : settings.job_types)
       add(type.name);
   }
@@ -21,6 +23,9 @@ public:
     return found != indices_.end() ? found->second : add(std::string(name));
   }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] int tier_of(scheduling::type_index index) const {
+    return index < settings_.job_types.size() ? settings_.job_types[index].tier : 0;
+  }
 
 private:
   scheduling::type_index add(std::string name) {
@@ -29,6 +34,7 @@ private:
     indices_.emplace(std::move(name), index);
     return index;
   }
+  const config::settings& settings_;
   std::vector<std::string> names_;
   std::map<std::string, scheduling::type_index, std::less<>> indices_;
 };
@@ -46,12 +52,15 @@ run_sighting sighting_of(const runners::run_condition& condition) {
 }
 
 template <class Stored>
-scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type) {
+scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier) {
   return {.id = job.id,
           .order_key = job.order_key,
           .type = type,
           .attempts = static_cast<std::uint16_t>(std::min(job.attempts, 65'535)),
           .priority = static_cast<std::uint8_t>(job.priority),
+          .retries = static_cast<std::uint8_t>(std::clamp(job.retries, 0, 255)),
+          .tier = static_cast<std::uint8_t>(tier & 0xF),
+          .start_crashes = static_cast<std::uint8_t>(job.start_crashes & 3),
           .held = job.held};
 }
 
@@ -62,8 +71,15 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}, .leases = {}};
   queue_start& queue = *state.queue;
   type_table types(*settings);
-  const auto stored =
-      store.restore([&](const storage::live_job& job) { queue.jobs.add(queued_from(job, types.index_of(job.type))); });
+  const auto now = wall_clock_now();
+  const auto stored = store.restore([&](const storage::live_job& job) {
+    const auto index = types.index_of(job.type);
+    const auto queued = queued_from(job, index, types.tier_of(index));
+    if (job.not_before && *job.not_before > now)
+      queue.jobs.delay(queued, *job.not_before);
+    else
+      queue.jobs.add(queued);
+  });
   if (!stored)
     return fail(stored.error());
 
@@ -72,28 +88,46 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     const auto sighting = sighting_of(control.inspect(batch.id));
     if (scheduling::reconcile(sighting) == scheduling::reconciliation::requeue) {
       spdlog::info("batch {} never started: its jobs are queued again", batch.id.value);
-      job_ids jobs;
+      batch_requeued requeued{batch.id, {}, "the daemon ended before it was started", now, true};
+      std::vector<fact> quarantined;
       for (const auto& member : batch.jobs) {
-        jobs.push_back(member.id);
-        auto job = queued_from(member, index);
+        requeued.jobs.push_back(member.id);
+        auto job = queued_from(member, index, types.tier_of(index));
         job.attempts = static_cast<std::uint16_t>(job.attempts > 0 ? job.attempts - 1 : 0);
+        if (scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
+          spdlog::error("job {} is held: {}", job.id.value, scheduling::quarantine_reason);
+          quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
+        }
         queue.jobs.add(job);
       }
-      if (auto ok = store.apply({batch_requeued{batch.id, jobs, "the daemon ended before it was started", wall_clock_now()}}); !ok)
+      std::vector<fact> facts{requeued};
+      facts.insert(facts.end(), quarantined.begin(), quarantined.end());
+      if (auto ok = store.apply(facts); !ok)
         return fail(ok.error());
       continue;
     }
     resumed_batch resumed{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
-    for (const auto& member : batch.jobs)
-      resumed.jobs.push_back(queued_from(member, index));
+    for (const auto& member : batch.jobs) {
+      resumed.jobs.push_back(queued_from(member, index, types.tier_of(index)));
+      auto& attempts = resumed.jobs.back().attempts; // this one is counted when it is over
+      attempts = static_cast<std::uint16_t>(attempts > 0 ? attempts - 1 : 0);
+    }
     const auto* type = settings->find_job_type(batch.type);
     const auto needs = type ? scheduling::demand_of(*type) : scheduling::demand{};
-    state.leases.emplace_back(batch.id, scheduling::lease{batch.device, needs.slots, needs.memory_mib});
+    state.leases.emplace_back(batch.id, scheduling::lease{.device = batch.device,
+                                                          .slots = needs.slots,
+                                                          .memory_mib = needs.memory_mib,
+                                                          .tier = types.tier_of(index),
+                                                          .preemptible = type && type->preemptible,
+                                                          .since = batch.started});
     queue.running.push_back(std::move(resumed));
   }
   if (auto committed = store.commit(); !committed)
     return fail(committed.error());
 
+  for (const auto& [name, reason] : stored->held_types)
+    if (const auto* type = settings->find_job_type(name))
+      queue.held_types.emplace(static_cast<scheduling::type_index>(type - settings->job_types.data()), reason);
   queue.settings = std::move(settings);
   queue.devices = devices;
   queue.type_names = types.names();

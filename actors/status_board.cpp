@@ -14,11 +14,12 @@ std::uint64_t next_edition() {
 
 } // namespace
 
-void status_board::publish(bool paused, const queue_counts& counts) {
+void status_board::publish(bool paused, const queue_counts& counts, held_type_reasons held_types) {
   const std::lock_guard lock(mutex_);
   now_.edition = next_edition();
   now_.paused = paused;
   now_.counts = counts;
+  now_.held_types = std::move(held_types);
 }
 
 void status_board::publish(device_accounts devices) {

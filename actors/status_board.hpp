@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace ferry::actors {
@@ -16,6 +18,7 @@ struct queue_counts {
   std::int64_t completed = 0, failed = 0, cancelled = 0;
 };
 
+using held_type_reasons = std::map<std::string, std::string>;
 using device_accounts = std::vector<scheduling::device_ledger::account>;
 
 class status_board {
@@ -24,10 +27,12 @@ public:
     std::uint64_t edition = 0; // differs whenever anything else does
     bool paused = false;
     queue_counts counts;
+    held_type_reasons held_types;
     device_accounts devices;
   };
 
-  void publish(bool paused, const queue_counts& counts);
+  // `held_types`: names, with the reason.
+  void publish(bool paused, const queue_counts& counts, held_type_reasons held_types);
   void publish(device_accounts devices);
 
   [[nodiscard]] snapshot read() const;

@@ -59,20 +59,20 @@ private:
     return promise;
   }
 
-  caf::result<result<std::vector<std::string>>> begin(begin_batch& what) {
-    using params = result<std::vector<std::string>>;
-    auto promise = self_->make_response_promise<params>();
+  caf::result<result<job_starts>> begin(begin_batch& what) {
+    using starts = result<job_starts>;
+    auto promise = self_->make_response_promise<starts>();
     if (!refused_.empty()) {
-      promise.deliver(params(fail(last_refusal_)));
+      promise.deliver(starts(fail(last_refusal_)));
       return promise;
     }
     const auto jobs = what.what.jobs;
     if (auto outcome = store_->apply({std::move(what.what)}); !outcome) {
-      promise.deliver(params(fail(std::move(outcome.error()))));
+      promise.deliver(starts(fail(std::move(outcome.error()))));
       return promise;
     }
-    waiters_.push_back({[promise, values = store_->read_params(jobs)]() mutable { promise.deliver(std::move(values)); },
-                        [promise](const error& why) mutable { promise.deliver(params(fail(why))); }});
+    waiters_.push_back({[promise, values = store_->read_starts(jobs)]() mutable { promise.deliver(std::move(values)); },
+                        [promise](const error& why) mutable { promise.deliver(starts(fail(why))); }});
     flush_soon();
     return promise;
   }
@@ -177,6 +177,7 @@ struct history_state {
         [this](const list_jobs& what) { return reader_->page(what.filter); },
         [this](const read_history& what) { return reader_->history(what.id); },
         [this](const find_clearable& what) { return reader_->clearable(what.states, what.limit); },
+        [this](find_running) { return reader_->running_batches(); },
     };
   }
 

@@ -107,9 +107,16 @@ result<generation> supervisor::implementation::spawn_all() {
   state->queue->board = board;
   h.queue = spawn_queue(system, h.storage, h.history, state->queue);
   h.optimizer = spawn_batch_optimizer(system, h.queue, std::move(ledger), state->last_batch, board);
-  h.watchdog = spawn_watchdog(system);
+  h.watchdog = spawn_watchdog(system, {.queue = h.queue,
+                                       .history = h.history,
+                                       .devices = parts.devices,
+                                       .read_devices = parts.read_devices,
+                                       .control = control,
+                                       .data_dir = parts.settings->storage.data_dir,
+                                       .free_mib_min = parts.settings->storage.free_mib_min,
+                                       .audit_interval = parts.settings->runs.audit_interval});
   for (const device& d : homes)
-    h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer}));
+    h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer, h.watchdog}));
   const auto add = [&](std::string name, const auto& handle) {
     made.all.emplace_back(std::move(name), caf::actor_cast<caf::actor>(handle));
   };

@@ -16,7 +16,8 @@ namespace ferry::actors {
 struct daemon_parts {
   std::shared_ptr<const config::settings> settings;
   std::vector<device> devices;
-  std::filesystem::path shim; // the ferry-shim program
+  std::filesystem::path shim;                                     // the ferry-shim program
+  std::function<std::vector<device_reading>()> read_devices = {}; // in the order of `devices`; asked only where there is a GPU
 };
 
 // Whom to talk to. Copies are cheap; they go stale when actors are restarted, and requests to stale ones fail at once.

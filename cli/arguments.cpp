@@ -156,13 +156,13 @@ void arguments::job(std::string name, std::int64_t& into, std::string help) {
   };
 }
 
-void arguments::jobs(std::string name, std::vector<std::int64_t>& into, std::string help) {
+void arguments::jobs(std::string name, std::vector<std::int64_t>& into, std::string help, bool required) {
   add({.names = name,
        .value_name = name,
        .help = std::move(help),
        .kind = value_kind::job_id,
        .positional = true,
-       .required = true,
+       .required = required,
        .many = true})
       .assign = [&into](const auto& words) -> result<void> {
     for (const std::string& word : words) {

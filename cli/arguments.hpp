@@ -49,7 +49,7 @@ public:
   void positional(std::string name, std::optional<std::string>& into, value_kind kind, std::string help, bool required = true);
   void positional(std::string name, std::vector<std::string>& into, value_kind kind, std::string help, bool required = true);
   void job(std::string name, std::int64_t& into, std::string help);
-  void jobs(std::string name, std::vector<std::int64_t>& into, std::string help);
+  void jobs(std::string name, std::vector<std::int64_t>& into, std::string help, bool required = true);
   // Words offered to the shells for the positional declared last, besides what its kind brings.
   void suggest(std::vector<std::string> words);
   // Everything after `--`. A verb that does not ask for it refuses it.

@@ -90,6 +90,12 @@ std::string status_page(const json& answer, const style& look) {
   }
   if (!devices.empty())
     page += "\n" + devices.render(look);
+  for (const json& device : array_field(answer, "devices"))
+    if (const auto why = text_field(device, "out_of_service"); !why.empty())
+      page += look.paint("out of service:", tone::red) + " " + printable(text_field(device, "id")) + ": " + printable(why) + "\n";
+  for (const auto& [type, why] : object_field(answer, "held_types").items())
+    page += look.paint("held:", tone::yellow) + " type " + printable(type) + ": " +
+            printable(why.is_string() ? why.get<std::string>() : "") + "; `ferry release --type " + printable(type) + "`\n";
   for (const json& note : array_field(answer, "notes"))
     if (note.is_string())
       page += look.paint("note:", tone::yellow) + " " + printable(note.get<std::string>()) + "\n";

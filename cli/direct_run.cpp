@@ -176,8 +176,9 @@ result<int> run_directly(context& c, const direct_run& what) {
   run_directory directory;
   if (auto made = directory.make(what); !made)
     return fail(made.error());
-  const auto spec =
-      runners::make_run_spec(**type, batch_id{1}, *where, {{job_id{1}, std::move(*params), directory.job()}}, directory.root());
+  const char* resume_from = std::getenv("FERRY_RESUME_FROM"); // by hand, what the daemon does by itself
+  const runners::run_job job{job_id{1}, std::move(*params), directory.job(), resume_from ? resume_from : ""};
+  const auto spec = runners::make_run_spec(**type, batch_id{1}, *where, {job}, directory.root());
   if (!spec)
     return fail(spec.error());
   if (auto written = directory.write_spec(*spec); !written)

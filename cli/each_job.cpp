@@ -33,11 +33,15 @@ result<int> for_each_job(context& c, const std::vector<std::int64_t>& ids, const
   return status;
 }
 
-result<int> post_to_each_job(context& c, const std::vector<std::int64_t>& ids, const std::string& action) {
-  return for_each_job(
-      c, ids,
-      {.request = [&](std::int64_t id) { return c.call({.method = "POST", .path = "/jobs/" + std::to_string(id) + "/" + action}); },
-       .page = [](const json& job) { return job_line(job, wall_clock_now()) + "\n"; }});
+result<int> post_to_each_job(context& c, const std::vector<std::int64_t>& ids, const std::string& action, const std::string& body) {
+  if (ids.empty())
+    return fail(error_code::invalid_argument, "which jobs? name at least one", "`ferry " + action + " --help` shows how");
+  return for_each_job(c, ids,
+                      {.request =
+                           [&](std::int64_t id) {
+                             return c.call({.method = "POST", .path = "/jobs/" + std::to_string(id) + "/" + action, .body = body});
+                           },
+                       .page = [](const json& job) { return job_line(job, wall_clock_now()) + "\n"; }});
 }
 
 } // namespace ferry::cli

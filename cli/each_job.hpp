@@ -21,7 +21,8 @@ struct each_job {
 // is printed as an object, several as an array.
 [[nodiscard]] result<int> for_each_job(context& c, const std::vector<std::int64_t>& ids, const each_job& what);
 
-// POST /jobs/{id}/<action>, and "job 42 <state>".
-[[nodiscard]] result<int> post_to_each_job(context& c, const std::vector<std::int64_t>& ids, const std::string& action);
+// POST /jobs/{id}/<action>, and "job 42 <state>". Errors: invalid_argument when no job is named.
+[[nodiscard]] result<int> post_to_each_job(context& c, const std::vector<std::int64_t>& ids, const std::string& action,
+                                           const std::string& body = {});
 
 } // namespace ferry::cli

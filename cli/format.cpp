@@ -1,10 +1,13 @@
 #include "cli/format.hpp"
 
+#include "cli/json_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 
 namespace ferry::cli {
 namespace {
@@ -125,6 +128,16 @@ std::string bar(double fraction, int columns, bool unicode) {
   for (int i = 0; i < columns; ++i)
     text += unicode ? (i < filled ? "▓" : "░") : (i < filled ? "#" : ".");
   return text;
+}
+
+std::optional<instant> time_field(const json& object, const char* key) { return instant_from(text_field(object, key)); }
+
+std::string local_time(instant t) {
+  const auto seconds = static_cast<std::time_t>(to_unix_ms(t) / 1000);
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  char text[40];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts));
 }
 
 } // namespace ferry::cli

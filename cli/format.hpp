@@ -1,6 +1,7 @@
 // How numbers and times are written for people. Pure.
 #pragma once
 
+#include "model/job.hpp"
 #include "model/time.hpp"
 
 #include <cstdint>
@@ -39,5 +40,10 @@ namespace ferry::cli {
 
 // "▓▓▓▓░░░░", or with plain characters "####....".
 [[nodiscard]] std::string bar(double fraction, int columns, bool unicode);
+
+// A member that holds a time as the API writes it.
+[[nodiscard]] std::optional<instant> time_field(const json& object, const char* key);
+// As a clock on this machine shows it.
+[[nodiscard]] std::string local_time(instant t);
 
 } // namespace ferry::cli

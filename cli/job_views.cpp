@@ -4,13 +4,10 @@
 #include "cli/json_text.hpp"
 #include "cli/table.hpp"
 #include "cli/text.hpp"
-
-#include <ctime>
+#include "cli/timeline.hpp"
 
 namespace ferry::cli {
 namespace {
-
-std::optional<instant> time_field(const json& object, const char* key) { return instant_from(text_field(object, key)); }
 
 tone tone_of(const std::string& status) {
   if (status == "running")
@@ -59,14 +56,6 @@ std::string status_cell(const json& job, const style& look) {
   if (status == "running")
     return running_cell(job, look);
   return status == "queued" && true_field(job, "held") ? "held" : status;
-}
-
-std::string local_time(instant t) {
-  const auto seconds = static_cast<std::time_t>(to_unix_ms(t) / 1000);
-  std::tm parts{};
-  localtime_r(&seconds, &parts);
-  char text[40];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts));
 }
 
 std::string in_words(duration d) {
@@ -140,8 +129,10 @@ std::string state_in_words(const json& job, instant now) {
   const auto started = time_field(job, "started"), finished = time_field(job, "finished");
   const std::string ran = started && finished ? in_words(*finished - *started) : "";
   if (status == "queued") {
-    if (true_field(job, "held"))
-      return "held";
+    if (true_field(job, "held")) {
+      const std::string why = printable(text_field(job, "held_for"));
+      return why.empty() ? "held" : why == "suspended" ? why : "held: " + why;
+    }
     const auto position = integer_field(job, "position");
     return position ? "queued at position " + with_commas(*position) : "queued";
   }
@@ -169,6 +160,17 @@ std::string submitted_line(std::int64_t id, std::optional<std::int64_t> position
   return "job " + job + " queued at position " + with_commas(*position) + "; `ferry logs -f " + job + "` follows it\n";
 }
 
+namespace {
+
+std::string metrics_text(const json& metrics) {
+  std::string text;
+  for (const auto& [name, value] : metrics.items())
+    text += (text.empty() ? "" : ", ") + name + " " + (value.is_string() ? value.get<std::string>() : to_text(value));
+  return text;
+}
+
+} // namespace
+
 std::string job_page(const json& job, const style& look, instant now) {
   std::string page = look.paint("job " + std::to_string(integer_field(job, "id").value_or(0)), tone::bold);
   if (const auto name = printable(text_field(job, "name")); !name.empty())
@@ -189,6 +191,10 @@ std::string job_page(const json& job, const style& look, instant now) {
     line("steps", counted_progress(job));
     line("says", text_field(object_field(job, "progress"), "message"));
   }
+  if (const auto from = integer_field(job, "resumed_from"))
+    line("continues", "job " + std::to_string(*from));
+  if (status == "running")
+    line("metrics", metrics_text(object_field(object_field(job, "progress"), "metrics")));
   line("waits for", text_field(job, "waiting_for"));
   line("priority", std::to_string(integer_field(job, "priority").value_or(priority_default)));
   line("created", moment("created"));
@@ -199,6 +205,8 @@ std::string job_page(const json& job, const style& look, instant now) {
     line("ran", in_words(duration(static_cast<std::int64_t>(*seconds * 1000))));
   if (const auto attempts = integer_field(job, "attempts").value_or(0); attempts > 0) {
     std::string where = std::to_string(attempts);
+    if (const auto retries = integer_field(job, "retries").value_or(0); retries > 0)
+      where += " (" + std::to_string(retries) + " automatic)";
     if (const auto batch = integer_field(job, "batch"))
       where += ", the last in batch " + std::to_string(*batch);
     if (const auto device = text_field(job, "device"); !device.empty())
@@ -206,6 +214,7 @@ std::string job_page(const json& job, const style& look, instant now) {
     line("attempts", where);
   }
   line("directory", text_field(job, "directory"));
+  page += timeline_block(array_field(job, "history"), look);
   const json& params = object_field(job, "params");
   page += "  " + look.paint("params", tone::dim) + (params.empty() ? "     none\n" : "\n" + document_block(params));
   json result = job.value("result", json());

@@ -9,7 +9,8 @@ namespace ferry::config {
 namespace {
 
 const std::vector<std::string>& plain_names() {
-  static const std::vector<std::string> names{"spec", "dir", "job_id", "batch_id", "device", "threads", "memory_mib"};
+  static const std::vector<std::string> names{"spec",    "dir",        "job_id",     "batch_id",  "device",
+                                              "threads", "memory_mib", "checkpoint", "config_dir"};
   return names;
 }
 

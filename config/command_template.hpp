@@ -1,6 +1,6 @@
 // The words of a job type's command, taken apart: literal text and placeholders.
-// A placeholder is one of {spec} {dir} {job_id} {batch_id} {device} {threads} {memory_mib} {params.<dotted path>}, or
-// {params.<dotted path>...} alone in its word. "{{" and "}}" are literal braces.
+// A placeholder is one of {spec} {dir} {job_id} {batch_id} {device} {threads} {memory_mib} {checkpoint} {config_dir}
+// {params.<dotted path>}, or {params.<dotted path>...} alone in its word. "{{" and "}}" are literal braces.
 #pragma once
 
 #include "model/error.hpp"

@@ -94,7 +94,7 @@ std::string example_toml() {
          "-.\n"
          "# Built in is `command`, which runs any program (`ferry submit command -- PROGRAM ARGUMENTS`); a [job_types.command] "
          "table may set\n"
-         "# device, slots, memory_mib, threads, environment, inherit_environment, max_run_time and grace of it.\n"
+         "# all but command, shell, runner, parameters, progress and resume_arguments of it.\n"
          "# The keys of a job type, with their defaults:\n#\n# [job_types.example]\n";
   const job_type plain;
   for (const auto& declared : job_type_options()) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "config/parameter_schema.hpp"
+#include "config/watch_rules.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,6 +26,7 @@ enum class progress_source { automatic, events, tqdm, ffmpeg, pattern, none };
 
 struct job_type {
   std::string name;
+  std::filesystem::path config_dir; // of the file that declares it; empty: none does
   std::string description;
   runner_kind runner = runner_kind::process;
   // argv, never a shell. Placeholders: {spec} {dir} {job_id} {batch_id} {device} {threads} {params.<dotted path>}, and
@@ -36,8 +39,16 @@ struct job_type {
   int threads = 0;             // OMP_NUM_THREADS and relatives; 0: the device's threads × slots / its slots
   std::map<std::string, std::string> environment;
   std::vector<std::string> inherit_environment; // names taken over from the daemon's environment
-  std::chrono::seconds max_run_time{0};         // 0: no limit
-  std::chrono::milliseconds grace{10'000};      // between TERM and KILL
+  int tier = 0;                                 // 0–9: jobs of a higher tier come first, and take the devices of preemptible ones
+  bool preemptible = false;                     // gives its device to a job of a higher tier, and is continued after it
+  watch_rules watch;
+  std::vector<metric_rule> metric_rules;
+  retry_policy retry;
+  int failure_storm = 10;                         // so many failures without a success between them hold the type; 0: never
+  std::chrono::seconds failure_storm_window{600}; // that they must lie within
+  std::string checkpoint_files;                   // a pattern of paths below the job's directory; empty: only what it announces
+  std::vector<std::string> resume_arguments;      // added to the command of an attempt that continues; {checkpoint} is the path
+  std::chrono::milliseconds grace{10'000};        // between TERM and KILL
   progress_source progress = progress_source::automatic;
   std::string progress_pattern; // regular expression for `pattern`; named by position: (fraction|percent) or (step, total)
   parameter_schema parameters;

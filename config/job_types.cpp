@@ -14,8 +14,18 @@ namespace {
 constexpr std::string_view built_in_name = "command";
 
 const std::vector<std::string>& overridable() {
-  static const std::vector<std::string> keys{"device",       "slots", "memory_mib", "threads", "environment", "inherit_environment",
-                                             "max_run_time", "grace"};
+  static const std::vector<std::string> keys{"device",         "slots",
+                                             "memory_mib",     "threads",
+                                             "environment",    "inherit_environment",
+                                             "grace",          "tier",
+                                             "preemptible",    "checkpoint_files",
+                                             "failure_storm",  "failure_storm_window",
+                                             "max_run_time",   "on_max_run_time",
+                                             "max_start_time", "on_max_start_time",
+                                             "heartbeat",      "on_heartbeat",
+                                             "stall_factor",   "on_stall",
+                                             "idle_gpu",       "on_idle_gpu",
+                                             "metric_rules",   "retry"};
   return keys;
 }
 
@@ -65,6 +75,7 @@ public:
   job_type read() {
     if (type_.name == built_in_name)
       type_ = built_in_command();
+    type_.config_dir = std::filesystem::path(reader_.anchored("_")).parent_path();
     read_keys();
     if (type_.name != built_in_name) {
       check_runner();
@@ -73,16 +84,19 @@ public:
     }
     check_environment();
     check_size();
+    check_resuming();
     return std::move(type_);
   }
 
 private:
   void fault(std::string_view key, std::string what, std::string hint = {}) {
-    const toml::node* node = table_.get(key);
+    const toml::node* node = table_.at_path(key).node();
     reader_.report(prefix_ + "." + std::string(key), node == nullptr ? &table_ : node, std::move(what), std::move(hint));
   }
 
   void read_keys();
+  void read_key(const std::string& key, const toml::key& name, const toml::node& node, const std::vector<std::string>& known);
+  void check_metric_rules(const std::vector<std::string>& texts, const toml::node& node);
   void read_parameters(const toml::node& node);
   void check_runner();
   void check_command();
@@ -91,6 +105,7 @@ private:
   void check_progress();
   void check_environment();
   void check_size();
+  void check_resuming();
 
   toml_reader& reader_;
   const settings& all_;
@@ -104,21 +119,42 @@ void type_reader::read_keys() {
   std::vector<std::string> known;
   for (const auto& o : job_type_options())
     known.emplace_back(o.key);
-  for (const auto& [name, node] : table_) {
-    const std::string key = dotted(prefix_, name.str());
-    const auto found =
-        std::find_if(job_type_options().begin(), job_type_options().end(), [&n = name](const auto& o) { return o.key == n.str(); });
-    if (found == job_type_options().end()) {
-      reader_.report_unknown(key, name, known);
-    } else if (type_.name == built_in_name &&
-               std::find(overridable().begin(), overridable().end(), name.str()) == overridable().end()) {
-      reader_.report(key, &node, "cannot be changed: command is built in", "of it may be set: " + joined(overridable(), ", "));
-    } else if (found->kind == option_kind::schema) {
-      read_parameters(node);
-    } else if (const auto value = reader_.read(*found, key, node)) {
-      found->set(type_, *value);
-    }
+  for (const auto& [name, node] : table_)
+    read_key(std::string(name.str()), name, node, known);
+}
+
+// `key` is dotted: some options stand in tables of their own.
+void type_reader::read_key(const std::string& key, const toml::key& name, const toml::node& node,
+                           const std::vector<std::string>& known) {
+  const std::string full = prefix_ + "." + key;
+  const auto& all = job_type_options();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& o) { return o.key == key; });
+  const bool is_section = std::any_of(all.begin(), all.end(), [&](const auto& o) { return o.key.starts_with(key + "."); });
+  if (found == all.end() && is_section && node.is_table()) {
+    for (const auto& [inner_name, inner] : *node.as_table())
+      read_key(key + "." + std::string(inner_name.str()), inner_name, inner, known);
+  } else if (found == all.end()) {
+    reader_.report_unknown(full, name, known);
+  } else if (type_.name == built_in_name && std::find(overridable().begin(), overridable().end(), key) == overridable().end() &&
+             !key.starts_with("retry.")) {
+    reader_.report(full, &node, "cannot be changed: command is built in", "of it may be set: " + joined(overridable(), ", "));
+  } else if (found->kind == option_kind::schema) {
+    read_parameters(node);
+  } else if (const auto value = reader_.read(*found, full, node)) {
+    if (key == "metric_rules")
+      check_metric_rules(std::get<std::vector<std::string>>(*value), node);
+    found->set(type_, *value);
   }
+}
+
+void type_reader::check_metric_rules(const std::vector<std::string>& texts, const toml::node& node) {
+  const std::string key = prefix_ + ".metric_rules";
+  if (texts.size() > limits::metric_rules_max)
+    reader_.report(key, &node,
+                   "must have at most " + std::to_string(limits::metric_rules_max) + " rules, has " + std::to_string(texts.size()));
+  for (std::size_t i = 0; i < texts.size() && i < limits::metric_rules_max; ++i)
+    if (auto rule = parse_metric_rule(texts[i]); !rule)
+      reader_.report(key + "[" + std::to_string(i) + "]", &node, std::move(rule.error().what), std::move(rule.error().hint));
 }
 
 void type_reader::read_parameters(const toml::node& node) {
@@ -172,6 +208,8 @@ void type_reader::check_word(const std::string& word, std::size_t index) {
     return;
   }
   for (const template_piece& piece : *pieces) {
+    if (piece.what == template_piece::kind::placeholder && piece.text == "checkpoint")
+      reader_.report(key, node, "{checkpoint} has a value only in resume_arguments", "name it there, or read $FERRY_RESUME_FROM");
     if (piece.what == template_piece::kind::parameter_list && type_.shell)
       reader_.report(key, node, "{params." + piece.text + "...} cannot be used with shell = true: a shell command is one word");
     if (piece.what == template_piece::kind::parameter || piece.what == template_piece::kind::parameter_list)
@@ -252,6 +290,19 @@ void type_reader::check_size() {
                             std::to_string(type_.memory_mib));
 }
 
+void type_reader::check_resuming() {
+  const std::string& files = type_.checkpoint_files;
+  if (!files.empty() && (files.front() == '/' || files.find("..") != std::string::npos))
+    fault("checkpoint_files", "must be a pattern of paths below the job's directory, is \"" + shortened(files) + "\"");
+  for (const std::string& word : type_.resume_arguments)
+    if (const auto pieces = parse_template(word); !pieces)
+      fault("resume_arguments", pieces.error().what, pieces.error().hint);
+  if (!type_.resume_arguments.empty() && type_.shell)
+    fault("resume_arguments", "cannot be used with shell = true: a shell command is one word", "use \"$FERRY_RESUME_FROM\" in it");
+  if (type_.retry.delay > type_.retry.delay_max)
+    fault("retry.delay", "must be at most retry.delay_max");
+}
+
 } // namespace
 
 job_type built_in_command() {
@@ -267,6 +318,7 @@ job_type built_in_command() {
   type.name = built_in_name;
   type.description = "Runs any program";
   type.command = {"{params.argv...}"};
+  type.failure_storm = 0; // its jobs have nothing in common
   type.parameters = parameters;
   return type;
 }

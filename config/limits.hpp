@@ -22,6 +22,8 @@ inline constexpr std::size_t page_rows_max = 1'000;             // rows of one l
 inline constexpr std::size_t log_chunk_bytes_max = 1024 * 1024; // bytes of one log request
 inline constexpr std::int64_t wait_seconds_max = 60;            // one long poll
 
+inline constexpr std::size_t page_rows_searched_max = 200'000; // looked at for one page, where name and state seldom meet
+
 // Configuration
 inline constexpr std::size_t config_file_bytes_max = 4 * 1024 * 1024;
 inline constexpr std::size_t job_types_max = 1'000;
@@ -45,6 +47,20 @@ inline constexpr std::size_t output_line_bytes_max = 4 * 1024; // looked at for 
 inline constexpr std::size_t result_bytes_max = 256 * 1024;    // one job's result as JSON
 inline constexpr std::size_t artifacts_listed_max = 1'000;     // files of one job named in its result
 inline constexpr int shims_ready_max = 64;
+inline constexpr std::size_t metrics_max = 16; // numbers that one progress line may carry
+inline constexpr std::size_t metric_name_bytes_max = 64;
+inline constexpr std::size_t notes_per_attempt_max = 200;  // lines of history that one attempt may leave
+inline constexpr std::size_t checkpoints_offered_max = 16; // newest first, to the next attempt
+inline constexpr std::size_t checkpoint_files_searched_max = 100'000;
+inline constexpr std::size_t checkpoint_path_bytes_max = 4'096;
+inline constexpr int retries_max = 100; // of one job, by policy
+inline constexpr int tier_max = 9;
+inline constexpr int quarantine_after_max = 3; // two bits a queued job
+inline constexpr std::int64_t audit_interval_ms_min = 1'000;
+inline constexpr std::int64_t audit_interval_ms_max = 3'600'000;
+inline constexpr int failure_storm_max = 10'000;
+inline constexpr int stall_factor_max = 100'000;
+inline constexpr std::size_t metric_rules_max = 32; // of one job type
 
 // Upscaling
 inline constexpr int picture_side_max = 65'500; // pixels of width or height, of a source or a result: what JPEG can hold

@@ -79,6 +79,10 @@ std::vector<option<settings>> declare_places() {
                      "cut may cost the last moments.",
                      {"full", "normal"}),
               [](settings& s) { return &s.storage.durability; }),
+      setting({"storage.free_mib_min", integer,
+               "Room in the data directory, in MiB, below which nothing new is started. 0: start until the disk is full.", 0,
+               limits::memory_mib_max},
+              [](settings& s) { return &s.storage.free_mib_min; }),
       setting({"storage.check_at_start", boolean,
                "A full integrity check of the database at each start; a quick check of its structure is always made."},
               [](settings& s) { return &s.storage.check_at_start; }),
@@ -122,6 +126,14 @@ std::vector<option<settings>> declare_devices() {
       setting({"runs.shims_ready", integer, "Supervisor processes started ahead of need, so that a job starts sooner.", 0,
                limits::shims_ready_max},
               [](settings& s) { return &s.runs.shims_ready; }),
+      setting({"runs.quarantine_after", integer,
+               "A job in whose start the daemon or its supervisor died so often is held. 0: never.", 0,
+               limits::quarantine_after_max},
+              [](settings& s) { return &s.runs.quarantine_after; }),
+      setting({"runs.audit_interval", duration,
+               "How often what runs is compared on disk, in memory and in the process table, and differences are healed.",
+               limits::audit_interval_ms_min, limits::audit_interval_ms_max, second_ms},
+              [](settings& s) { return &s.runs.audit_interval; }),
       setting(one_of("log.level", "What ferryd logs: this and what is more serious.", {"trace", "debug", "info", "warn", "error"}),
               [](settings& s) { return &s.log.level; }),
       setting({"log.file", path, "The log file. Empty: standard error."}, [](settings& s) { return &s.log.file; }),
@@ -136,7 +148,8 @@ std::vector<option<job_type>> declare_job_type() {
       type_key(
           {"command", text_list,
            "The program and its arguments, one a word; no shell. Required. Placeholders: {spec} (path of spec.json),\n"
-           "{dir} (the job's directory), {job_id}, {batch_id}, {device}, {threads}, {memory_mib} (leased to it; 0: all),\n"
+           "{dir} (the job's directory), {config_dir} (the folder of this file), {job_id}, {batch_id}, {device}, {threads}, "
+           "{memory_mib} (leased to it; 0: all),\n"
            "{params.<dotted path>}; and alone in its word {params.<path>...}, one word an element. {{ and }} are literal braces."},
           [](job_type& t) { return &t.command; }),
       type_key({"shell", boolean, "Run command[0], the only word, with /bin/sh -c; placeholders are quoted for it."},
@@ -159,11 +172,25 @@ std::vector<option<job_type>> declare_job_type() {
           [](job_type& t) { return &t.environment; }),
       type_key({"inherit_environment", text_list, "Names of variables taken over from ferryd's environment."},
                [](job_type& t) { return &t.inherit_environment; }),
-      type_key({"max_run_time", duration, "A run that takes longer is ended and fails. \"0s\": no limit.", 0,
-                limits::run_seconds_max * second_ms, second_ms},
-               [](job_type& t) { return &t.max_run_time; }),
       type_key({"grace", duration, "Between asking a run to stop (TERM) and ending it (KILL).", 0, limits::grace_ms_max},
                [](job_type& t) { return &t.grace; }),
+      type_key({"tier", integer,
+                "Jobs of a higher tier come before those of a lower one, whatever their priority, and may take the devices of\n"
+                "preemptible ones.",
+                0, limits::tier_max},
+               [](job_type& t) { return &t.tier; }),
+      type_key(
+          {"preemptible", boolean,
+           "Gives its device to a job of a higher tier (TERM, grace, KILL) and is queued again, to be continued from its newest\n"
+           "checkpoint."},
+          [](job_type& t) { return &t.preemptible; }),
+      type_key({"checkpoint_files", text,
+                "A pattern of paths below the job's directory, such as \"outputs/*/checkpoint-*.pt\": the newest is what the next\n"
+                "attempt is given as $FERRY_RESUME_FROM. Empty: only what a job announces as a checkpoint."},
+               [](job_type& t) { return &t.checkpoint_files; }),
+      type_key({"resume_arguments", text_list,
+                "Added to the command of an attempt that continues; {checkpoint} is the path of the checkpoint."},
+               [](job_type& t) { return &t.resume_arguments; }),
       type_key(one_of("progress",
                       "What tells how far it is: \"events\" (JSON lines in $FERRY_EVENTS), \"tqdm\" bars, \"ffmpeg\" (-progress),\n"
                       "\"pattern\" (below), \"none\"; \"auto\" understands all but patterns.",
@@ -173,12 +200,86 @@ std::vector<option<job_type>> declare_job_type() {
                 "A regular expression matched against each line of output: one group is a fraction or a percentage, two are step\n"
                 "and total."},
                [](job_type& t) { return &t.progress_pattern; }),
+      type_key({"failure_storm", integer,
+                "So many jobs that failed one after the other, none completing between them, hold the type. 0: never.", 0,
+                limits::failure_storm_max},
+               [](job_type& t) { return &t.failure_storm; }),
+      type_key({"failure_storm_window", duration, "Within which time they must have failed.", second_ms,
+                limits::run_seconds_max * second_ms, second_ms},
+               [](job_type& t) { return &t.failure_storm_window; }),
       option<job_type>{
           {"parameters", schema,
            "The parameters as a JSON Schema (draft 7) written as a table; defaults are filled in and what it does not name is\n"
            "refused. Absent: any parameters are taken as they are."},
           {},
           {}},
+  };
+}
+
+std::vector<option<job_type>> declare_watching() {
+  using enum option_kind;
+  constexpr std::int64_t longest = limits::run_seconds_max * second_ms;
+  const auto action = [](std::string_view key) { return one_of(key, "What is done then.", {"warn", "retry", "fail"}); };
+  return {
+      type_key({"max_run_time", duration, "A run that takes longer. \"0s\", here and below: no limit.", 0, longest, second_ms},
+               [](job_type& t) { return &t.watch.max_run_time; }),
+      type_key(action("on_max_run_time"), [](job_type& t) { return &t.watch.on_max_run_time; }),
+      type_key({"max_start_time", duration, "A run that takes longer to its first sign of life: an event, progress or output.", 0,
+                longest},
+               [](job_type& t) { return &t.watch.max_start_time; }),
+      type_key(action("on_max_start_time"), [](job_type& t) { return &t.watch.on_max_start_time; }),
+      type_key({"heartbeat", duration, "A run that gives no sign of life for longer.", 0, longest},
+               [](job_type& t) { return &t.watch.heartbeat; }),
+      type_key(action("on_heartbeat"), [](job_type& t) { return &t.watch.on_heartbeat; }),
+      type_key({"stall_factor", integer,
+                "A run whose step takes more than so many times the median of its steps (and more than 10 seconds). 0: no limit.",
+                0, limits::stall_factor_max},
+               [](job_type& t) { return &t.watch.stall_factor; }),
+      type_key(action("on_stall"), [](job_type& t) { return &t.watch.on_stall; }),
+      type_key({"idle_gpu", duration, "A run that holds memory of a GPU and leaves it at 0% use for longer.", 0, longest},
+               [](job_type& t) { return &t.watch.idle_gpu; }),
+      type_key(action("on_idle_gpu"), [](job_type& t) { return &t.watch.on_idle_gpu; }),
+      option<job_type>{
+          {"metric_rules", text_list,
+           "Rules on the metrics that a job reports with its progress: \"loss is nan: fail\", \"loss > 100 for 3: warn\"."},
+          [](const job_type& t) {
+            std::vector<std::string> texts;
+            for (const metric_rule& rule : t.metric_rules)
+              texts.push_back(rule.text);
+            return option_value(texts);
+          },
+          [](job_type& t, const option_value& value) { // those that are no rules are reported by the loader
+            t.metric_rules.clear();
+            for (const std::string& text : std::get<std::vector<std::string>>(value))
+              if (auto rule = parse_metric_rule(text))
+                t.metric_rules.push_back(std::move(*rule));
+          }},
+  };
+}
+
+std::vector<option<job_type>> declare_retrying() {
+  using enum option_kind;
+  const auto count = [](std::string_view key, std::string_view comment) {
+    return declaration{key, integer, comment, 0, limits::retries_max};
+  };
+  return {
+      type_key(count("retry.exit_status",
+                     "Automatic retries: so many a job may have had to be tried again after this failure. A status other than 0:"),
+               [](job_type& t) { return &t.retry.exit_status; }),
+      type_key(count("retry.signal", "A signal that ferry did not send."), [](job_type& t) { return &t.retry.signal; }),
+      type_key(count("retry.oom", "Out of memory."), [](job_type& t) { return &t.retry.oom; }),
+      type_key(count("retry.timeout", "A limit of the watchdog whose action is \"retry\"."),
+               [](job_type& t) { return &t.retry.timeout; }),
+      type_key(count("retry.lost", "Its supervisor vanished: a power cut, a reboot."), [](job_type& t) { return &t.retry.lost; }),
+      type_key(count("retry.device", "Its device failed."), [](job_type& t) { return &t.retry.device; }),
+      type_key(count("retry.transient", "It said itself that trying again may help."),
+               [](job_type& t) { return &t.retry.transient; }),
+      type_key(count("retry.metric", "A metric rule whose action is \"retry\"."), [](job_type& t) { return &t.retry.metric; }),
+      type_key({"retry.delay", duration, "Before the first retry; it doubles with each, and varies by up to a fifth.", 0,
+                limits::run_seconds_max * second_ms},
+               [](job_type& t) { return &t.retry.delay; }),
+      type_key({"retry.delay_max", duration, "At most.", 0, limits::run_seconds_max * second_ms},
+               [](job_type& t) { return &t.retry.delay_max; }),
   };
 }
 
@@ -195,7 +296,14 @@ const std::vector<option<settings>>& options() {
 }
 
 const std::vector<option<job_type>>& job_type_options() {
-  static const std::vector<option<job_type>> declared = declare_job_type();
+  static const std::vector<option<job_type>> declared = [] {
+    std::vector<option<job_type>> all = declare_job_type();
+    for (auto& more : declare_watching())
+      all.push_back(std::move(more));
+    for (auto& more : declare_retrying())
+      all.push_back(std::move(more));
+    return all;
+  }();
   return declared;
 }
 

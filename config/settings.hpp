@@ -22,7 +22,8 @@ struct settings {
   struct {
     std::filesystem::path data_dir; // default: $XDG_DATA_HOME/ferry or ~/.local/share/ferry
     ferry::config::durability durability = config::durability::full;
-    bool check_at_start = false; // a full integrity check at each start (a quick check of structure is always made)
+    std::int64_t free_mib_min = 256; // with less room in data_dir nothing is started
+    bool check_at_start = false;     // a full integrity check at each start (a quick check of structure is always made)
   } storage;
 
   struct {
@@ -48,7 +49,9 @@ struct settings {
   } devices;
 
   struct {
-    int shims_ready = 2; // started ahead of need
+    int shims_ready = 2;      // started ahead of need
+    int quarantine_after = 2; // crashes of daemon or shim while a job is being started hold it; 0: never
+    std::chrono::seconds audit_interval{30};
   } runs;
 
   struct {

@@ -78,8 +78,9 @@ int serve(std::shared_ptr<const config::settings> settings, const sigset_t& take
   caf::actor_system system(caf_settings);
 
   const auto main_process = ::getpid();
-  auto supervisor = actors::supervisor::start(system, {settings, inventory->devices(), shim_program()},
-                                              [main_process] { ::kill(main_process, SIGUSR1); });
+  auto supervisor =
+      actors::supervisor::start(system, {settings, inventory->devices(), shim_program(), [inventory] { return inventory->read(); }},
+                                [main_process] { ::kill(main_process, SIGUSR1); });
   if (!supervisor)
     return refuse(supervisor.error(), exit_cannot_start);
   int status = 0;

@@ -2,10 +2,19 @@
 
 #include "gpu/host.hpp"
 #include "gpu/nvml.hpp"
+#include "gpu/xid.hpp"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 namespace ferry::gpu {
+
+// What made a GPU unusable, by GPU.
+struct known_errors {
+  std::mutex mutex;
+  std::map<abi::device_t, std::string> troubles;
+};
 
 inventory inventory::discover(const config::settings& settings) {
   inventory found;
@@ -14,8 +23,9 @@ inventory inventory::discover(const config::settings& settings) {
   if (wanted.gpu.enabled) {
     auto opened = nvml::open(wanted.gpu.nvml_library.empty() ? nvml::default_library : wanted.gpu.nvml_library);
     if (opened) {
+      parts = (*opened)->find_parts(found.notes_);
+      (*opened)->watch_for_errors(parts);
       found.nvml_ = std::move(*opened);
-      parts = found.nvml_->find_parts(found.notes_);
     } else {
       found.notes_.push_back("no GPUs: " + opened.error().what +
                              (opened.error().hint.empty() ? "" : " (" + opened.error().hint + ")"));
@@ -41,14 +51,23 @@ inventory inventory::discover(const config::settings& settings) {
                             wanted.cpu.memory_mib > 0 ? wanted.cpu.memory_mib : host.memory_mib, threads});
   found.parts_ = std::make_shared<const std::vector<gpu_part>>(std::move(parts));
   found.host_ = std::make_shared<const host_meter>();
+  found.errors_ = std::make_shared<known_errors>();
   return found;
 }
 
 std::vector<device_reading> inventory::read() const {
   std::vector<device_reading> readings;
-  if (parts_)
-    for (const gpu_part& part : *parts_)
+  if (parts_ && !parts_->empty()) {
+    const std::lock_guard lock(errors_->mutex);
+    for (const auto& [gpu, number] : nvml_->take_errors())
+      if (auto trouble = trouble_of_xid(number))
+        errors_->troubles.emplace(gpu, std::move(*trouble));
+    for (const gpu_part& part : *parts_) {
       readings.push_back(nvml_->read(part));
+      if (const auto known = errors_->troubles.find(part.whole); known != errors_->troubles.end())
+        readings.back().trouble = known->second;
+    }
+  }
   if (host_)
     readings.push_back(host_->read());
   return readings;

@@ -14,6 +14,7 @@ namespace ferry::gpu {
 class nvml;
 class host_meter;
 struct gpu_part;
+struct known_errors;
 
 class inventory {
 public:
@@ -24,7 +25,8 @@ public:
 
   [[nodiscard]] const std::vector<device>& devices() const { return devices_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
-  // One reading per device, in the order of devices(). Thread-safe. What a device cannot tell is left empty.
+  // One reading per device, in the order of devices(). Thread-safe. What a device cannot tell is left empty. A GPU that told of an
+  // Xid error that makes it unusable stays in trouble as long as this inventory lives: it needs a reset.
   [[nodiscard]] std::vector<device_reading> read() const;
 
 private:
@@ -33,6 +35,7 @@ private:
   std::shared_ptr<const nvml> nvml_;                   // none: no GPU
   std::shared_ptr<const std::vector<gpu_part>> parts_; // the GPUs among devices_, in their order
   std::shared_ptr<const host_meter> host_;
+  std::shared_ptr<known_errors> errors_;
 };
 
 } // namespace ferry::gpu

@@ -30,6 +30,10 @@ struct nvml::functions {
   abi::mig_mode_fn* mig_mode = nullptr;
   abi::mig_count_fn* mig_count = nullptr;
   abi::mig_handle_fn* mig_handle = nullptr;
+  abi::event_set_create_fn* create_events = nullptr;
+  abi::event_set_free_fn* free_events = nullptr;
+  abi::register_events_fn* register_events = nullptr;
+  abi::event_wait_fn* wait_for_event = nullptr;
 
   explicit functions(void* library) {
     const auto load = [library](auto*& function, const char* symbol) {
@@ -53,6 +57,10 @@ struct nvml::functions {
     load(mig_mode, "nvmlDeviceGetMigMode");
     load(mig_count, "nvmlDeviceGetMaxMigDeviceCount");
     load(mig_handle, "nvmlDeviceGetMigDeviceHandleByIndex");
+    load(create_events, "nvmlEventSetCreate");
+    load(free_events, "nvmlEventSetFree");
+    load(register_events, "nvmlDeviceRegisterEvents");
+    load(wait_for_event, "nvmlEventSetWait_v2");
   }
 };
 
@@ -65,6 +73,8 @@ struct nvml::found_gpu {
 nvml::nvml() = default;
 
 nvml::~nvml() {
+  if (events_ != nullptr && call_->free_events != nullptr)
+    call_->free_events(events_);
   if (is_initialised_ && call_->shutdown != nullptr)
     call_->shutdown();
   if (library_ != nullptr)
@@ -76,8 +86,8 @@ std::string nvml::message(abi::return_t code) const {
   return text == nullptr ? "error " + std::to_string(code) : text;
 }
 
-result<std::shared_ptr<const nvml>> nvml::open(const std::string& library) {
-  const std::shared_ptr<nvml> made(new nvml);
+result<std::shared_ptr<nvml>> nvml::open(const std::string& library) {
+  std::shared_ptr<nvml> made(new nvml);
   made->library_ = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (made->library_ == nullptr) {
     const char* why = ::dlerror();
@@ -204,6 +214,9 @@ void nvml::add_mig_parts(abi::device_t gpu, const std::string& name, std::vector
 
 device_reading nvml::read(const gpu_part& part) const {
   device_reading reading;
+  abi::memory room{};
+  if (call_->memory != nullptr && call_->memory(part.whole, &room) == abi::error_gpu_is_lost)
+    reading.trouble = "the driver has lost the GPU: it has fallen off the bus or must be reset";
   if (const auto memory = memory_of(part.handle))
     reading.memory_used_mib = static_cast<std::int64_t>(memory->used / bytes_per_mib);
   abi::utilization busy{};
@@ -214,6 +227,29 @@ device_reading nvml::read(const gpu_part& part) const {
     reading.temperature_c = static_cast<int>(degrees);
   reading.processes = processes_of(part.handle);
   return reading;
+}
+
+void nvml::watch_for_errors(const std::vector<gpu_part>& parts) {
+  if (events_ != nullptr || call_->create_events == nullptr || call_->register_events == nullptr ||
+      call_->wait_for_event == nullptr || call_->create_events(&events_) != abi::success)
+    return;
+  std::vector<abi::device_t> known;
+  for (const gpu_part& part : parts)
+    if (std::find(known.begin(), known.end(), part.whole) == known.end()) {
+      known.push_back(part.whole);
+      (void)call_->register_events(part.whole, abi::event_xid,
+                                   events_); // a GPU without such events is watched by its readings alone
+    }
+}
+
+std::vector<std::pair<abi::device_t, unsigned>> nvml::take_errors() const {
+  constexpr int errors_max = 1'000; // a GPU that fails without end must not hold up its readings
+  std::vector<std::pair<abi::device_t, unsigned>> errors;
+  abi::event_data event{};
+  while (events_ != nullptr && errors.size() < errors_max && call_->wait_for_event(events_, &event, 0) == abi::success)
+    if (event.type == abi::event_xid)
+      errors.emplace_back(event.device, static_cast<unsigned>(event.data));
+  return errors;
 }
 
 } // namespace ferry::gpu

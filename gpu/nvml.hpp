@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ferry::gpu {
@@ -27,15 +28,21 @@ public:
   inline static const std::string default_library = "libnvidia-ml.so.1";
 
   // Errors: unavailable, when the library or its driver cannot be used.
-  [[nodiscard]] static result<std::shared_ptr<const nvml>> open(const std::string& library);
+  [[nodiscard]] static result<std::shared_ptr<nvml>> open(const std::string& library);
   ~nvml();
   nvml(const nvml&) = delete;
   nvml& operator=(const nvml&) = delete;
 
   // What jobs may run on, in PCI bus order; what cannot be used is said in `notes`.
   [[nodiscard]] std::vector<gpu_part> find_parts(std::vector<std::string>& notes) const;
-  // Thread-safe, as NVML itself is.
+  // Thread-safe, as NVML itself is. `trouble` is set where the driver has lost the GPU.
   [[nodiscard]] device_reading read(const gpu_part& part) const;
+
+  // Asks the driver to tell of critical (Xid) errors of these GPUs from now on; to be called once. A driver that cannot is done
+  // without.
+  void watch_for_errors(const std::vector<gpu_part>& parts);
+  // The Xid errors since the last call, without waiting: the whole GPU and the number. Not thread-safe.
+  [[nodiscard]] std::vector<std::pair<abi::device_t, unsigned>> take_errors() const;
 
 private:
   struct functions;
@@ -54,6 +61,7 @@ private:
   void add_mig_parts(abi::device_t gpu, const std::string& name, std::vector<gpu_part>& out, std::vector<std::string>& notes) const;
 
   void* library_ = nullptr;
+  abi::event_set_t events_ = nullptr;
   bool is_initialised_ = false;
   std::unique_ptr<functions> call_;
 };

@@ -12,6 +12,7 @@ inline constexpr return_t error_not_supported = 3;
 inline constexpr return_t error_not_found = 6;
 inline constexpr return_t error_insufficient_size = 7;
 inline constexpr return_t error_driver_not_loaded = 9;
+inline constexpr return_t error_timeout = 10;
 inline constexpr return_t error_gpu_is_lost = 15;
 
 using device_t = struct opaque_device*; // nvmlDevice_t
@@ -48,6 +49,20 @@ struct process_info { // nvmlProcessInfo_v2_t; functions _v2 and _v3
   unsigned gpu_instance_id, compute_instance_id;
 };
 static_assert(sizeof(process_info) == 24);
+
+struct event_data { // nvmlEventData_t
+  device_t device;
+  unsigned long long type, data; // of an Xid error the data is its number
+  unsigned gpu_instance_id, compute_instance_id;
+};
+static_assert(sizeof(event_data) == 32);
+inline constexpr unsigned long long event_xid = 8; // nvmlEventTypeXidCriticalError
+using event_set_t = struct opaque_event_set*;      // nvmlEventSet_t
+
+using event_set_create_fn = return_t(event_set_t*);                             // nvmlEventSetCreate
+using event_set_free_fn = return_t(event_set_t);                                // nvmlEventSetFree
+using register_events_fn = return_t(device_t, unsigned long long, event_set_t); // nvmlDeviceRegisterEvents
+using event_wait_fn = return_t(event_set_t, event_data*, unsigned);             // nvmlEventSetWait_v2, milliseconds
 
 using init_fn = return_t();                                        // nvmlInit_v2
 using shutdown_fn = return_t();                                    // nvmlShutdown

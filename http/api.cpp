@@ -8,7 +8,7 @@ namespace verbs = boost::beast::http;
 
 struct api::route {
   verbs::verb method;
-  std::vector<std::string_view> path; // "*" stands for a job id
+  std::vector<std::string_view> path; // "*" stands for a job id, or for the name of a job type
   reply (api::*handler)(const request&);
 };
 
@@ -26,12 +26,18 @@ const std::vector<api::route>& api::routes() {
       {post, {"jobs", "*", "release"}, &api::release_job},
       {post, {"jobs", "*", "move"}, &api::move_job},
       {post, {"jobs", "*", "retry"}, &api::retry_job},
+      {post, {"jobs", "*", "suspend"}, &api::suspend_job},
+      {post, {"jobs", "*", "resume"}, &api::resume_job},
       {get, {"jobs", "*", "log"}, &api::read_log},
       {get, {"jobs", "*", "history"}, &api::read_history},
       {post, {"queue", "pause"}, &api::pause_queue},
       {post, {"queue", "unpause"}, &api::unpause_queue},
       {post, {"queue", "clear"}, &api::clear_queue},
+      {post, {"queue", "suspend"}, &api::suspend_queue},
+      {post, {"queue", "resume"}, &api::resume_queue},
       {get, {"job-types"}, &api::list_job_types},
+      {post, {"job-types", "*", "hold"}, &api::hold_type},
+      {post, {"job-types", "*", "release"}, &api::release_type},
   };
   return all;
 }

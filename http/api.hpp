@@ -34,6 +34,8 @@ private:
   reply release_job(const request& r);
   reply move_job(const request& r);
   reply retry_job(const request& r);
+  reply suspend_job(const request& r);
+  reply resume_job(const request& r);
   reply read_log(const request& r);
   reply read_history(const request& r);
   // the queue and the daemon (api_queue.cpp)
@@ -42,13 +44,21 @@ private:
   reply unpause_queue(const request& r);
   reply clear_queue(const request& r);
   reply read_status(const request& r);
+  reply suspend_queue(const request& r);
+  reply resume_queue(const request& r);
   reply list_job_types(const request& r);
+  reply hold_type(const request& r);
+  reply release_type(const request& r);
 
   reply set_paused(bool paused);
   // Sends a command about the job in the path, then answers with the job as it is now.
   template <class Command>
   reply command(Command what);
   [[nodiscard]] boost::asio::awaitable<result<actors::job_view>> view_of(job_id id);
+  // What happened to it: what is stored, and of a running job what was learnt of its attempt since.
+  [[nodiscard]] boost::asio::awaitable<result<json>> timeline_of(const actors::job_view& job);
+  // Everything about it.
+  [[nodiscard]] reply whole_job(job_id id);
   // Asks one of the actors; `pick` chooses it from the handles.
   template <class Answer, class Pick, class Message>
   [[nodiscard]] boost::asio::awaitable<typename answer_of<Answer>::type> ask(Pick pick, Message message) {

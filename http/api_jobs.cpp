@@ -77,6 +77,32 @@ boost::asio::awaitable<result<actors::job_view>> api::view_of(job_id id) {
   co_return co_await ask<result<actors::job_view>>(&actor_handles::queue, actors::read_job{id});
 }
 
+boost::asio::awaitable<result<json>> api::timeline_of(const actors::job_view& job) {
+  const auto stored = co_await ask<result<actors::history_entries>>(&actor_handles::history, actors::read_history{job.record.id});
+  if (!stored)
+    co_return fail(stored.error());
+  json list = json::array();
+  for (const auto& entry : *stored)
+    list.push_back({{"at", to_rfc3339(entry.at)}, {"what", entry.what}, {"detail", entry.detail}});
+  for (const run_note& note : job.notes)
+    list.push_back({{"at", to_rfc3339(note.at)},
+                    {"what", storage::name_of(note.what)},
+                    {"detail", note.detail.is_null() ? json::object() : note.detail}});
+  co_return list;
+}
+
+api::reply api::whole_job(job_id id) {
+  const auto view = co_await view_of(id);
+  if (!view)
+    co_return fail(view.error());
+  auto timeline = co_await timeline_of(*view);
+  if (!timeline)
+    co_return fail(timeline.error());
+  json job = job_json(*view, false, parts_.settings->storage.data_dir);
+  job["history"] = std::move(*timeline);
+  co_return json_response(200, job);
+}
+
 template <class Command>
 api::reply api::command(Command what) {
   const auto id = what.id;
@@ -164,15 +190,14 @@ api::reply api::list_jobs(const request& r) {
             .before = {*before},
             .limit = static_cast<std::size_t>(*limit)};
   actors::read_jobs message{std::move(filter)};
-  const auto views = co_await ask<result<std::vector<actors::job_view>>>(&actor_handles::queue, std::move(message));
-  if (!views)
-    co_return fail(views.error());
+  const auto page = co_await ask<result<actors::job_list>>(&actor_handles::queue, std::move(message));
+  if (!page)
+    co_return fail(page.error());
   json list = json::array();
-  for (const auto& view : *views)
+  for (const auto& view : page->jobs)
     list.push_back(job_json(view, true, parts_.settings->storage.data_dir));
-  const bool more = views->size() == static_cast<std::size_t>(*limit);
-  co_return json_response(200,
-                          {{"jobs", std::move(list)}, {"next_before", more ? json(views->back().record.id.value) : json(nullptr)}});
+  const auto& next = page->next_before;
+  co_return json_response(200, {{"jobs", std::move(list)}, {"next_before", next ? json(next->value) : json(nullptr)}});
 }
 
 api::reply api::show_job(const request& r) {
@@ -188,10 +213,7 @@ api::reply api::show_job(const request& r) {
     if (!finished)
       co_return fail(finished.error());
   }
-  auto view = co_await view_of(*id);
-  if (!view)
-    co_return fail(view.error());
-  co_return json_response(200, job_json(*view, false, parts_.settings->storage.data_dir));
+  co_return co_await whole_job(*id);
 }
 
 api::reply api::edit_job(const request& r) {
@@ -248,7 +270,42 @@ api::reply api::retry_job(const request& r) {
   const auto id = job_id_from(r.path[1]);
   if (!id)
     co_return fail(id.error());
-  co_return co_await command(actors::retry_job{*id});
+  const auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"from_scratch"}); !known)
+    co_return fail(known.error());
+  const auto from_scratch = boolean_member(*body, "from_scratch");
+  if (!from_scratch)
+    co_return fail(from_scratch.error());
+  co_return co_await command(actors::retry_job{*id, from_scratch->value_or(false)});
+}
+
+api::reply api::suspend_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  co_return co_await command(actors::suspend_job{*id});
+}
+
+api::reply api::resume_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  const auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"as_new"}); !known)
+    co_return fail(known.error());
+  const auto as_new = boolean_member(*body, "as_new");
+  if (!as_new)
+    co_return fail(as_new.error());
+  if (!as_new->value_or(false))
+    co_return co_await command(actors::resume_job{*id});
+  const auto made = co_await ask<result<actors::jobs_submitted>>(&actor_handles::queue, actors::resume_as_new{*id});
+  if (!made)
+    co_return fail(made.error());
+  co_return json_response(201, submitted_json(made->jobs.at(0)));
 }
 
 api::reply api::move_job(const request& r) {
@@ -277,13 +334,13 @@ api::reply api::read_history(const request& r) {
   const auto id = job_id_from(r.path[1]);
   if (!id)
     co_return fail(id.error());
-  const auto entries = co_await ask<result<actors::history_entries>>(&actor_handles::history, actors::read_history{*id});
-  if (!entries)
-    co_return fail(entries.error());
-  json list = json::array();
-  for (const auto& entry : *entries)
-    list.push_back({{"at", to_rfc3339(entry.at)}, {"what", entry.what}, {"detail", entry.detail}});
-  co_return json_response(200, {{"history", std::move(list)}});
+  const auto view = co_await view_of(*id);
+  if (!view)
+    co_return fail(view.error());
+  auto timeline = co_await timeline_of(*view);
+  if (!timeline)
+    co_return fail(timeline.error());
+  co_return json_response(200, {{"history", std::move(*timeline)}});
 }
 
 api::reply api::read_log(const request& r) {

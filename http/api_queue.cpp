@@ -53,6 +53,7 @@ response api::write_status(const actors::status_board::snapshot& status, const s
                              {"paused", status.paused},
                              {"data_dir", parts_.settings->storage.data_dir.string()},
                              {"counts", counts_json(status.counts, true)},
+                             {"held_types", status.held_types},
                              {"devices", std::move(devices)},
                              {"notes", parts_.inventory->notes()}});
 }
@@ -84,6 +85,46 @@ api::reply api::set_paused(bool paused) {
 api::reply api::pause_queue(const request&) { co_return co_await set_paused(true); }
 api::reply api::unpause_queue(const request&) { co_return co_await set_paused(false); }
 
+api::reply api::suspend_queue(const request&) {
+  const auto suspended = co_await ask<result<std::size_t>>(&actor_handles::queue, actors::suspend_all{});
+  if (!suspended)
+    co_return fail(suspended.error());
+  co_return json_response(200, {{"paused", true}, {"suspended", *suspended}});
+}
+
+api::reply api::resume_queue(const request&) {
+  const auto released = co_await ask<result<std::size_t>>(&actor_handles::queue, actors::resume_all{});
+  if (!released)
+    co_return fail(released.error());
+  co_return json_response(200, {{"paused", false}, {"released", *released}});
+}
+
+api::reply api::hold_type(const request& r) {
+  const auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"reason"}); !known)
+    co_return fail(known.error());
+  const auto reason = string_member(*body, "reason");
+  if (!reason)
+    co_return fail(reason.error());
+  if (auto valid = scheduling::check_name(reason->value_or("")); !valid)
+    co_return fail(error_code::invalid_argument, "reason: " + valid.error().what);
+  actors::hold_type message{r.path[1], reason->value_or("")};
+  const auto held = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(message));
+  if (!held)
+    co_return fail(held.error());
+  co_return json_response(200, {{"name", r.path[1]}, {"held", true}});
+}
+
+api::reply api::release_type(const request& r) {
+  actors::release_type message{r.path[1]};
+  const auto released = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(message));
+  if (!released)
+    co_return fail(released.error());
+  co_return json_response(200, {{"name", r.path[1]}, {"held", false}});
+}
+
 api::reply api::clear_queue(const request& r) {
   const auto body = parse_object(r.body);
   if (!body)
@@ -112,8 +153,13 @@ api::reply api::list_job_types(const request& r) {
   if (auto known = check_query(r, {}); !known)
     co_return fail(known.error());
   json list = json::array();
-  for (const auto& type : parts_.settings->job_types)
+  const auto handles = parts_.handles();
+  const auto held = handles ? handles->board->read().held_types : actors::held_type_reasons{};
+  for (const auto& type : parts_.settings->job_types) {
     list.push_back(job_type_json(type));
+    const auto reason = held.find(type.name);
+    list.back()["held_for"] = reason == held.end() ? json(nullptr) : json(reason->second);
+  }
   co_return json_response(200, {{"job_types", std::move(list)}});
 }
 

@@ -1,5 +1,7 @@
 #include "http/views.hpp"
 
+#include "runners/metrics.hpp"
+
 namespace ferry::http {
 namespace {
 
@@ -35,6 +37,7 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   progress["step"] = or_null(job.how_far.step);
   progress["total"] = or_null(job.how_far.total);
   progress["message"] = job.how_far.message;
+  progress["metrics"] = runners::metrics_to_json(job.how_far.metrics);
   json view = json::object();
   view["id"] = r.id.value;
   view["type"] = r.type;
@@ -42,6 +45,8 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["status"] = to_string(r.state);
   view["priority"] = r.priority;
   view["held"] = r.held;
+  view["held_for"] = or_null(r.held ? r.held_for : std::string());
+  view["not_before"] = or_null(r.not_before);
   view["position"] = or_null(job.position);
   view["waiting_for"] = or_null(job.waiting_for);
   view["phase"] = or_null(job.phase);
@@ -51,6 +56,8 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["finished"] = or_null(r.finished);
   view["cleared"] = or_null(r.cleared);
   view["attempts"] = r.attempts;
+  view["retries"] = r.retries;
+  view["resumed_from"] = r.resumed_from.is_none() ? json(nullptr) : json(r.resumed_from.value);
   view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
   view["device"] = or_null(r.device);
   view["run_seconds"] = run_seconds(r);
@@ -81,6 +88,7 @@ json device_json(const scheduling::device_ledger::account& account, const device
           {"name", d.name},
           {"slots", d.slots},
           {"slots_used", account.slots_used},
+          {"out_of_service", or_null(account.out_of_service)},
           {"memory_mib", d.memory_mib},
           {"memory_leased_mib", account.memory_leased_mib},
           {"memory_used_mib", or_null(reading.memory_used_mib)},
@@ -97,7 +105,9 @@ json job_type_json(const config::job_type& type) {
           {"device", device},
           {"slots", type.slots},
           {"memory_mib", type.memory_mib},
-          {"max_run_seconds", type.max_run_time.count() ? json(type.max_run_time.count()) : json(nullptr)},
+          {"tier", type.tier},
+          {"preemptible", type.preemptible},
+          {"max_run_seconds", type.watch.max_run_time.count() ? json(type.watch.max_run_time.count()) : json(nullptr)},
           {"parameters", type.parameters.source()}};
 }
 

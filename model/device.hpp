@@ -27,6 +27,7 @@ struct device_reading {
   std::optional<int> utilization_percent = {};
   std::optional<int> temperature_c = {};
   std::optional<int> processes = {};
+  std::string trouble = {}; // why it cannot be used; empty: it works
 };
 
 } // namespace ferry

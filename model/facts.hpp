@@ -21,6 +21,7 @@ struct job_queued {
   std::int64_t order_key = 0;
   bool held = false;
   instant at{};
+  job_id resumed_from = {}; // continues that job's work
 };
 
 // Parameters or name of a queued job were replaced; what is not set stays.
@@ -34,6 +35,7 @@ struct job_edited {
 struct job_held {
   job_id id;
   instant at{};
+  std::string reason = {}; // empty: a user wished it
 };
 struct job_released {
   job_id id;
@@ -62,6 +64,24 @@ struct batch_requeued {
   std::vector<job_id> jobs;
   std::string reason;
   instant at{};
+  bool crashed = false; // the daemon or the shim died in the middle of starting it
+};
+
+// An attempt is over and counted, and the job goes on: it is queued again.
+enum class attempt_end { retried, continued, preempted, suspended };
+[[nodiscard]] std::string_view to_string(attempt_end how);
+struct attempt_ended {
+  job_id id;
+  batch_id batch;
+  attempt_end how = attempt_end::retried;
+  std::optional<failure> why_failed;     // of an attempt that is retried
+  std::optional<instant> not_before;     // the backoff
+  bool held = false;                     // a suspended job is
+  std::string held_for = {};             // why it is held
+  int retries = 0;                       // so far, this one among them
+  std::optional<std::int64_t> step = {}; // that it had reached
+  std::vector<run_note> notes = {};      // what was learnt of the attempt
+  instant at{};
 };
 
 struct job_finished {
@@ -69,8 +89,16 @@ struct job_finished {
   batch_id batch;                         // none: cancelled while queued
   job_state state = job_state::completed; // completed, failed or cancelled
   std::optional<failure> why_failed;
-  std::string result; // JSON; empty: none
+  std::string result;               // JSON; empty: none
+  std::vector<run_note> notes = {}; // what was learnt of the attempt
   instant at{};
+};
+
+// Something about a running job that is to be known at once, whatever becomes of it.
+struct job_noted {
+  job_id id;
+  batch_id batch;
+  run_note note;
 };
 
 struct batch_ended {
@@ -78,11 +106,12 @@ struct batch_ended {
   instant at{};
 };
 
-// A finished job is queued again; id, history and earlier attempts stay.
+// A finished job is queued again; id, history and earlier attempts stay. It continues from its newest checkpoint, if it has one.
 struct job_retried {
   job_id id;
   std::int64_t order_key = 0;
   instant at{};
+  bool from_scratch = false; // its checkpoints do not count any more
 };
 
 // Finished jobs were taken off the lists; they can still be shown by id.
@@ -96,7 +125,19 @@ struct queue_paused {
   instant at{};
 };
 
-using fact = std::variant<job_queued, job_edited, job_held, job_released, job_reordered, batch_started, batch_requeued,
-                          job_finished, batch_ended, job_retried, jobs_cleared, queue_paused>;
+// No job of the type is started until it is released.
+struct type_held {
+  std::string type;
+  std::string reason;
+  instant at{};
+};
+struct type_released {
+  std::string type;
+  instant at{};
+};
+
+using fact =
+    std::variant<job_queued, job_edited, job_held, job_released, job_reordered, batch_started, batch_requeued, attempt_ended,
+                 job_finished, job_noted, batch_ended, job_retried, jobs_cleared, queue_paused, type_held, type_released>;
 
 } // namespace ferry

@@ -1,11 +1,12 @@
 #include "model/job.hpp"
+#include "model/facts.hpp"
 
 #include <array>
 
 namespace ferry {
 namespace {
 
-constexpr std::array<std::pair<failure_kind, std::string_view>, 8> failure_names{{
+constexpr std::array<std::pair<failure_kind, std::string_view>, 11> failure_names{{
     {failure_kind::exit_status, "exit_status"},
     {failure_kind::signal, "signal"},
     {failure_kind::oom, "oom"},
@@ -14,6 +15,9 @@ constexpr std::array<std::pair<failure_kind, std::string_view>, 8> failure_names
     {failure_kind::launch, "launch"},
     {failure_kind::lost, "lost"},
     {failure_kind::reported, "reported"},
+    {failure_kind::transient, "transient"},
+    {failure_kind::device, "device"},
+    {failure_kind::metric, "metric"},
 }};
 
 } // namespace
@@ -30,6 +34,16 @@ std::optional<failure_kind> failure_kind_from(std::string_view name) {
     if (n == name)
       return kind;
   return std::nullopt;
+}
+
+std::string_view to_string(attempt_end how) {
+  switch (how) {
+  case attempt_end::retried: return "retried";
+  case attempt_end::continued: return "continued";
+  case attempt_end::preempted: return "preempted";
+  case attempt_end::suspended: return "suspended";
+  }
+  return "unknown";
 }
 
 } // namespace ferry

@@ -7,6 +7,7 @@
 #include "model/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct job_request {
   int priority = priority_default; // 0–100, larger first
   std::string name = {};           // free text for people; may be empty
   bool held = false;
+  job_id resumed_from = {}; // continues from that job's newest checkpoint; none: begins at the beginning
   std::string base_dir =
       {}; // the absolute folder that relative paths in parameters of format job-result start from; empty: refused
 };
@@ -38,6 +40,8 @@ struct progress {
   std::optional<std::int64_t> step = {};  // steps (frames, iterations) done
   std::optional<std::int64_t> total = {}; // steps in all
   std::string message = {};               // a short text of the job's own
+  // Numbers of the job's own, such as its loss; may be NaN or infinite. At most limits::metrics_max.
+  std::map<std::string, double> metrics = {};
 };
 
 enum class failure_kind {
@@ -49,6 +53,9 @@ enum class failure_kind {
   launch,      // the program could not be started
   lost,        // the supervisor above it vanished and left no record of an end
   reported,    // the job said so itself
+  transient,   // the job said so itself, and that trying again may help
+  device,      // its device failed
+  metric,      // a metric rule of its type: a loss that became NaN
 };
 
 [[nodiscard]] std::string_view to_string(failure_kind kind);
@@ -63,6 +70,28 @@ struct failure {
   friend bool operator==(const failure&, const failure&) = default;
 };
 
+// What was learnt of a running attempt, for the job's history.
+enum class note_kind {
+  started,    // its process exists
+  loaded,     // it said that it is ready to work
+  checkpoint, // it said that it can be continued from there
+  warned,     // the watchdog found something and let it go on
+};
+struct run_note {
+  note_kind what = note_kind::started;
+  instant at{};
+  json detail =
+      nullptr; // object or null; of a checkpoint {"path", "step"}: the path relative to the attempt's job directory, or absolute
+};
+
+// Where a job can be continued from. Files of an earlier attempt stay where they are.
+struct checkpoint {
+  job_id job;       // whose it is: the job's own, or that of the one it was resumed from
+  batch_id batch;   // of the attempt that made it
+  std::string path; // relative to that attempt's job directory, or absolute
+  std::optional<std::int64_t> step = {};
+};
+
 // Everything stored about one job.
 struct job_record {
   job_id id;
@@ -73,7 +102,11 @@ struct job_record {
   bool held = false;
   std::string name;
   json params = json::object();
-  int attempts = 0; // started so far
+  int attempts = 0;                  // started so far
+  int retries = 0;                   // of them, those that the retry policy asked for
+  std::optional<instant> not_before; // of a queued job: it does not start earlier
+  std::string held_for;              // why it is held; empty: a user wished it
+  job_id resumed_from;               // the job whose checkpoint it began with
   instant created{};
   std::optional<instant> started; // of the latest attempt
   std::optional<instant> finished;

@@ -6,7 +6,8 @@ std::optional<job_state> next_state(job_state from, job_event event) {
   using enum job_state;
   switch (event) {
   case job_event::start: return from == queued ? std::optional{running} : std::nullopt;
-  case job_event::requeue: return from == running ? std::optional{queued} : std::nullopt;
+  case job_event::requeue:
+  case job_event::again: return from == running ? std::optional{queued} : std::nullopt;
   case job_event::complete: return from == running ? std::optional{completed} : std::nullopt;
   case job_event::fail: return from == running ? std::optional{failed} : std::nullopt;
   case job_event::cancel: return from == queued || from == running ? std::optional{cancelled} : std::nullopt;
@@ -30,6 +31,7 @@ std::string_view to_string(job_event e) {
   switch (e) {
   case job_event::start: return "start";
   case job_event::requeue: return "requeue";
+  case job_event::again: return "again";
   case job_event::complete: return "complete";
   case job_event::fail: return "fail";
   case job_event::cancel: return "cancel";

@@ -13,7 +13,8 @@ enum class job_state { queued = 0, running = 1, completed = 2, failed = 3, cance
 
 enum class job_event {
   start,    // its batch is on disk as started and goes to a device
-  requeue,  // the batch never started, or its device was lost: back in line, no attempt counted
+  requeue,  // the batch never started: back in line, no attempt counted
+  again,    // its attempt is over and another is due: retried by policy, preempted, suspended, or to be continued
   complete, // its work succeeded
   fail,     // its work failed, was lost or ran out of time
   cancel,   // a user ended it and nothing of it lives
@@ -22,7 +23,7 @@ enum class job_event {
 
 inline constexpr std::array all_job_states{job_state::queued, job_state::running, job_state::completed, job_state::failed,
                                            job_state::cancelled};
-inline constexpr std::array all_job_events{job_event::start, job_event::requeue, job_event::complete,
+inline constexpr std::array all_job_events{job_event::start, job_event::requeue, job_event::again, job_event::complete,
                                            job_event::fail,  job_event::cancel,  job_event::retry};
 
 // The state after `event`, or nothing where the event is not allowed in `from`.

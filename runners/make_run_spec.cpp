@@ -14,12 +14,15 @@ tl::unexpected<error> no_value(const std::string& placeholder, const std::string
 // What a placeholder is replaced with, looked up in one batch.
 class values {
 public:
-  values(batch_id batch, const placement& where, const std::vector<run_job>& jobs, const std::filesystem::path& run_directory)
-      : batch_(batch), where_(where), jobs_(jobs), run_directory_(run_directory) {}
+  values(const config::job_type& type, batch_id batch, const placement& where, const std::vector<run_job>& jobs,
+         const std::filesystem::path& run_directory)
+      : batch_(batch), where_(where), jobs_(jobs), run_directory_(run_directory), config_dir_(type.config_dir) {}
 
   [[nodiscard]] result<std::string> plain(const std::string& name) const {
     if (name == "spec")
       return (run_directory_ / "spec.json").string();
+    if (name == "config_dir")
+      return config_dir_.string();
     if (name == "batch_id")
       return to_string(batch_);
     if (name == "device")
@@ -30,8 +33,12 @@ public:
       return std::to_string(where_.memory_mib);
     if (jobs_.size() != 1)
       return no_value(name, "has no single value in a batch of " + std::to_string(jobs_.size()) + " jobs; read {spec} instead");
+    if (name == "checkpoint")
+      return jobs_.front().resume_from.string();
     return name == "dir" ? jobs_.front().dir.string() : to_string(jobs_.front().id);
   }
+
+  [[nodiscard]] bool continues() const { return jobs_.size() == 1 && !jobs_.front().resume_from.empty(); }
 
   // The value at a dotted path, which all jobs of the batch must agree on.
   [[nodiscard]] result<json> parameter(const std::string& path) const {
@@ -56,6 +63,7 @@ private:
   const placement& where_;
   const std::vector<run_job>& jobs_;
   const std::filesystem::path& run_directory_;
+  const std::filesystem::path& config_dir_;
 };
 
 std::string quoted_for_shell(const std::string& word) {
@@ -139,6 +147,10 @@ result<std::vector<std::string>> expand_command(const config::job_type& type, co
     if (type.shell)
       break;
   }
+  if (from.continues())
+    for (const std::string& word : type.resume_arguments)
+      if (auto done = expand(word, from, false, argv); !done)
+        return fail(std::move(done.error()));
   if (argv.empty() || argv.front().empty())
     return fail(error_code::invalid_argument,
                 "job type " + type.name + ": the command is empty once its placeholders are filled in");
@@ -177,6 +189,8 @@ std::map<std::string, std::string> environment_of(const config::job_type& type, 
   all["FERRY_RUN_DIR"] = run_directory.string();
   all["FERRY_EVENTS"] = (run_directory / "reported.jsonl").string();
   all["FERRY_SPEC"] = (run_directory / "spec.json").string();
+  if (jobs.size() == 1 && !jobs.front().resume_from.empty())
+    all["FERRY_RESUME_FROM"] = jobs.front().resume_from.string();
   all["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
   all["CUDA_VISIBLE_DEVICES"] = where.on.kind == device_kind::gpu ? where.on.id : std::string();
   return all;
@@ -214,7 +228,7 @@ result<run_spec> make_run_spec(const config::job_type& type, batch_id batch, con
                                const std::filesystem::path& run_directory) {
   if (jobs.empty())
     return fail(error_code::invalid_argument, "batch " + to_string(batch) + " has no jobs");
-  const values from(batch, where, jobs, run_directory);
+  const values from(type, batch, where, jobs, run_directory);
   auto argv = expand_command(type, from);
   if (!argv)
     return fail(std::move(argv.error()));

@@ -96,18 +96,38 @@ std::vector<process_entry> descendants_of(const std::vector<int>& roots, const s
   return found;
 }
 
-bool has_environment(int pid, std::string_view assignment) {
+namespace {
+
+// Each assignment stands between two NULs. Empty when the process is gone or not ours to read.
+std::string environment_of(int pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/environ";
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file)
-    return false;
+    return {};
   std::string text(1, '\0');
   std::array<char, 16384> piece{};
   for (ssize_t size = 0; (size = ::read(file.get(), piece.data(), piece.size())) > 0;)
     text.append(piece.data(), static_cast<std::size_t>(size));
+  return text + '\0';
+}
+
+} // namespace
+
+bool has_environment(int pid, std::string_view assignment) {
   std::string wanted(1, '\0');
   wanted.append(assignment).push_back('\0');
-  return (text + '\0').find(wanted) != std::string::npos;
+  return environment_of(pid).find(wanted) != std::string::npos;
+}
+
+std::optional<std::string> environment_value(int pid, std::string_view name) {
+  std::string wanted(1, '\0');
+  wanted.append(name).push_back('=');
+  const std::string all = environment_of(pid);
+  const auto found = all.find(wanted);
+  if (found == std::string::npos)
+    return std::nullopt;
+  const auto begin = found + wanted.size();
+  return all.substr(begin, all.find('\0', begin) - begin);
 }
 
 bool send_signal(const process_entry& to, int signal) {

@@ -29,6 +29,8 @@ struct process_entry {
 [[nodiscard]] std::vector<process_entry> descendants_of(const std::vector<int>& roots, const std::vector<process_entry>& all);
 // Whether the process was started with `assignment` ("NAME=value") in its environment; false where that may not be read.
 [[nodiscard]] bool has_environment(int pid, std::string_view assignment);
+// The value of a variable that the process was started with.
+[[nodiscard]] std::optional<std::string> environment_value(int pid, std::string_view name);
 // False: it was gone, another process has its pid, or it may not be signalled.
 bool send_signal(const process_entry& to, int signal);
 

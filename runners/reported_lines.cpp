@@ -1,6 +1,7 @@
 #include "runners/reported_lines.hpp"
 
 #include "config/limits.hpp"
+#include "runners/metrics.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -46,6 +47,8 @@ progress progress_from(const json& said) {
   }
   if (const auto message = said.find("message"); message != said.end() && message->is_string())
     p.message = bounded(message->get<std::string>());
+  if (const auto metrics = said.find("metrics"); metrics != said.end())
+    p.metrics = metrics_from(*metrics);
   return p;
 }
 
@@ -54,7 +57,10 @@ failure failure_from(const json& said) {
   std::string message = bounded(said.value("error", std::string()));
   if (message.empty())
     message = "the job reported that it failed and gave no reason";
-  return {kind == "oom" ? failure_kind::oom : kind == "input" ? failure_kind::input : failure_kind::reported, std::move(message)};
+  for (const failure_kind known : {failure_kind::oom, failure_kind::input, failure_kind::transient})
+    if (to_string(known) == kind)
+      return {known, std::move(message)};
+  return {failure_kind::reported, std::move(message)};
 }
 
 } // namespace
@@ -108,8 +114,14 @@ bool reported_lines::understand(const json& said, instant now) {
   }
   if (type == "artifact")
     return take_artifact(said, about.front());
+  if (type == "checkpoint")
+    return take_checkpoint(said, about.front(), now);
+  if (type == "ready") {
+    events_.emplace_back(run_loaded{named, now});
+    return true;
+  }
   if (type != "done" && type != "failed")
-    return type == "ready" || type == "log"; // a worker's lines, of which a process's end needs nothing
+    return type == "log"; // a worker's line, which is in its output too
   bool any = false;
   for (const job_id job : about) {
     const auto index = static_cast<std::size_t>(std::find(jobs_.begin(), jobs_.end(), job) - jobs_.begin());
@@ -118,9 +130,9 @@ bool reported_lines::understand(const json& said, instant now) {
     ended_[index] = true;
     any = true;
     if (type == "done")
-      ends_.emplace_back(run_job_done{job, said.value("result", json()), now});
+      events_.emplace_back(run_job_done{job, said.value("result", json()), now});
     else
-      ends_.emplace_back(run_job_failed{job, failure_from(said), now});
+      events_.emplace_back(run_job_failed{job, failure_from(said), now});
   }
   return any;
 }
@@ -139,7 +151,15 @@ bool reported_lines::take_artifact(const json& said, job_id job) {
   return true;
 }
 
-std::vector<run_event> reported_lines::take_ends() { return std::exchange(ends_, {}); }
+bool reported_lines::take_checkpoint(const json& said, job_id job, instant now) {
+  const auto path = said.at("path").get<std::string>();
+  if (path.empty() || path.size() > limits::checkpoint_path_bytes_max || path.find('\0') != std::string::npos)
+    return false;
+  events_.emplace_back(run_checkpoint{job, path, count_at(said, "step"), now});
+  return true;
+}
+
+std::vector<run_event> reported_lines::take_events() { return std::exchange(events_, {}); }
 
 std::vector<run_progressed> reported_lines::take_progress() {
   std::vector<run_progressed> taken;

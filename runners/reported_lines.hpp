@@ -1,6 +1,8 @@
 // What a job says about itself by appending JSON lines to the file named in FERRY_EVENTS:
-//   {"type":"progress","value":0.4,"step":4,"total":10,"message":"…","job":1}    "job" may be left out: all jobs of the batch
+//   {"type":"progress","value":0.4,"step":4,"total":10,"message":"…","metrics":{"loss":0.1},"job":1}    "job" may be left out: all
+//   jobs of the batch
 //   {"type":"done","result":{…}}   {"type":"failed","error":"…","kind":"oom|input|transient"}   {"type":"artifact","path":"…"}
+//   {"type":"ready"}   {"type":"checkpoint","path":"…","step":4}    once the file is complete
 // Lines that cannot be understood are passed over and counted; the first end that a job reports is the one that counts.
 #pragma once
 
@@ -23,8 +25,8 @@ public:
   // The rest of the file will not be read.
   void end(instant now);
 
-  // Ends of jobs, in order, since the last call.
-  [[nodiscard]] std::vector<run_event> take_ends();
+  // All but progress, in order, since the last call.
+  [[nodiscard]] std::vector<run_event> take_events();
   // The newest progress of each job since the last call; job none: of all.
   [[nodiscard]] std::vector<run_progressed> take_progress();
   // Files named as artifacts, by job in the order of the spec; relative to the job's directory.
@@ -36,6 +38,7 @@ private:
   void line(std::string_view text, instant now);
   [[nodiscard]] bool understand(const json& said, instant now);
   [[nodiscard]] bool take_artifact(const json& said, job_id job);
+  [[nodiscard]] bool take_checkpoint(const json& said, job_id job, instant now);
   // The jobs that a line speaks of; empty: it names one that is not in this batch.
   [[nodiscard]] std::vector<job_id> jobs_of(job_id named) const;
 
@@ -43,7 +46,7 @@ private:
   std::vector<std::filesystem::path> directories_;
   std::vector<bool> ended_;
   std::vector<std::vector<std::string>> artifacts_;
-  std::vector<run_event> ends_;
+  std::vector<run_event> events_;
   std::map<job_id, run_progressed> progress_;
   bool any_progress_ = false;
   std::int64_t ignored_ = 0;

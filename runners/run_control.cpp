@@ -1,7 +1,9 @@
 #include "runners/run_control.hpp"
 
 #include "runners/control_loop.hpp"
+#include "runners/run_directory.hpp"
 #include "runners/run_folders.hpp"
+#include "runners/run_inspection.hpp"
 
 #include <sys/stat.h>
 #include <thread>
@@ -80,6 +82,20 @@ result<void> run_control::end_survivors(batch_id batch) const {
   }
   return {};
 }
+
+std::optional<instant> run_control::last_output(batch_id batch) const {
+  struct stat info {};
+  if (::stat((directory_of(batch) / run_file::output).c_str(), &info) != 0 || info.st_size == 0)
+    return std::nullopt;
+  return from_unix_ms(std::int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000);
+}
+
+bool run_control::is_supervised(batch_id batch) const {
+  const descriptor directory = open_directory(directory_of(batch));
+  return directory && probe_lock(directory.get()) == lock_state::held;
+}
+
+std::map<batch_id, std::vector<int>> run_control::find_processes() const { return find_run_processes(impl_->runs); }
 
 void run_control::sweep() const { sweep_run_folders(impl_->runs); }
 

@@ -11,7 +11,9 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,7 +22,7 @@ namespace ferry::runners {
 
 // What a run directory says about its run is one of these.
 
-// No directory: it never started (P2).
+// No directory, and no process that was given one: it never started (P2).
 struct run_absent {};
 // A directory, but no process was ever made: queue it again.
 struct run_never_started {
@@ -35,7 +37,8 @@ struct run_over {
 };
 // The shim is gone without a record. A run of an older boot without any trace counts as lost too: it may have started.
 struct run_lost {
-  std::vector<int> survivors; // pids of its processes that still live (pid, start time and boot id agree)
+  std::vector<int> survivors;         // pids of its processes that still live (pid, start time and boot id agree)
+  std::vector<run_event> events = {}; // what its shim had written down
 };
 // The directory cannot be understood.
 struct run_damaged {
@@ -76,6 +79,12 @@ public:
   [[nodiscard]] result<void> adopt(batch_id batch);
   // Ends what a lost run left behind (KILL to all, waits until gone). Errors: io when something survives 10 s.
   [[nodiscard]] result<void> end_survivors(batch_id batch) const;
+  // When the run printed last; nothing before it printed anything.
+  [[nodiscard]] std::optional<instant> last_output(batch_id batch) const;
+  // Does its shim live?
+  [[nodiscard]] bool is_supervised(batch_id batch) const;
+  // Everything in the process table that belongs to a run of this folder, whether anybody follows it or not.
+  [[nodiscard]] std::map<batch_id, std::vector<int>> find_processes() const;
   // Removes what an interrupted launch left (names that begin with ".new-").
   void sweep() const;
 

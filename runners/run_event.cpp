@@ -1,5 +1,7 @@
 #include "runners/run_event.hpp"
 
+#include "runners/metrics.hpp"
+
 #include <type_traits>
 
 namespace ferry::runners {
@@ -38,6 +40,23 @@ json to_line(const run_progressed& e) {
     line["total"] = *e.value.total;
   if (!e.value.message.empty())
     line["message"] = e.value.message;
+  if (!e.value.metrics.empty())
+    line["metrics"] = metrics_to_json(e.value.metrics);
+  return line;
+}
+
+json to_line(const run_loaded& e) {
+  json line = at("loaded", e.at);
+  put_job(line, e.job);
+  return line;
+}
+
+json to_line(const run_checkpoint& e) {
+  json line = at("checkpoint", e.at);
+  put_job(line, e.job);
+  line["path"] = e.path;
+  if (e.step)
+    line["step"] = *e.step;
   return line;
 }
 
@@ -112,8 +131,13 @@ run_event event_from(const std::string& type, const json& line) {
   if (type == "progress")
     return run_progressed{job_of(line),
                           {optional_at<double>(line, "value"), optional_at<std::int64_t>(line, "step"),
-                           optional_at<std::int64_t>(line, "total"), line.value("message", std::string())},
+                           optional_at<std::int64_t>(line, "total"), line.value("message", std::string()),
+                           metrics_from(line.value("metrics", json::object()))},
                           when};
+  if (type == "loaded")
+    return run_loaded{job_of(line), when};
+  if (type == "checkpoint")
+    return run_checkpoint{job_of(line), line.at("path").get<std::string>(), optional_at<std::int64_t>(line, "step"), when};
   if (type == "job_done")
     return run_job_done{job_of(line), line.value("result", json()), when};
   if (type == "job_failed")
@@ -130,7 +154,7 @@ json to_json(const run_event& e) {
 result<run_event> run_event_from(const json& line) {
   try {
     const std::string type = line.at("type").get<std::string>();
-    for (const char* known : {"started", "progress", "job_done", "job_failed", "exited"})
+    for (const char* known : {"started", "progress", "loaded", "checkpoint", "job_done", "job_failed", "exited"})
       if (type == known)
         return event_from(type, line);
     return fail(error_code::not_found, "unknown type of event \"" + type + "\"");

@@ -22,6 +22,18 @@ struct run_progressed {
   progress value;
   instant at{};
 };
+// The job is ready to work: its model is loaded.
+struct run_loaded {
+  job_id job; // none: every job of the batch
+  instant at{};
+};
+// The job can be continued from there; the file is complete.
+struct run_checkpoint {
+  job_id job;
+  std::string path; // relative to the job's directory, or absolute
+  std::optional<std::int64_t> step = {};
+  instant at{};
+};
 struct run_job_done {
   job_id job;
   json result;
@@ -46,7 +58,7 @@ struct run_exited {
   instant at{};
 };
 
-using run_event = std::variant<run_started, run_progressed, run_job_done, run_job_failed, run_exited>;
+using run_event = std::variant<run_started, run_progressed, run_loaded, run_checkpoint, run_job_done, run_job_failed, run_exited>;
 
 [[nodiscard]] json to_json(const run_event& e);
 // Errors: invalid_argument; unknown types are an error of code not_found, so that newer shims can be followed by older daemons.

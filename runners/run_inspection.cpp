@@ -3,6 +3,7 @@
 #include "runners/run_directory.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <fcntl.h>
 #include <unistd.h>
@@ -33,10 +34,10 @@ json document_of(int directory) {
 }
 
 // Without an exit record and without a shim.
-run_condition condition_without_end(const std::filesystem::path& path, int directory, bool any_event) {
+run_condition condition_without_end(const std::filesystem::path& path, int directory, std::vector<run_event> events) {
   if (read_shim_identity(directory))
-    return run_lost{pids_of(run_traces(path).survivors())};
-  if (any_event)
+    return run_lost{pids_of(run_traces(path).survivors()), std::move(events)};
+  if (!events.empty())
     return run_damaged{"events.jsonl tells of a start, but shim.json is missing or cannot be read"};
   const json document = document_of(directory);
   if (document.is_discarded())
@@ -53,8 +54,11 @@ run_condition condition_without_end(const std::filesystem::path& path, int direc
 
 run_condition inspect_run(const std::filesystem::path& path) {
   std::error_code failed;
-  if (!std::filesystem::exists(path, failed) && !failed)
+  if (!std::filesystem::exists(path, failed) && !failed) {
+    if (!run_traces(path).survivors().empty())
+      return run_damaged{"it was removed while the job ran"};
     return run_absent{};
+  }
   const descriptor directory = open_directory(path);
   if (!directory)
     return run_damaged{path.string() + " is not a directory that can be read"};
@@ -69,7 +73,7 @@ run_condition inspect_run(const std::filesystem::path& path) {
     return run_alive{};
   if (lock == lock_state::missing && !read_shim_identity(directory.get()))
     return run_damaged{"shim.lock is missing"};
-  return condition_without_end(path, directory.get(), !events.empty());
+  return condition_without_end(path, directory.get(), std::move(events));
 }
 
 run_traces::run_traces(const std::filesystem::path& path) : assignment_("FERRY_RUN_DIR=" + path.string()) {
@@ -123,6 +127,25 @@ std::vector<process_entry> run_traces::survivors() const {
   for (const process_entry& descendant : descendants_of(roots, all))
     if (descendant.pid != self)
       found.push_back(descendant);
+  return found;
+}
+
+std::map<batch_id, std::vector<int>> find_run_processes(const std::filesystem::path& runs) {
+  std::map<batch_id, std::vector<int>> found;
+  const std::string folder = runs.string() + "/";
+  const int self = ::getpid();
+  for (const process_entry& process : list_processes()) {
+    if (!process.is_live() || process.pid == self)
+      continue;
+    const auto directory = environment_value(process.pid, "FERRY_RUN_DIR");
+    if (!directory || !directory->starts_with(folder))
+      continue;
+    batch_id batch;
+    const char* const begin = directory->data() + folder.size();
+    const char* const end = directory->data() + directory->size();
+    if (const auto [rest, bad] = std::from_chars(begin, end, batch.value); bad == std::errc{} && rest == end && batch.value > 0)
+      found[batch].push_back(process.pid);
+  }
   return found;
 }
 

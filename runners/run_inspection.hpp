@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ private:
   int pid_ = 0; // of the run's process; 0: not known
   std::uint64_t start_ticks_min_ = 0, start_ticks_max_ = 0;
 };
+
+// Every live process that was started for a run of this folder, by run.
+[[nodiscard]] std::map<batch_id, std::vector<int>> find_run_processes(const std::filesystem::path& runs);
 
 // KILL to every survivor; true when there was none, looking twice, since one that was just born can be missed once.
 [[nodiscard]] bool end_now(const run_traces& traces);

@@ -35,8 +35,11 @@ config::progress_source source_from(std::string_view text) {
 
 json to_json(const run_spec& spec) {
   json jobs = json::array();
-  for (const run_job& job : spec.jobs)
+  for (const run_job& job : spec.jobs) {
     jobs.push_back({{"id", job.id.value}, {"params", job.params}, {"dir", job.dir.string()}});
+    if (!job.resume_from.empty())
+      jobs.back()["resume_from"] = job.resume_from.string();
+  }
   return {{"version", spec_version},
           {"batch", spec.batch.value},
           {"type", spec.type},
@@ -67,8 +70,8 @@ result<run_spec> run_spec_from(const json& document) {
       spec.progress_pattern = how->value("pattern", std::string());
     }
     for (const json& job : document.at("jobs"))
-      spec.jobs.push_back(
-          {job_id{job.at("id").get<std::int64_t>()}, job.value("params", json::object()), job.at("dir").get<std::string>()});
+      spec.jobs.push_back({job_id{job.at("id").get<std::int64_t>()}, job.value("params", json::object()),
+                           job.at("dir").get<std::string>(), job.value("resume_from", std::string())});
     if (spec.argv.empty())
       return fail(error_code::invalid_argument, "spec.json: argv is empty");
     return spec;

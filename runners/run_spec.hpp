@@ -1,6 +1,7 @@
 // What a batch's run is to do, as the daemon decides it and as spec.json stores it for the shim and for the job itself.
 // spec.json: {"version":1,"batch":7,"type":"upscale","device":"cpu","argv":[…],"environment":{…},"directory":"…","grace_ms":10000,
-//             "progress":{"source":"automatic","pattern":""},"jobs":[{"id":1,"params":{…},"dir":"…"}]}
+//             "progress":{"source":"automatic","pattern":""},"jobs":[{"id":1,"params":{…},"dir":"…","resume_from":"…"}]}
+//             "resume_from" is there only where a job continues from a checkpoint
 // spec.json is mode 0600: parameters and environment may be private.
 #pragma once
 
@@ -19,7 +20,8 @@ namespace ferry::runners {
 struct run_job {
   job_id id;
   json params;
-  std::filesystem::path dir; // its working and output directory
+  std::filesystem::path dir;              // its working and output directory
+  std::filesystem::path resume_from = {}; // the checkpoint that it continues from; empty: it begins at the beginning
 };
 
 struct run_spec {
@@ -47,12 +49,12 @@ struct placement {
 
 // Turns a type's command template into the spec of one batch under `run_directory` (<data>/runs/<batch>). Pure but for reading the
 // daemon's own environment for `inherit_environment`. Sets FERRY_JOB_ID, FERRY_BATCH_ID, FERRY_JOB_DIR, FERRY_RUN_DIR,
-// FERRY_EVENTS, FERRY_SPEC, CUDA_VISIBLE_DEVICES, CUDA_DEVICE_ORDER, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS,
-// NUMEXPR_NUM_THREADS, and PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_ALL, TMPDIR, TZ, XDG_CACHE_HOME, FERRY_CACHE, FERRY_MODELS
-// from the daemon where set. On a CPU CUDA_VISIBLE_DEVICES is empty: such a run sees no GPU. A job whose params hold a string "cwd"
-// in a type whose schema declares it runs there instead of in its job directory. In a batch of several jobs FERRY_JOB_ID lists
-// their ids ("1,2"), FERRY_JOB_DIR and the working directory are <data>/runs/<batch>/jobs, and {params.…} needs a value that all of
-// them share. Errors: invalid_argument naming the placeholder that has no value.
+// FERRY_EVENTS, FERRY_SPEC, FERRY_RESUME_FROM (one job that continues), CUDA_VISIBLE_DEVICES, CUDA_DEVICE_ORDER, OMP_NUM_THREADS,
+// OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, NUMEXPR_NUM_THREADS, and PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_ALL, TMPDIR, TZ,
+// XDG_CACHE_HOME, FERRY_CACHE, FERRY_MODELS from the daemon where set. On a CPU CUDA_VISIBLE_DEVICES is empty: such a run sees no
+// GPU. A job whose params hold a string "cwd" in a type whose schema declares it runs there instead of in its job directory. In a
+// batch of several jobs FERRY_JOB_ID lists their ids ("1,2"), FERRY_JOB_DIR and the working directory are <data>/runs/<batch>/jobs,
+// and {params.…} needs a value that all of them share. Errors: invalid_argument naming the placeholder that has no value.
 [[nodiscard]] result<run_spec> make_run_spec(const config::job_type& type, batch_id batch, const placement& where,
                                              std::vector<run_job> jobs, const std::filesystem::path& run_directory);
 

@@ -115,7 +115,12 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
   if (const auto why = why_unplaceable(rules.devices, demand_of(*type)))
     faults.problems.push_back({"/type", "'" + type->name + "' can never run here: " + *why, {}});
 
-  admitted_job job{.type = type, .params = {}, .priority = request.priority, .name = std::move(request.name), .held = request.held};
+  admitted_job job{.type = type,
+                   .params = {},
+                   .priority = request.priority,
+                   .name = std::move(request.name),
+                   .held = request.held,
+                   .resumed_from = request.resumed_from};
   if (request.params.is_null())
     request.params = json::object();
   if (request.params.is_object())

@@ -18,13 +18,21 @@ bool device_ledger::suits(const account& a, const demand& d) const {
 }
 
 bool device_ledger::has_room(const account& a, const demand& d) {
-  return d.slots <= a.slots_free() && d.memory_mib <= a.memory_free_mib();
+  return a.out_of_service.empty() && d.slots <= a.slots_free() && d.memory_mib <= a.memory_free_mib();
 }
 
 int device_ledger::slots_free() const {
   int sum = 0;
   for (const account& a : accounts_)
     sum += std::max(0, a.slots_free());
+  return sum;
+}
+
+int device_ledger::slots_on_offer() const {
+  int sum = slots_free();
+  for (const auto& [batch, l] : leases_)
+    if (l.preemptible && !leaving_.contains(batch))
+      sum += l.slots;
   return sum;
 }
 
@@ -49,12 +57,22 @@ bool device_ledger::release(batch_id batch) {
       a.memory_leased_mib -= found->second.memory_mib;
     }
   leases_.erase(found);
+  leaving_.erase(batch);
   return true;
 }
 
 std::optional<lease> device_ledger::find(batch_id batch) const {
   const auto found = leases_.find(batch);
   return found == leases_.end() ? std::nullopt : std::optional{found->second};
+}
+
+bool device_ledger::set_out_of_service(const std::string& device, const std::string& why) {
+  for (account& a : accounts_)
+    if (a.owner.id == device && a.out_of_service != why) {
+      a.out_of_service = why;
+      return true;
+    }
+  return false;
 }
 
 std::optional<std::string> device_ledger::check_invariants() const {

@@ -4,10 +4,12 @@
 #include "config/job_type.hpp"
 #include "model/device.hpp"
 #include "model/ids.hpp"
+#include "model/time.hpp"
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,9 @@ struct lease {
   std::string device; // device::id
   int slots = 1;
   std::int64_t memory_mib = 0;
+  int tier = 0;             // of the batch's type
+  bool preemptible = false; // a job of a higher tier may have it
+  instant since{};
 };
 
 class device_ledger {
@@ -33,7 +38,8 @@ public:
     device owner;
     int slots_used = 0;
     std::int64_t memory_leased_mib = 0;
-    [[nodiscard]] int slots_free() const { return owner.slots - slots_used; }
+    std::string out_of_service = {}; // why nothing is placed on it; empty: it works
+    [[nodiscard]] int slots_free() const { return out_of_service.empty() ? owner.slots - slots_used : 0; }
     [[nodiscard]] std::int64_t memory_free_mib() const { return owner.memory_mib - memory_leased_mib; }
   };
 
@@ -45,12 +51,21 @@ public:
   // Is there room for it now?
   [[nodiscard]] static bool has_room(const account& a, const demand& d);
   [[nodiscard]] int slots_free() const;
+  // Free ones, and those that a job of a higher tier could have.
+  [[nodiscard]] int slots_on_offer() const;
 
   // A lease on a device that is not (or no longer) known is kept and counted nowhere. False when the batch has one already.
   bool grant(batch_id batch, const lease& l);
   // False when the batch has none.
   bool release(batch_id batch);
   [[nodiscard]] std::optional<lease> find(batch_id batch) const;
+  [[nodiscard]] const std::map<batch_id, lease>& leases() const { return leases_; }
+
+  // Empty: back in service. False when there is no such device, or it is so already.
+  bool set_out_of_service(const std::string& device, const std::string& why);
+  // The batch was told to give its device back: its room is on its way.
+  void leaving(batch_id batch) { leaving_.insert(batch); }
+  [[nodiscard]] bool is_leaving(batch_id batch) const { return leaving_.contains(batch); }
 
   // The first broken invariant in words, or nothing. Leases adopted after a change of configuration may exceed a device, which
   // is not an error: nothing new is placed there until they end.
@@ -59,6 +74,7 @@ public:
 private:
   std::vector<account> accounts_;
   std::map<batch_id, lease> leases_;
+  std::set<batch_id> leaving_;
   bool has_gpu_ = false;
 };
 

@@ -7,13 +7,19 @@ namespace ferry::scheduling {
 std::string why_waiting(const queued_job& job, std::optional<std::size_t> position, const config::job_type* type,
                         const std::vector<device>& devices, const queue_conditions& conditions) {
   if (job.held)
-    return "it is held";
+    return conditions.held_for && !conditions.held_for->empty() ? "it is held: " + *conditions.held_for : "it is held";
   if (!type)
     return "its type is no longer configured";
   if (const auto why = why_unplaceable(devices, demand_of(*type)))
     return *why;
+  if (conditions.type_held)
+    return "its type is held: " + *conditions.type_held;
+  if (conditions.not_before)
+    return "it is tried again at " + to_rfc3339(*conditions.not_before);
   if (conditions.paused)
     return "the queue is paused";
+  if (!conditions.device_trouble.empty())
+    return conditions.device_trouble;
   if (!conditions.trouble.empty())
     return conditions.trouble;
   if (!position || *position <= 1)

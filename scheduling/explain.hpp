@@ -13,7 +13,11 @@ namespace ferry::scheduling {
 
 struct queue_conditions {
   bool paused = false;
-  std::string trouble = {}; // why nothing can be started at the moment; empty: no trouble
+  const std::string* type_held = nullptr; // why its type is held; null: it is not
+  const std::string* held_for = nullptr;  // why the job is held; null or empty: a user wished it
+  std::optional<instant> not_before = {}; // of a delayed job
+  std::string device_trouble = {};        // why each device that it could go to is out of service; empty: not so
+  std::string trouble = {};               // why nothing can be started at the moment; empty: no trouble
 };
 
 // One short phrase for a queued job. `type` is null when the configuration no longer has it.

@@ -7,13 +7,16 @@
 #include <boost/multi_index/ordered_index.hpp>
 #include <boost/multi_index/ranked_index.hpp>
 #include <boost/multi_index_container.hpp>
+#include <set>
 #include <tuple>
+#include <unordered_map>
+#include <utility>
 
 namespace ferry::scheduling {
 namespace {
 
-auto order_of(const queued_job& j) { return std::tuple{j.held, -int{j.priority}, j.order_key, j.id.value}; }
-auto typed_order_of(const queued_job& j) { return std::tuple{j.held, j.type, -int{j.priority}, j.order_key, j.id.value}; }
+auto order_of(const queued_job& j) { return std::tuple{!j.may_start(), -int{j.tier}, -int{j.priority}, j.order_key, j.id.value}; }
+auto typed_order_of(const queued_job& j) { return std::tuple{!j.may_start(), j.type, -int{j.priority}, j.order_key, j.id.value}; }
 
 struct by_order {
   bool operator()(const queued_job& a, const queued_job& b) const { return order_of(a) < order_of(b); }
@@ -23,8 +26,15 @@ struct by_type {
 };
 
 // The smallest job of a priority level, and of a type, in their orders.
-queued_job first_of_level(bool held, int priority) {
-  return {.id = {INT64_MIN}, .order_key = INT64_MIN, .priority = static_cast<std::uint8_t>(priority), .held = held};
+queued_job first_of_level(int tier, int priority) {
+  queued_job first{.id = {INT64_MIN}, .order_key = INT64_MIN, .priority = static_cast<std::uint8_t>(priority)};
+  first.tier = static_cast<std::uint8_t>(tier & 0xF);
+  return first;
+}
+queued_job first_that_waits() {
+  queued_job first = first_of_level(0xF, priority_max);
+  first.held = true;
+  return first;
 }
 queued_job first_of_type(type_index type) {
   return {.id = {INT64_MIN}, .order_key = INT64_MIN, .type = type, .priority = priority_max};
@@ -40,11 +50,13 @@ using container =
 
 struct job_queue::indices {
   container jobs;
+  std::set<std::pair<instant, job_id>> due; // of delayed jobs
+  std::unordered_map<job_id, instant> due_of;
 
   [[nodiscard]] const auto& ordered() const { return jobs.get<0>(); }
   [[nodiscard]] const auto& typed() const { return jobs.get<1>(); }
   [[nodiscard]] const auto& ids() const { return jobs.get<2>(); }
-  [[nodiscard]] std::size_t not_held() const { return ordered().lower_bound_rank(first_of_level(true, priority_max)); }
+  [[nodiscard]] std::size_t not_held() const { return ordered().lower_bound_rank(first_that_waits()); }
 };
 
 bool comes_before(const queued_job& a, const queued_job& b) { return order_of(a) < order_of(b); }
@@ -69,13 +81,18 @@ std::optional<queued_job> job_queue::remove(job_id id) {
     return std::nullopt;
   const queued_job job = *found;
   ids.erase(found);
+  forget_delay(id);
   return job;
 }
 
 bool job_queue::replace(const queued_job& job) {
   auto& ids = indices_->jobs.get<2>();
   const auto found = ids.find(job.id);
-  return found != ids.end() && ids.replace(found, job);
+  if (found == ids.end())
+    return false;
+  if (!job.delayed)
+    forget_delay(job.id);
+  return ids.replace(found, job);
 }
 
 std::optional<queued_job> job_queue::find(job_id id) const {
@@ -83,12 +100,51 @@ std::optional<queued_job> job_queue::find(job_id id) const {
   return found == indices_->ids().end() ? std::nullopt : std::optional{*found};
 }
 
+void job_queue::delay(queued_job job, instant until) {
+  job.delayed = true;
+  forget_delay(job.id);
+  if (!add(job))
+    replace(job);
+  indices_->due.emplace(until, job.id);
+  indices_->due_of.insert_or_assign(job.id, until);
+}
+
+void job_queue::forget_delay(job_id id) {
+  if (indices_->due_of.empty())
+    return;
+  const auto found = indices_->due_of.find(id);
+  if (found == indices_->due_of.end())
+    return;
+  indices_->due.erase({found->second, id});
+  indices_->due_of.erase(found);
+}
+
+std::size_t job_queue::release_due(instant now) {
+  std::size_t released = 0;
+  while (!indices_->due.empty() && indices_->due.begin()->first <= now) {
+    auto job = find(indices_->due.begin()->second);
+    job->delayed = false;
+    replace(*job); // forgets the delay
+    ++released;
+  }
+  return released;
+}
+
+std::optional<instant> job_queue::next_due() const {
+  return indices_->due.empty() ? std::nullopt : std::optional{indices_->due.begin()->first};
+}
+
+std::optional<instant> job_queue::delayed_until(job_id id) const {
+  const auto found = indices_->due_of.find(id);
+  return found == indices_->due_of.end() ? std::nullopt : std::optional{found->second};
+}
+
 std::size_t job_queue::size() const { return indices_->jobs.size(); }
 std::size_t job_queue::held() const { return size() - indices_->not_held(); }
 
 std::optional<std::size_t> job_queue::position(job_id id) const {
   const auto found = indices_->ids().find(id);
-  if (found == indices_->ids().end() || found->held)
+  if (found == indices_->ids().end() || !found->may_start())
     return std::nullopt;
   return indices_->ordered().rank(indices_->jobs.project<0>(found)) + 1;
 }
@@ -109,7 +165,7 @@ std::vector<queued_job> job_queue::heads(std::size_t type_count, std::size_t per
   const auto& typed = indices_->typed();
   for (std::size_t type = 0; type < type_count; ++type) {
     auto it = typed.lower_bound(first_of_type(static_cast<type_index>(type)));
-    for (std::size_t n = 0; n < per_type && it != typed.end() && it->type == type && !it->held; ++n, ++it)
+    for (std::size_t n = 0; n < per_type && it != typed.end() && it->type == type && it->may_start(); ++n, ++it)
       found.push_back(*it);
   }
   std::sort(found.begin(), found.end(), comes_before);
@@ -120,13 +176,16 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
   const auto moved = find(id);
   if (!moved)
     return fail(error_code::not_found, "job " + to_string(id) + " is not queued");
-  if (moved->held)
-    return fail(error_code::conflict, "job " + to_string(id) + " is held and has no position", "release it first");
+  if (!moved->may_start())
+    return fail(error_code::conflict, "job " + to_string(id) + " is " + (moved->held ? "held" : "delayed") + " and has no position",
+                moved->held ? "release it first" : "");
 
   const auto& ordered = indices_->ordered();
-  const std::size_t level_begin = ordered.lower_bound_rank(first_of_level(false, moved->priority));
-  const std::size_t level_end =
-      moved->priority == priority_min ? indices_->not_held() : ordered.lower_bound_rank(first_of_level(false, moved->priority - 1));
+  const std::size_t level_begin = ordered.lower_bound_rank(first_of_level(moved->tier, moved->priority));
+  const std::size_t level_end = moved->priority > priority_min
+                                    ? ordered.lower_bound_rank(first_of_level(moved->tier, moved->priority - 1))
+                                : moved->tier > 0 ? ordered.lower_bound_rank(first_of_level(moved->tier - 1, priority_max))
+                                                  : indices_->not_held();
   std::size_t rank = level_begin;
   if (std::holds_alternative<to_bottom>(target))
     rank = level_end - 1;
@@ -134,7 +193,8 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
     if (wanted->position < level_begin + 1 || wanted->position > level_end)
       return fail(error_code::invalid_argument,
                   "position " + std::to_string(wanted->position) + " is outside of priority " + std::to_string(moved->priority) +
-                      ", which holds positions " + std::to_string(level_begin + 1) + " to " + std::to_string(level_end),
+                      (moved->tier > 0 ? " of tier " + std::to_string(moved->tier) : "") + ", which holds positions " +
+                      std::to_string(level_begin + 1) + " to " + std::to_string(level_end),
                   "change the job's priority to move it further");
     rank = wanted->position - 1;
   }
@@ -188,11 +248,15 @@ std::optional<std::string> job_queue::check_invariants() const {
     if (job.id.is_none() || job.priority > priority_max)
       return "job " + to_string(job.id) + " has an impossible id or priority";
     const auto at = position(job.id);
-    if (job.held ? at.has_value() : at != rank + 1)
+    if (job.may_start() ? at != rank + 1 : at.has_value())
       return "job " + to_string(job.id) + " has a wrong position";
+    if (job.delayed != delayed_until(job.id).has_value())
+      return "job " + to_string(job.id) + " is delayed without a time, or the other way round";
     previous = &job;
     ++rank;
   }
+  if (indices_->due.size() != indices_->due_of.size())
+    return "the times of delayed jobs are not the same by time and by job";
   return std::nullopt;
 }
 

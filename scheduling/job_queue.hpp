@@ -1,12 +1,14 @@
 // The queued jobs in order, and nothing else about them. A pure value: no clock, no files, no messages.
 //
-// Order: jobs that may start before held ones, then priority descending, then order key ascending, then id. Position, k-th job,
+// Order: jobs that may start before those that are held or delayed, then tier descending, then priority descending, then order key
+// ascending, then id. Position, k-th job,
 // insert, remove and reorder are O(log n); a queued job costs about 115 bytes.
 #pragma once
 
 #include "model/error.hpp"
 #include "model/ids.hpp"
 #include "model/job.hpp"
+#include "model/time.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,8 +30,13 @@ struct queued_job {
   type_index type = 0;
   std::uint16_t attempts = 0;
   std::uint8_t priority = priority_default;
-  bool held = false;
+  std::uint8_t retries = 0;           // that the retry policy asked for
+  std::uint8_t tier : 4 = 0;          // of its type
+  std::uint8_t start_crashes : 2 = 0; // daemon or supervisor died while it was being started
+  bool held : 1 = false;
+  bool delayed : 1 = false; // its time has not come: see job_queue::delay
 
+  [[nodiscard]] bool may_start() const { return !held && !delayed; }
   friend bool operator==(const queued_job&, const queued_job&) = default;
 };
 
@@ -57,18 +64,25 @@ public:
   bool replace(const queued_job& job);
   [[nodiscard]] std::optional<queued_job> find(job_id id) const;
 
+  // Adds a job, or changes one that is there: it may not start before `until`. Times of jobs that left are forgotten.
+  void delay(queued_job job, instant until);
+  // Lets those start whose time has come, and says how many.
+  std::size_t release_due(instant now);
+  [[nodiscard]] std::optional<instant> next_due() const;
+  [[nodiscard]] std::optional<instant> delayed_until(job_id id) const;
+
   [[nodiscard]] std::size_t size() const;
-  [[nodiscard]] std::size_t held() const;
-  // 1-based among the jobs that are not held; nothing for held and unknown jobs.
+  [[nodiscard]] std::size_t held() const; // held or delayed
+  // 1-based among the jobs that may start; nothing for others.
   [[nodiscard]] std::optional<std::size_t> position(job_id id) const;
-  // In order from the offset-th (0-based), held ones last.
+  // In order from the offset-th (0-based), held and delayed ones last.
   [[nodiscard]] std::vector<queued_job> page(std::size_t offset, std::size_t limit) const;
-  // Of each type below `type_count`, the first `per_type` jobs that are not held; merged in order.
+  // Of each type below `type_count`, the first `per_type` jobs that may start; merged in order.
   [[nodiscard]] std::vector<queued_job> heads(std::size_t type_count, std::size_t per_type) const;
 
-  // The jobs that change, with their new order keys, to bring one job to a place within its own priority; usually that job alone,
-  // more where there is no room between its new neighbours. Changes nothing itself.
-  // Errors: not_found; conflict for a held job; invalid_argument for a place outside of its priority, naming the places allowed.
+  // The jobs that change, with their new order keys, to bring one job to a place within its own tier and priority; usually that job
+  // alone, more where there is no room between its new neighbours. Changes nothing itself. Errors: not_found; conflict for one that
+  // is held or delayed; invalid_argument for a place outside of its priority, naming the places allowed.
   [[nodiscard]] result<std::vector<queued_job>> plan_move(job_id id, move_target target) const;
 
   // The first broken invariant in words, or nothing. For tests and for debug builds.
@@ -76,6 +90,7 @@ public:
 
 private:
   struct indices;
+  void forget_delay(job_id id);
   std::unique_ptr<indices> indices_;
 };
 

@@ -1,5 +1,7 @@
 #include "scheduling/outcome.hpp"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstring>
 
@@ -22,29 +24,100 @@ failure failure_of(const run_ending& ending) {
   return {.kind = failure_kind::exit_status, .message = "ended with status " + std::to_string(status), .exit_status = status};
 }
 
+struct cause_name {
+  stop_cause cause;
+  std::string_view name;
+};
+constexpr std::array<cause_name, 6> cause_names{{{stop_cause::cancel, "cancel"},
+                                                 {stop_cause::timeout, "timeout"},
+                                                 {stop_cause::metric, "metric"},
+                                                 {stop_cause::device, "device"},
+                                                 {stop_cause::preempt, "preempt"},
+                                                 {stop_cause::suspend, "suspend"}}};
+constexpr std::string_view retry_mark = ", retry";
+
+failure failure_of(const stop_reason& reason) {
+  switch (reason.cause) {
+  case stop_cause::metric: return {.kind = failure_kind::metric, .message = reason.why};
+  case stop_cause::device: return {.kind = failure_kind::device, .message = reason.why};
+  default:
+    return {.kind = failure_kind::timeout, .message = reason.why.empty() ? "ran longer than its type's max_run_time" : reason.why};
+  }
+}
+
+bool has_checkpoint(const job_report& report) {
+  return std::any_of(report.notes.begin(), report.notes.end(), [](const run_note& n) { return n.what == note_kind::checkpoint; });
+}
+
+json result_of(const job_report& report) {
+  json left = report.result.value_or(nullptr);
+  if (report.artifacts.empty())
+    return left;
+  if (left.is_null())
+    left = json::object();
+  if (left.is_object() && !left.contains("artifacts"))
+    left["artifacts"] = report.artifacts;
+  return left;
+}
+
 } // namespace
 
+std::string to_text(const stop_reason& reason) {
+  std::string text;
+  for (const auto& [cause, name] : cause_names)
+    if (cause == reason.cause)
+      text = name;
+  if (reason.may_retry)
+    text += retry_mark;
+  return reason.why.empty() ? text : text + ": " + reason.why;
+}
+
+std::optional<stop_reason> stop_reason_from(std::string_view text) {
+  const auto colon = text.find(": ");
+  std::string_view head = text.substr(0, colon);
+  stop_reason reason;
+  if (colon != std::string_view::npos)
+    reason.why = text.substr(colon + 2);
+  if (head.ends_with(retry_mark)) {
+    reason.may_retry = true;
+    head.remove_suffix(retry_mark.size());
+  }
+  for (const auto& [cause, name] : cause_names)
+    if (name == head) {
+      reason.cause = cause;
+      return reason;
+    }
+  return std::nullopt;
+}
+
 job_outcome judge(const run_ending& ending, const job_report& report) {
-  job_outcome outcome;
-  outcome.result = report.result.value_or(nullptr);
-  if (!report.artifacts.empty()) {
-    if (outcome.result.is_null())
-      outcome.result = json::object();
-    if (outcome.result.is_object() && !outcome.result.contains("artifacts"))
-      outcome.result["artifacts"] = report.artifacts;
+  job_outcome outcome{.result = result_of(report), .notes = report.notes, .step = report.step};
+  const auto failed = [&](failure why, bool may_retry) {
+    outcome.state = job_state::failed;
+    outcome.why_failed = std::move(why);
+    outcome.may_retry = may_retry;
+    return outcome;
+  };
+  if (const auto stopped = stop_reason_from(ending.stopped_by)) {
+    const bool is_done = report.result && !report.why_failed && ending.exit_status == 0;
+    switch (stopped->cause) {
+    case stop_cause::cancel: outcome.state = job_state::cancelled; return outcome;
+    case stop_cause::preempt:
+    case stop_cause::suspend:
+      if (!is_done)
+        outcome.interrupted = stopped->cause == stop_cause::preempt ? attempt_end::preempted : attempt_end::suspended;
+      return outcome;
+    default: return failed(failure_of(*stopped), stopped->may_retry);
+    }
   }
-  if (ending.stopped_by == stopped_by_cancel) {
-    outcome.state = job_state::cancelled;
-  } else if (ending.stopped_by == stopped_by_timeout) {
-    outcome.state = job_state::failed;
-    outcome.why_failed = failure{.kind = failure_kind::timeout, .message = "ran longer than its type's max_run_time"};
-  } else if (report.why_failed) {
-    outcome.state = job_state::failed;
-    outcome.why_failed = report.why_failed;
-  } else if (ending.lost || ending.launch_failure || ending.exit_status != 0) {
-    outcome.state = job_state::failed;
-    outcome.why_failed = failure_of(ending);
+  if (report.why_failed)
+    return failed(*report.why_failed, true);
+  if (ending.exit_status == exit_to_be_continued && has_checkpoint(report)) {
+    outcome.interrupted = attempt_end::continued;
+    return outcome;
   }
+  if (ending.lost || ending.launch_failure || ending.exit_status != 0)
+    return failed(failure_of(ending), true);
   return outcome;
 }
 

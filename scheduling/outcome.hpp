@@ -1,16 +1,31 @@
-// What became of a job, judged from how its run ended and from what it reported; and what to do about a run found at start. Pure.
+// What became of an attempt, judged from how its run ended and from what it reported; and what to do about a run found at start.
+// Pure.
 #pragma once
 
+#include "model/facts.hpp"
 #include "model/job.hpp"
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace ferry::scheduling {
 
-// The reasons that ferry itself stops a run for.
-inline constexpr const char* stopped_by_cancel = "cancel";
-inline constexpr const char* stopped_by_timeout = "timeout";
+// Why ferry itself stops a run. As text it goes to the shim and comes back in the run's end, so that it survives the daemon.
+enum class stop_cause { cancel, timeout, metric, device, preempt, suspend };
+struct stop_reason {
+  stop_cause cause = stop_cause::cancel;
+  bool may_retry = false; // the retry policy is asked
+  std::string why = {};   // one sentence; may be empty
+};
+// "cancel", "timeout: ran longer than …", "timeout, retry: no sign of life for 10 m".
+[[nodiscard]] std::string to_text(const stop_reason& reason);
+// Nothing for text that no ferry wrote.
+[[nodiscard]] std::optional<stop_reason> stop_reason_from(std::string_view text);
+
+// By convention (BSD's EX_TEMPFAIL) a process that ends with it is to be continued: it has left a checkpoint.
+inline constexpr int exit_to_be_continued = 75;
 
 // How a run ended. All empty: its supervisor vanished without a record.
 struct run_ending {
@@ -25,17 +40,26 @@ struct run_ending {
 struct job_report {
   std::optional<json> result = {};
   std::optional<failure> why_failed = {};
-  json artifacts = json::array(); // [{"path", "bytes"}]
+  json artifacts = json::array();   // [{"path", "bytes"}]
+  std::vector<run_note> notes = {}; // its timeline, in order; checkpoints among them
+  std::optional<std::int64_t> step = {};
 };
 
+// How one job's attempt ended.
 struct job_outcome {
-  job_state state = job_state::completed;
+  job_state state = job_state::completed; // what the job is in if this was its last attempt
   std::optional<failure> why_failed = {};
   json result = nullptr;
+  // Set where the attempt did not fail and did not complete: the job is to go on later.
+  std::optional<attempt_end> interrupted = {};
+  bool may_retry = true; // a failure that the retry policy may try again
+  std::vector<run_note> notes = {};
+  std::optional<std::int64_t> step = {}; // that it had reached
 };
 
 // Exit status 0 alone is success; a job that reported a failure has failed whatever the status. A run that was stopped ends for the
-// reason it was stopped for, also when it managed to exit with 0 first.
+// reason it was stopped for, also when it managed to exit with 0 first; one that was preempted or suspended has completed if it
+// reported so and ended with 0. Exit status 75 after a checkpoint of this attempt: to be continued.
 [[nodiscard]] job_outcome judge(const run_ending& ending, const job_report& report);
 
 // What a run directory told at start.
@@ -44,7 +68,7 @@ enum class reconciliation {
   requeue, // it never ran: back in line, no attempt counted
   adopt,   // it runs: follow it
   harvest, // it ended meanwhile: take its result
-  give_up, // gone without a record: end what is left of it and fail its jobs
+  give_up, // gone without a record: end what is left of it; the retry policy decides about its jobs
 };
 [[nodiscard]] reconciliation reconcile(run_sighting sighting);
 

@@ -12,8 +12,12 @@ enum class batch_state { running = 0, ended = 1, requeued = 2 }; // stored; appe
 constexpr const char* insert_batch = "INSERT INTO batches (id, type, device, state, started) VALUES (?, ?, ?, 0, ?)";
 constexpr const char* select_batch = "SELECT state, type FROM batches WHERE id = ?";
 constexpr const char* update_batch = "UPDATE batches SET state = ?, ended = ? WHERE id = ?";
-constexpr const char* update_started = "UPDATE jobs SET state = 1, attempts = attempts + 1, batch = ?, started = ? WHERE id = ?";
-constexpr const char* update_requeued = "UPDATE jobs SET state = 0, attempts = attempts - 1, batch = ?, started = ? WHERE id = ?";
+constexpr const char* update_started =
+    "UPDATE jobs SET state = 1, attempts = attempts + 1, batch = ?, started = ?, not_before = NULL WHERE id = ?";
+constexpr const char* update_requeued = "UPDATE jobs SET state = 0, attempts = attempts - 1, batch = ?, started = ?, start_crashes "
+                                        "= min(start_crashes + ?, 3) WHERE id = ?";
+constexpr const char* update_again =
+    "UPDATE jobs SET state = 0, held = ?, held_for = ?, not_before = ?, retries = ?, start_crashes = 0 WHERE id = ?";
 constexpr const char* update_finished = "UPDATE jobs SET state = ?, finished = ? WHERE id = ?";
 constexpr const char* replace_outcome = "INSERT OR REPLACE INTO job_outcomes (job, failure, result) VALUES (?, ?, ?)";
 constexpr const char* select_running_in_batch =
@@ -79,7 +83,7 @@ result<void> fact_writer::requeue(const batch_requeued& f, job_id id) {
                          "job " + to_string(id) + " runs in batch " + to_string(job->batch) + ", not in " + to_string(f.id));
   const auto previous = previous_attempt(statements_, id);
   statements_.run(update_requeued, previous ? previous->batch : batch_id{},
-                  previous ? std::optional{previous->started} : std::nullopt, id);
+                  previous ? std::optional{previous->started} : std::nullopt, f.crashed ? 1 : 0, id);
   append_event(statements_, id, f.at, event_kind::batch_requeued, f.id, {{"reason", f.reason}});
   return {};
 }
@@ -95,6 +99,49 @@ result<void> fact_writer::write(const batch_requeued& f) {
       return done;
   if (!has_running_jobs(f.id, batch->type))
     statements_.run(update_batch, static_cast<int>(batch_state::requeued), f.at, f.id);
+  return {};
+}
+
+result<fact_writer::job_row> fact_writer::find_running(job_id id, batch_id batch, const char* fact_name) {
+  auto job = find(id, fact_name);
+  if (!job)
+    return job;
+  if (job->state != job_state::running)
+    return contradiction(fact_name, describe(id, job->state));
+  if (job->batch != batch)
+    return contradiction(fact_name,
+                         "job " + to_string(id) + " runs in batch " + to_string(job->batch) + ", not in " + to_string(batch));
+  return job;
+}
+
+void fact_writer::write_notes(job_id job, batch_id batch, const std::vector<run_note>& notes) {
+  for (const run_note& note : notes)
+    append_event(statements_, job, note.at, kind_of(note.what), batch, note.detail);
+}
+
+result<void> fact_writer::write(const job_noted& f) {
+  if (const auto job = find_running(f.id, f.batch, "job_noted"); !job)
+    return fail(job.error());
+  write_notes(f.id, f.batch, {f.note});
+  return {};
+}
+
+result<void> fact_writer::write(const attempt_ended& f) {
+  if (const auto job = find_running(f.id, f.batch, "attempt_ended"); !job)
+    return fail(job.error());
+  json detail{{"how", to_string(f.how)}};
+  if (f.why_failed)
+    detail["failure"] = to_json(*f.why_failed);
+  if (f.not_before)
+    detail["not_before"] = to_unix_ms(*f.not_before);
+  if (f.step)
+    detail["step"] = *f.step;
+  if (f.how == attempt_end::retried)
+    detail["retry"] = f.retries;
+  statements_.run(update_again, f.held, f.held_for.empty() ? std::nullopt : std::optional{f.held_for}, f.not_before, f.retries,
+                  f.id);
+  write_notes(f.id, f.batch, f.notes);
+  append_event(statements_, f.id, f.at, event_kind::attempt_ended, f.batch, detail);
   return {};
 }
 
@@ -123,6 +170,7 @@ result<void> fact_writer::write(const job_finished& f) {
   if (why || left)
     statements_.run(replace_outcome, f.id, why, left);
   ++finished_in(f.state);
+  write_notes(f.id, f.batch, f.notes);
   append_event(statements_, f.id, f.at, event_kind::finished, f.batch, detail);
   return {};
 }

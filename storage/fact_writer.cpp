@@ -23,16 +23,20 @@ constexpr const char* update_totals =
 constexpr const char* select_job = "SELECT type, state, priority, held, attempts, batch, cleared FROM jobs WHERE id = ?";
 constexpr const char* select_name = "SELECT name FROM jobs WHERE id = ?";
 constexpr const char* insert_job = R"sql(
-INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name) VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?))sql";
+INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from)
+VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?))sql";
 constexpr const char* insert_params = "INSERT INTO job_params (job, params) VALUES (?, ?)";
 constexpr const char* update_params = "UPDATE job_params SET params = ? WHERE job = ?";
 constexpr const char* update_name = "UPDATE jobs SET name = ? WHERE id = ?";
-constexpr const char* update_held = "UPDATE jobs SET held = ? WHERE id = ?";
+constexpr const char* update_held = "UPDATE jobs SET held = ?, held_for = ?, start_crashes = 0 WHERE id = ?";
 constexpr const char* update_order = "UPDATE jobs SET priority = ?, order_key = ? WHERE id = ?";
 constexpr const char* update_retried =
-    "UPDATE jobs SET state = 0, order_key = ?, held = 0, finished = NULL, cleared = NULL WHERE id = ?";
+    "UPDATE jobs SET state = 0, order_key = ?, held = 0, held_for = NULL, retries = 0, start_crashes = 0, not_before = NULL, "
+    "finished = NULL, cleared = NULL WHERE id = ?";
 constexpr const char* update_cleared = "UPDATE jobs SET cleared = ? WHERE id = ?";
 constexpr const char* select_result = "SELECT result FROM job_outcomes WHERE job = ?";
+constexpr const char* replace_held_type = "INSERT OR REPLACE INTO held_types (type, reason, since) VALUES (?, ?, ?)";
+constexpr const char* delete_held_type = "DELETE FROM held_types WHERE type = ?";
 constexpr const char* delete_outcome = "DELETE FROM job_outcomes WHERE job = ?";
 
 std::optional<std::string> null_if_empty(const std::string& text) { return text.empty() ? std::nullopt : std::optional{text}; }
@@ -107,7 +111,8 @@ result<void> fact_writer::write(const job_queued& f) {
   if (f.id.value <= 0)
     return contradiction("job_queued", "the id " + to_string(f.id) + " is not positive");
   const auto type = types_.number_of(f.type);
-  statements_.run(insert_job, f.id, type, f.priority, f.order_key, f.held, f.at, null_if_empty(f.name));
+  statements_.run(insert_job, f.id, type, f.priority, f.order_key, f.held, f.at, null_if_empty(f.name),
+                  f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value});
   statements_.run(insert_params, f.id, f.params);
   // The newest block of names is searched in the rows themselves; it is written when the first job beyond it comes.
   const auto block = block_of(f.id), newest_block = block_of(totals_.last_job);
@@ -146,18 +151,21 @@ result<void> fact_writer::write(const job_edited& f) {
   return {};
 }
 
-result<void> fact_writer::set_held(job_id id, bool held, instant at) {
+result<void> fact_writer::set_held(job_id id, bool held, const std::string& reason, instant at) {
   const auto job = find_unfinished(id, held ? "job_held" : "job_released");
   if (!job)
     return fail(job.error());
-  statements_.run(update_held, held, id);
-  append_event(statements_, id, at, held ? event_kind::held : event_kind::released, {}, {{"previously_held", job->held}});
+  statements_.run(update_held, held, null_if_empty(reason), id);
+  json detail{{"previously_held", job->held}};
+  if (!reason.empty())
+    detail["reason"] = reason;
+  append_event(statements_, id, at, held ? event_kind::held : event_kind::released, {}, detail);
   return {};
 }
 
-result<void> fact_writer::write(const job_held& f) { return set_held(f.id, true, f.at); }
+result<void> fact_writer::write(const job_held& f) { return set_held(f.id, true, f.reason, f.at); }
 
-result<void> fact_writer::write(const job_released& f) { return set_held(f.id, false, f.at); }
+result<void> fact_writer::write(const job_released& f) { return set_held(f.id, false, {}, f.at); }
 
 result<void> fact_writer::write(const job_reordered& f) {
   const auto job = find_unfinished(f.id, "job_reordered");
@@ -177,6 +185,8 @@ result<void> fact_writer::write(const job_retried& f) {
   if (!next_state(job->state, job_event::retry))
     return contradiction("job_retried", describe(f.id, job->state));
   json detail{{"previously_held", job->held}};
+  if (f.from_scratch)
+    detail["from_scratch"] = true;
   {
     // The failure of the attempt stands in its job_finished event; what it left as a result stays here.
     auto row = statements_.query(select_result, f.id);
@@ -208,6 +218,16 @@ result<void> fact_writer::write(const jobs_cleared& f) {
 
 result<void> fact_writer::write(const queue_paused& f) {
   totals_.paused = f.paused;
+  return {};
+}
+
+result<void> fact_writer::write(const type_held& f) {
+  statements_.run(replace_held_type, types_.number_of(f.type), f.reason, f.at);
+  return {};
+}
+
+result<void> fact_writer::write(const type_released& f) {
+  statements_.run(delete_held_type, types_.number_of(f.type));
   return {};
 }
 

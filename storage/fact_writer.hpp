@@ -48,16 +48,23 @@ private:
   result<void> write(const job_reordered& f);
   result<void> write(const batch_started& f);
   result<void> write(const batch_requeued& f);
+  result<void> write(const attempt_ended& f);
   result<void> write(const job_finished& f);
+  result<void> write(const job_noted& f);
   result<void> write(const batch_ended& f);
   result<void> write(const job_retried& f);
   result<void> write(const jobs_cleared& f);
   result<void> write(const queue_paused& f);
+  result<void> write(const type_held& f);
+  result<void> write(const type_released& f);
 
   // The job, or an error that names the fact.
   result<job_row> find(job_id id, const char* fact_name);
   result<job_row> find_unfinished(job_id id, const char* fact_name);
-  result<void> set_held(job_id id, bool held, instant at);
+  // The job, when it runs in that batch; else an error that names the fact.
+  result<job_row> find_running(job_id id, batch_id batch, const char* fact_name);
+  result<void> set_held(job_id id, bool held, const std::string& reason, instant at);
+  void write_notes(job_id job, batch_id batch, const std::vector<run_note>& notes);
   result<void> requeue(const batch_requeued& f, job_id id);
   [[nodiscard]] bool has_running_jobs(batch_id batch, std::int64_t type);
   std::int64_t& finished_in(job_state state);

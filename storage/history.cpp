@@ -1,6 +1,9 @@
 #include "storage/history.hpp"
 
+#include "config/limits.hpp"
+
 #include <array>
+#include <set>
 
 namespace ferry::storage {
 namespace {
@@ -10,6 +13,9 @@ INSERT INTO job_events (job, number, at, what, batch, detail)
 SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM job_events WHERE job = ?1)sql";
 
 constexpr const char* select_starts = "SELECT what, batch, at FROM job_events WHERE job = ? ORDER BY number";
+
+constexpr const char* select_newest_events = "SELECT what, batch, detail FROM job_events WHERE job = ? ORDER BY number DESC";
+constexpr const char* select_resumed_from = "SELECT resumed_from FROM jobs WHERE id = ?";
 
 constexpr const char* select_queued = R"sql(
 SELECT jobs.created, job_types.name, jobs.priority, jobs.held, jobs.name
@@ -22,7 +28,7 @@ LEFT JOIN batches ON batches.id = job_events.batch
 LEFT JOIN devices ON devices.id = batches.device
 WHERE job_events.job = ? ORDER BY job_events.number)sql";
 
-constexpr std::array<std::pair<event_kind, const char*>, 9> event_names{{
+constexpr std::array<std::pair<event_kind, const char*>, 14> event_names{{
     {event_kind::edited, "job_edited"},
     {event_kind::held, "job_held"},
     {event_kind::released, "job_released"},
@@ -32,6 +38,11 @@ constexpr std::array<std::pair<event_kind, const char*>, 9> event_names{{
     {event_kind::finished, "job_finished"},
     {event_kind::retried, "job_retried"},
     {event_kind::cleared, "jobs_cleared"},
+    {event_kind::attempt_ended, "attempt_ended"},
+    {event_kind::started, "run_started"},
+    {event_kind::loaded, "run_loaded"},
+    {event_kind::checkpoint, "checkpoint_saved"},
+    {event_kind::warned, "watchdog_warned"},
 }};
 
 const char* name_of(event_kind kind) {
@@ -75,6 +86,50 @@ std::string to_text(const json& value) { return value.dump(-1, ' ', false, json:
 void append_event(statement_cache& statements, job_id job, instant at, event_kind what, batch_id batch, const json& detail) {
   const auto text = detail.is_null() ? std::nullopt : std::optional{to_text(detail)};
   statements.run(insert_event, job, at, static_cast<int>(what), batch, text);
+}
+
+event_kind kind_of(note_kind note) {
+  switch (note) {
+  case note_kind::started: return event_kind::started;
+  case note_kind::loaded: return event_kind::loaded;
+  case note_kind::checkpoint: return event_kind::checkpoint;
+  case note_kind::warned: break;
+  }
+  return event_kind::warned;
+}
+
+const char* name_of(note_kind note) { return name_of(kind_of(note)); }
+
+std::vector<checkpoint> read_checkpoints(statement_cache& statements, job_id job) {
+  std::vector<checkpoint> found;
+  bool from_scratch = false;
+  // A chain of resumed jobs is as long as users make it; each link is followed once.
+  for (std::set<std::int64_t> seen; !job.is_none() && !from_scratch && seen.insert(job.value).second;) {
+    auto event = statements.query(select_newest_events, job);
+    while (found.size() < limits::checkpoints_offered_max && event.next()) {
+      const auto kind = static_cast<event_kind>(event.integer(0));
+      if ((kind != event_kind::checkpoint && kind != event_kind::retried) || event.is_null(2))
+        continue;
+      const json detail = json::parse(event.view(2), nullptr, false);
+      if (!detail.is_object())
+        continue;
+      if (kind == event_kind::retried) {
+        from_scratch = detail.value("from_scratch", false);
+        if (from_scratch)
+          break;
+      } else {
+        checkpoint one{.job = job, .batch = batch_id{event.is_null(1) ? 0 : event.integer(1)}, .path = detail.value("path", "")};
+        if (const auto step = detail.find("step"); step != detail.end() && step->is_number_integer())
+          one.step = step->get<std::int64_t>();
+        found.push_back(std::move(one));
+      }
+    }
+    if (found.size() >= limits::checkpoints_offered_max)
+      break;
+    auto row = statements.query(select_resumed_from, job);
+    job = job_id{row.next() && !row.is_null(0) ? row.integer(0) : 0};
+  }
+  return found;
 }
 
 std::optional<attempt> previous_attempt(statement_cache& statements, job_id job) {

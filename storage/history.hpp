@@ -22,7 +22,13 @@ enum class event_kind {
   finished = 7,
   retried = 8,
   cleared = 9,
+  attempt_ended = 10,
+  started = 11,
+  loaded = 12,
+  checkpoint = 13,
+  warned = 14,
 };
+[[nodiscard]] event_kind kind_of(note_kind note);
 
 // Appends one event. `detail` is a JSON object or null, which stores nothing.
 void append_event(statement_cache& statements, job_id job, instant at, event_kind what, batch_id batch, const json& detail);
@@ -33,6 +39,10 @@ struct attempt {
   instant started{};
 };
 [[nodiscard]] std::optional<attempt> previous_attempt(statement_cache& statements, job_id job);
+
+// Where a job can be continued from, the newest first, at most limits::checkpoints_offered_max: its own that a retry from scratch
+// did not set aside, then those of the job that it was resumed from.
+[[nodiscard]] std::vector<checkpoint> read_checkpoints(statement_cache& statements, job_id job);
 
 // The whole story, oldest first; empty when there is no such job.
 [[nodiscard]] std::vector<history_entry> read_history(statement_cache& statements, job_id job);

@@ -38,6 +38,7 @@ void range_walk::read_chunk(job_id bound) {
                                 static_cast<int>(range_.state), range_.cleared ? 0 : 1, bound.value, chunk_size_);
   while (row.next())
     chunk_.push_back(row.integer(0));
+  rows_read_ += chunk_.size();
   exhausted_ = chunk_.size() < chunk_size_;
   chunk_size_ = std::min(chunk_size_ * 4, chunk_size_max);
 }
@@ -73,6 +74,13 @@ std::optional<job_id> merged_walk::seek(job_id bound) {
     push(range, bound);
   }
   return heap_.empty() ? std::nullopt : std::optional{job_id{heap_.front().id}};
+}
+
+std::size_t merged_walk::rows_read() const {
+  std::size_t all = 0;
+  for (const range_walk& range : ranges_)
+    all += range.rows_read();
+  return all;
 }
 
 } // namespace ferry::storage

@@ -27,6 +27,7 @@ public:
   // Goes to the first id at or beyond `bound` in the direction of the walk; bounds must follow that direction.
   // None: the range has no more.
   [[nodiscard]] std::optional<job_id> seek(job_id bound);
+  [[nodiscard]] std::size_t rows_read() const { return rows_read_; }
 
 private:
   void read_chunk(job_id bound);
@@ -39,6 +40,7 @@ private:
   std::size_t next_ = 0;
   std::size_t chunk_size_ = 4; // grows with use: a range that yields little is not read far ahead
   bool exhausted_ = false;
+  std::size_t rows_read_ = 0;
 };
 
 // The union of ranges; with no ranges at all it is empty.
@@ -47,6 +49,8 @@ public:
   merged_walk(statement_cache& statements, const std::vector<job_range>& ranges, walk direction);
   // As range_walk::seek.
   [[nodiscard]] std::optional<job_id> seek(job_id bound);
+  // What it has cost so far.
+  [[nodiscard]] std::size_t rows_read() const;
 
 private:
   struct head {

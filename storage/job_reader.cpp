@@ -19,7 +19,8 @@ constexpr const char* commit_sql = "COMMIT";
 
 constexpr const char* select_brief = R"sql(
 SELECT jobs.id, job_types.name, jobs.state, jobs.priority, jobs.order_key, jobs.held, jobs.name, jobs.attempts, jobs.created,
-       jobs.started, jobs.finished, jobs.cleared, jobs.batch, devices.name, job_outcomes.failure
+       jobs.started, jobs.finished, jobs.cleared, jobs.batch, devices.name, job_outcomes.failure, jobs.retries, jobs.not_before,
+       jobs.held_for, jobs.resumed_from
 FROM jobs
 JOIN job_types ON job_types.id = jobs.type
 LEFT JOIN batches ON batches.id = jobs.batch
@@ -31,6 +32,7 @@ SELECT job_params.params, job_outcomes.result
 FROM job_params LEFT JOIN job_outcomes ON job_outcomes.job = job_params.job WHERE job_params.job = ?)sql";
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_newest = "SELECT coalesce(max(id), 0) FROM jobs";
+constexpr const char* select_running_batches = "SELECT id FROM batches INDEXED BY batches_running WHERE state = 0 ORDER BY id";
 constexpr const char* select_all = "SELECT id FROM jobs WHERE id <= ? ORDER BY id DESC LIMIT ?";
 
 // All reads inside see one state of the store. Ends with the scope, so that no snapshot holds the WAL back.
@@ -77,6 +79,10 @@ std::optional<job_record> read_job(statement_cache& statements, job_id id, bool 
   job.device = row.text(13);
   if (!row.is_null(14))
     job.why_failed = failure_from(parse_stored(row.view(14), id, "failure"));
+  job.retries = static_cast<int>(row.integer(15));
+  job.not_before = row.optional_time(16);
+  job.held_for = row.is_null(17) ? "" : row.text(17);
+  job.resumed_from = job_id{row.is_null(18) ? 0 : row.integer(18)};
   if (brief)
     return job;
   auto documents = statements.query(select_documents, id);
@@ -118,12 +124,22 @@ std::vector<job_range> ranges_for(const std::vector<std::int64_t>& types, const 
   return ranges;
 }
 
+struct id_page {
+  std::vector<job_id> ids;
+  std::optional<job_id> next_before = {};
+};
+
+id_page ended(std::vector<job_id> ids, std::size_t limit) {
+  const auto next = !ids.empty() && ids.size() == limit ? std::optional{ids.back()} : std::nullopt;
+  return {std::move(ids), next};
+}
+
 // The ids of a page. Where both a range and a name are asked for, each leaps over what the other does not have.
-std::vector<job_id> find_page(statement_cache& statements, const job_filter& filter) {
+id_page find_page(statement_cache& statements, const job_filter& filter) {
   auto bound = job_id{filter.before.is_none() ? std::numeric_limits<std::int64_t>::max() : filter.before.value - 1};
   const bool in_all_ranges = filter.states.empty() && filter.type.empty() && filter.with_cleared;
   if (in_all_ranges && filter.name_contains.empty())
-    return newest_jobs(statements, bound, filter.limit);
+    return ended(newest_jobs(statements, bound, filter.limit), filter.limit);
 
   const auto types = types_named(statements, filter.type);
   if (types.empty())
@@ -136,7 +152,9 @@ std::vector<job_id> find_page(statement_cache& statements, const job_filter& fil
                   job_id{newest.next() ? newest.integer(0) : 0});
   }
   std::vector<job_id> page;
-  while (page.size() < filter.limit) {
+  for (std::size_t steps = 0; page.size() < filter.limit; ++steps) {
+    if (steps % 16 == 15 && steps + ranges.rows_read() > filter.rows_searched_max)
+      return {std::move(page), job_id{bound.value + 1}};
     const auto named = names ? names->at_most(bound) : std::optional{bound};
     if (!named)
       break;
@@ -150,7 +168,7 @@ std::vector<job_id> find_page(statement_cache& statements, const job_filter& fil
       bound = *found;
     }
   }
-  return page;
+  return ended(std::move(page), filter.limit);
 }
 
 } // namespace
@@ -202,13 +220,15 @@ result<std::vector<job_record>> job_reader::find_all(const std::vector<job_id>& 
   });
 }
 
-result<std::vector<job_record>> job_reader::page(const job_filter& filter) {
-  return impl_->read("list jobs", [&]() -> result<std::vector<job_record>> {
-    std::vector<job_record> jobs;
-    for (const job_id id : find_page(impl_->statements, filter))
+result<job_page> job_reader::page(const job_filter& filter) {
+  return impl_->read("list jobs", [&]() -> result<job_page> {
+    job_page page;
+    const auto found = find_page(impl_->statements, filter);
+    for (const job_id id : found.ids)
       if (auto job = read_job(impl_->statements, id, true))
-        jobs.push_back(std::move(*job));
-    return jobs;
+        page.jobs.push_back(std::move(*job));
+    page.next_before = found.next_before;
+    return page;
   });
 }
 
@@ -218,6 +238,16 @@ result<std::vector<history_entry>> job_reader::history(job_id id) {
     if (story.empty())
       return fail(error_code::not_found, "there is no job " + to_string(id));
     return story;
+  });
+}
+
+result<std::vector<batch_id>> job_reader::running_batches() {
+  return impl_->read("list what runs", [&]() -> result<std::vector<batch_id>> {
+    std::vector<batch_id> running;
+    auto row = impl_->statements.query(select_running_batches);
+    while (row.next())
+      running.push_back(batch_id{row.integer(0)});
+    return running;
   });
 }
 

@@ -1,4 +1,5 @@
 #include "storage/job_store.hpp"
+#include "storage/history.hpp"
 
 #include "storage/connection.hpp"
 #include "storage/data_directory.hpp"
@@ -22,7 +23,8 @@ constexpr const char* rollback_sql = "ROLLBACK";
 constexpr const char* savepoint_sql = "SAVEPOINT facts";
 constexpr const char* release_sql = "RELEASE facts";
 constexpr const char* rollback_to_sql = "ROLLBACK TO facts";
-constexpr const char* select_params = "SELECT params FROM job_params WHERE job = ?";
+constexpr const char* select_params = "SELECT job_params.params, jobs.attempts, jobs.resumed_from FROM job_params JOIN jobs ON "
+                                      "jobs.id = job_params.job WHERE job_params.job = ?";
 
 struct submitted {
   std::vector<job_id> jobs;
@@ -89,6 +91,18 @@ struct job_store::implementation {
       lost = why;
   }
 
+  // SQLite gives up the whole transaction also where no more than a read failed in it.
+  template <class Read>
+  auto read(const char* doing, Read&& work) -> decltype(work()) {
+    const bool was_in_transaction = in_transaction();
+    auto found = guarded(handle(), file, doing, work);
+    if (!found && was_in_transaction && !in_transaction()) {
+      writer.undo_to(writer.committed_totals());
+      lost = found.error();
+    }
+    return found;
+  }
+
   // A failed ROLLBACK has ended the transaction too: SQLite documents it as harmless.
   void roll_back() {
     if (in_transaction())
@@ -118,8 +132,8 @@ result<std::unique_ptr<job_store>> job_store::open(const std::filesystem::path& 
 }
 
 result<restored> job_store::restore(const std::function<void(const live_job&)>& visit) {
-  return guarded(impl_->handle(), impl_->file, "restore the queue",
-                 [&]() -> result<restored> { return restore_queue(impl_->statements, impl_->writer.totals(), visit); });
+  return impl_->read("restore the queue",
+                     [&]() -> result<restored> { return restore_queue(impl_->statements, impl_->writer.totals(), visit); });
 }
 
 result<append_outcome> job_store::apply(const std::vector<fact>& facts, const submission& from) {
@@ -160,17 +174,23 @@ result<void> job_store::commit() {
 
 bool job_store::in_transaction() const { return impl_->in_transaction() || impl_->lost; }
 
-result<std::vector<std::string>> job_store::read_params(const std::vector<job_id>& jobs) {
-  return guarded(impl_->handle(), impl_->file, "read parameters", [&]() -> result<std::vector<std::string>> {
-    std::vector<std::string> params;
-    params.reserve(jobs.size());
+result<std::vector<job_start>> job_store::read_starts(const std::vector<job_id>& jobs) {
+  return impl_->read("read parameters", [&]() -> result<std::vector<job_start>> {
+    std::vector<job_start> starts;
+    starts.reserve(jobs.size());
     for (const job_id id : jobs) {
-      auto row = impl_->statements.query(select_params, id);
-      if (!row.next())
-        return fail(error_code::not_found, "there is no job " + to_string(id));
-      params.push_back(row.text(0));
+      bool first = true;
+      {
+        auto row = impl_->statements.query(select_params, id);
+        if (!row.next())
+          return fail(error_code::not_found, "there is no job " + to_string(id));
+        starts.push_back({.params = row.text(0)});
+        first = row.integer(1) <= 1 && row.is_null(2);
+      }
+      if (!first)
+        starts.back().checkpoints = read_checkpoints(impl_->statements, id);
     }
-    return params;
+    return starts;
   });
 }
 

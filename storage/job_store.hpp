@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct live_job {
   std::int64_t order_key = 0;
   bool held = false;
   int attempts = 0;
+  int retries = 0;
+  int start_crashes = 0;
+  std::optional<instant> not_before = {};
 };
 
 struct running_batch {
@@ -39,6 +43,8 @@ struct running_batch {
     std::int64_t order_key = 0;
     bool held = false;
     int attempts = 0;
+    int retries = 0;
+    int start_crashes = 0;
   };
   std::vector<member> jobs;
 };
@@ -48,7 +54,8 @@ struct restored {
   batch_id last_batch;
   std::int64_t last_order_key = 0;
   bool paused = false;
-  std::vector<running_batch> running; // that have not ended, also those whose jobs have all finished
+  std::vector<running_batch> running;            // that have not ended, also those whose jobs have all finished
+  std::map<std::string, std::string> held_types; // with the reason
   // Jobs that are in these states, cleared or not, for the counters of `ferry status`.
   std::int64_t completed = 0, failed = 0, cancelled = 0;
 };
@@ -64,6 +71,12 @@ struct append_outcome {
   std::vector<job_id> already_submitted;
 };
 
+// What an attempt begins with.
+struct job_start {
+  std::string params;                       // JSON text
+  std::vector<checkpoint> checkpoints = {}; // that it could continue from, the newest first
+};
+
 class job_store {
 public:
   // Creates the folder (0700) and the file when missing, takes the lock, migrates, checks.
@@ -77,8 +90,9 @@ public:
 
   // A transaction spans begin … commit; nothing is durable before commit returns. apply() outside of one begins it.
   // An error of apply() undoes that call's own facts only (savepoint); an error of commit() undoes all since begin.
-  // Where SQLite itself gave up the whole transaction (a disk that filled in its middle), every later apply() and the commit()
-  // fail with that error; after commit() the store can be used again.
+  // Where SQLite itself gave up the whole transaction (a disk that filled in its middle, a read that failed), every later apply()
+  // and the commit() fail with that error; after commit() the store can be used again.
+  // A group that commit() refused with io is gone for this store, but one that opens the file later may find it there: whole.
   // A retried job comes back unheld. Clearing a cleared job, or ending a batch that was requeued, changes nothing.
   // Errors: conflict (idempotency key used for another request), internal (a fact that contradicts what is stored: a job that is
   // not in a state for it, an id used twice), disk_full, io, damaged.
@@ -86,8 +100,8 @@ public:
   [[nodiscard]] result<void> commit();
   [[nodiscard]] bool in_transaction() const;
 
-  // Parameters (JSON text) of jobs, in the order asked; sees uncommitted facts. Errors: not_found.
-  [[nodiscard]] result<std::vector<std::string>> read_params(const std::vector<job_id>& jobs);
+  // What jobs are started with, in the order asked; sees uncommitted facts. Errors: not_found, disk_full, io.
+  [[nodiscard]] result<std::vector<job_start>> read_starts(const std::vector<job_id>& jobs);
 
 private:
   struct implementation;

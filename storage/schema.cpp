@@ -108,16 +108,37 @@ CREATE TABLE queue_totals (
 INSERT INTO queue_totals VALUES (1, 0, 0, 0, 0, 0);
 )sql";
 
-constexpr std::array steps{version_1};
+// Attempts that follow on others: retries with their backoff, why a job or a type is held, and what a job was resumed from.
+constexpr const char* version_2 = R"sql(
+ALTER TABLE jobs ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN start_crashes INTEGER NOT NULL DEFAULT 0; -- of daemon or supervisor, in a row
+ALTER TABLE jobs ADD COLUMN not_before INTEGER;
+ALTER TABLE jobs ADD COLUMN held_for TEXT;
+ALTER TABLE jobs ADD COLUMN resumed_from INTEGER;
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before)
+  WHERE state = 0;
+
+CREATE TABLE held_types (
+  type   INTEGER PRIMARY KEY REFERENCES job_types (id),
+  reason TEXT NOT NULL,
+  since  INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array steps{version_1, version_2};
 
 struct table {
   const char* name;
   const char* key;
 };
-constexpr std::array tables{
-    table{"job_types", "id"},    table{"devices", "id"},           table{"batches", "id"},     table{"jobs", "id"},
-    table{"job_params", "job"},  table{"job_outcomes", "job"},     table{"job_events", "job"}, table{"name_blocks", "block"},
-    table{"submissions", "key"}, table{"queue_totals", "only_row"}};
+constexpr std::array tables{table{"job_types", "id"},    table{"devices", "id"},
+                            table{"batches", "id"},      table{"jobs", "id"},
+                            table{"job_params", "job"},  table{"job_outcomes", "job"},
+                            table{"job_events", "job"},  table{"name_blocks", "block"},
+                            table{"submissions", "key"}, table{"queue_totals", "only_row"},
+                            table{"held_types", "type"}};
 constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time"};
 
 std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }

@@ -13,6 +13,18 @@ error disk_full_error(const std::filesystem::path& file, const std::string& doin
           "free some room there; nothing that was acknowledged is lost, and ferry goes on by itself"};
 }
 
+// The errno behind a failed call. SQLite does not note it where COMMIT fails to sync; until another call fails, its VFS still
+// knows.
+int errno_of(sqlite3* connection, int extended_code) {
+  if (!connection)
+    return 0;
+  sqlite3_vfs* vfs = nullptr;
+  if (extended_code == SQLITE_IOERR_FSYNC &&
+      sqlite3_file_control(connection, "main", SQLITE_FCNTL_VFS_POINTER, static_cast<void*>(&vfs)) == SQLITE_OK && vfs)
+    return vfs->xGetLastError(vfs, 0, nullptr);
+  return sqlite3_system_errno(connection);
+}
+
 } // namespace
 
 error damaged_error(const std::filesystem::path& file, const std::string& what) {
@@ -32,8 +44,8 @@ error system_error(int number, const std::filesystem::path& file, const std::str
 
 error sqlite_error(const SQLite::Exception& failure, sqlite3* connection, const std::filesystem::path& file,
                    const std::string& doing) {
+  const int number = errno_of(connection, failure.getExtendedErrorCode());
   const std::string message = file.string() + ": cannot " + doing + ": " + failure.what();
-  const int number = connection ? sqlite3_system_errno(connection) : 0;
   switch (failure.getErrorCode() & 0xff) {
   case SQLITE_FULL: return disk_full_error(file, doing);
   case SQLITE_IOERR:

@@ -23,13 +23,6 @@ public:
 
   result<int> run(context& c) override {
     const std::int64_t limit = limit_.value_or(50);
-    if (c.wants_json() && !quiet_ && limit <= page) {
-      auto body = c.call(request_for(before_, limit));
-      if (!body)
-        return fail(body.error());
-      c.print_json(*body);
-      return exit_completed;
-    }
     auto answer = pages(c, limit);
     if (!answer)
       return fail(answer.error());
@@ -65,11 +58,13 @@ private:
     return {.method = "GET", .path = path};
   }
 
+  // As many requests as it takes: a page may hold fewer jobs than asked for, also none, and still not be the last.
   result<json> pages(context& c, std::int64_t limit) const {
     auto all = c.ask(request_for(before_, std::min(limit, page)));
-    for (std::int64_t left = limit - page; all && left > 0; left -= page) {
+    while (all) {
       const auto before = integer_field(*all, "next_before");
-      if (!before)
+      const auto left = limit - static_cast<std::int64_t>(array_field(*all, "jobs").size());
+      if (!before || left <= 0)
         break;
       auto next = c.ask(request_for(before, std::min(left, page)));
       if (!next)

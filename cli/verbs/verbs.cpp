@@ -20,6 +20,14 @@ constexpr std::string_view edit_details =
     R"(Without options, $VISUAL or $EDITOR is opened on the job's name, priority and parameters as JSON.
 `--param key=null` takes a parameter away. Only queued jobs can be edited.)";
 
+constexpr std::string_view suspend_details =
+    R"(A job that announces checkpoints is asked (TERM) to write one and leave, and continues from it after `ferry resume`; any other begins
+anew then. `ferry suspend --all` frees the whole machine.)";
+
+constexpr std::string_view resume_details =
+    R"(The same job makes another attempt, from its newest checkpoint. With --as-new the job stays as it is and a new one, linked to it,
+continues its work.)";
+
 constexpr std::string_view run_details =
     R"(Reads the configuration that ferryd would read, checks the parameters as it would, and runs the command here and now: no daemon, no
 queue, no log. Ends with the command's exit status, or 128 + the signal that ended it.)";
@@ -36,14 +44,17 @@ constexpr std::array verbs{
     verb{"logs", "log", "what a job has written", "", make_logs},
     verb{"wait", "", "wait until jobs have ended; status 0 only if all completed", "", make_wait},
     verb{"cancel", "", "take jobs out of the queue, or end them with all their processes", "", make_cancel},
-    verb{"hold", "", "keep queued jobs from starting", "", make_hold},
-    verb{"release", "", "let held jobs start again", "", make_release},
+    verb{"hold", "", "keep queued jobs, or all of a type, from starting", "", make_hold},
+    verb{"release", "", "let held jobs, or all of a type, start again", "", make_release},
     verb{"pause", "", "start nothing new; what runs goes on", "", make_pause},
     verb{"unpause", "", "start jobs again", "", make_unpause},
     verb{"move", "", "move a queued job to another place within its priority", "", make_move},
     verb{"priority", "", "give a queued job another priority (0-100, larger first)", "", make_priority},
     verb{"edit", "", "change a queued job's parameters, name or priority", edit_details, make_edit},
     verb{"retry", "", "queue failed or cancelled jobs again", "", make_retry},
+    verb{"suspend", "", "stop running jobs for now: they give their device back and stay in the queue", suspend_details,
+         make_suspend},
+    verb{"resume", "", "go on with jobs that were suspended, failed or cancelled", resume_details, make_resume},
     verb{"clear", "", "take finished jobs off the lists", "", make_clear},
     verb{"status", "", "the daemon, its devices and counts", "", make_status},
     verb{"types", "", "the job types and their parameters", "", make_types},

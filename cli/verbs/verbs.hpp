@@ -22,6 +22,8 @@ std::unique_ptr<action> make_move();
 std::unique_ptr<action> make_priority();
 std::unique_ptr<action> make_edit();
 std::unique_ptr<action> make_retry();
+std::unique_ptr<action> make_suspend();
+std::unique_ptr<action> make_resume();
 std::unique_ptr<action> make_clear();
 std::unique_ptr<action> make_status();
 std::unique_ptr<action> make_types();

@@ -1,11 +1,13 @@
 #include "runners/shim/job_process.hpp"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace ferry::runners {
@@ -61,60 +63,98 @@ error cannot_start(const run_spec& spec, int errno_value) {
   return refused(std::string(": ") + std::strerror(errno_value));
 }
 
-class spawn_settings {
-public:
-  spawn_settings(const run_spec& spec, int output) {
-    ::posix_spawnattr_init(&attributes_);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&attributes_, &signals);
-    ::sigfillset(&signals);
-    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    ::posix_spawn_file_actions_addchdir_np(&actions_, spec.directory.c_str());
-  }
-  spawn_settings(const spawn_settings&) = delete;
-  spawn_settings& operator=(const spawn_settings&) = delete;
-  ~spawn_settings() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
+// What the child needs, made before the fork.
+struct image {
+  std::string program;
+  std::vector<std::string> assignments;
+  std::vector<char*> argv, environment;
 
-private:
-  posix_spawnattr_t attributes_{};
-  posix_spawn_file_actions_t actions_{};
+  image(const run_spec& spec, std::string found) : program(std::move(found)) {
+    for (const auto& [name, value] : spec.environment)
+      assignments.push_back(name + "=" + value);
+    for (const std::string& word : spec.argv)
+      argv.push_back(const_cast<char*>(word.c_str()));
+    for (std::string& assignment : assignments)
+      environment.push_back(assignment.data());
+    argv.push_back(nullptr);
+    environment.push_back(nullptr);
+  }
 };
+
+constexpr int failure_fd = STDERR_FILENO + 1;
+
+void default_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal)
+    ::sigaction(signal, &action, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// In the child. Comes back with errno when something was refused.
+int become(const run_spec& spec, const image& program, int output) {
+  const int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (input < 0 || ::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 || ::dup2(output, STDERR_FILENO) < 0 ||
+      ::chdir(spec.directory.c_str()) != 0)
+    return errno;
+  ::syscall(SYS_close_range, failure_fd + 1, ~0U, 0U);
+  default_signals();
+  ::execve(program.program.c_str(), program.argv.data(), program.environment.data());
+  return errno;
+}
+
+[[noreturn]] void wait_and_become(const run_spec& spec, const image& program, int output, int gate, int failures) {
+  ::setsid();
+  char released = 0;
+  ssize_t got = 0;
+  while ((got = ::read(gate, &released, 1)) < 0 && errno == EINTR) {}
+  if (got != 1) // the shim is gone: nothing was started
+    ::_exit(0);
+  const int kept_output = ::fcntl(output, F_DUPFD_CLOEXEC, failure_fd + 1);
+  int why = errno;
+  if (kept_output >= 0 && (failures == failure_fd || ::dup3(failures, failure_fd, O_CLOEXEC) >= 0))
+    why = become(spec, program, kept_output);
+  [[maybe_unused]] const auto written = ::write(failure_fd, &why, sizeof why);
+  ::_exit(127);
+}
 
 } // namespace
 
-result<int> start_process(const run_spec& spec, int output) {
-  const lookup found = find_program(spec);
+result<waiting_process> waiting_process::make(const run_spec& spec, int output) {
+  lookup found = find_program(spec);
   if (found.program.empty())
     return fail(cannot_start(spec, found.why));
-  std::vector<std::string> assignments;
-  for (const auto& [name, value] : spec.environment)
-    assignments.push_back(name + "=" + value);
-  std::vector<char*> argv, environment;
-  for (const std::string& word : spec.argv)
-    argv.push_back(const_cast<char*>(word.c_str()));
-  for (std::string& assignment : assignments)
-    environment.push_back(assignment.data());
-  argv.push_back(nullptr);
-  environment.push_back(nullptr);
-  const spawn_settings settings(spec, output);
-  pid_t pid = 0;
-  const int refused =
-      ::posix_spawn(&pid, found.program.c_str(), settings.actions(), settings.attributes(), argv.data(), environment.data());
-  if (refused != 0)
-    return fail(cannot_start(spec, refused));
-  return pid;
+  std::array<int, 2> gate{}, failures{};
+  if (::pipe2(gate.data(), O_CLOEXEC) != 0)
+    return fail(cannot_start(spec, errno));
+  descriptor gate_out(gate[0]), gate_in(gate[1]);
+  if (::pipe2(failures.data(), O_CLOEXEC) != 0)
+    return fail(cannot_start(spec, errno));
+  descriptor failures_out(failures[0]), failures_in(failures[1]);
+  const image program(spec, std::move(found.program));
+  const pid_t pid = ::fork();
+  if (pid < 0)
+    return fail(cannot_start(spec, errno));
+  if (pid == 0) {
+    ::close(gate[1]); // else it would wait for itself
+    wait_and_become(spec, program, output, gate[0], failures[1]);
+  }
+  return waiting_process(spec, pid, std::move(gate_in), std::move(failures_out));
+}
+
+result<void> waiting_process::let_go() {
+  const char released = 1;
+  while (::write(gate_.get(), &released, 1) < 0 && errno == EINTR) {}
+  gate_.reset();
+  int why = 0;
+  ssize_t got = 0;
+  while ((got = ::read(failures_.get(), &why, sizeof why)) < 0 && errno == EINTR) {}
+  if (got != sizeof why)
+    return {};
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
+  return fail(cannot_start(*spec_, why));
 }
 
 } // namespace ferry::runners

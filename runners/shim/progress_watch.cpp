@@ -100,7 +100,7 @@ bool progress_watch::read_reported(std::int64_t bytes_max, instant now) {
 
 progress_watch::findings progress_watch::found(instant now) {
   findings all;
-  all.ends = reported_.take_ends();
+  all.events = reported_.take_events();
   if (spec_.progress == config::progress_source::none)
     return all;
   all.progress = reported_.take_progress();

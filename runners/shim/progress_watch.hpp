@@ -14,7 +14,7 @@ namespace ferry::runners {
 class progress_watch {
 public:
   struct findings {
-    std::vector<run_event> ends;
+    std::vector<run_event> events; // all but progress
     std::vector<run_progressed> progress;
   };
 

@@ -44,17 +44,22 @@ result<void> supervised_run::start(shim_record& shim) {
     return {};
   }
   const std::uint64_t before = ticks_since_boot();
-  auto pid = start_process(spec_, output_.get());
-  if (!pid) {
-    record_launch_failure(pid.error().what);
+  auto made = waiting_process::make(spec_, output_.get());
+  if (!made) {
+    record_launch_failure(made.error().what);
     return {};
   }
-  pid_ = *pid;
+  pid_ = made->pid();
   json started = to_json(run_event(run_started{pid_, wall_clock_now()}));
   // The process's start time lies between these: it tells the process from another with its pid, should the shim be killed.
   started["start_ticks"] = {before, ticks_since_boot()};
   log_.add(started);
-  log_.flush();
+  log_.flush(); // on a full disk it waits: then FERRY_RUN_DIR in its environment is what the process is known by
+  if (auto gone = made->let_go(); !gone) {
+    pid_ = 0;
+    record_launch_failure(gone.error().what);
+    return {};
+  }
   watch_.emplace(spec_, directory_.get(), output_.get());
   look_due_ = clock::now() + watch_->pause();
   return {};
@@ -145,11 +150,15 @@ void supervised_run::report(const progress_watch::findings& found) {
     stored_progress_[event.job] = {event.value, clock::now()};
     log_.add(line);
   }
-  for (const run_event& event : found.ends)
+  for (const run_event& event : found.events)
     log_.add(to_json(event));
 }
 
 bool supervised_run::is_worth_storing(const run_progressed& event) const {
+  // A metric that is no number may be what the watchdog looks for, also in the next daemon.
+  const auto& metrics = event.value.metrics;
+  if (std::any_of(metrics.begin(), metrics.end(), [](const auto& metric) { return !std::isfinite(metric.second); }))
+    return true;
   const auto last = stored_progress_.find(event.job);
   if (last == stored_progress_.end() || clock::now() - last->second.at >= stored_pause)
     return true;

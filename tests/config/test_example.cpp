@@ -64,7 +64,7 @@ TEST_CASE("the keys of a job type load as the example writes them") {
   const plain_environment plain;
   std::string text;
   std::istringstream lines(example_toml());
-  const std::regex commented("^# (\\[job_types\\.example\\])$|^#   ([a-z_]+ = .*)$");
+  const std::regex commented("^# (\\[job_types\\.example\\])$|^#   ([a-z_.]+ = .*)$");
   std::smatch found;
   for (std::string line; std::getline(lines, line);)
     if (std::regex_match(line, found, commented))

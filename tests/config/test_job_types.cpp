@@ -160,7 +160,7 @@ progress = "tqdm"
   CHECK(type.threads == 3);
   CHECK(type.environment == std::map<std::string, std::string>{{"A", "1"}, {"B", ""}});
   CHECK(type.inherit_environment == std::vector<std::string>{"LD_LIBRARY_PATH"});
-  CHECK(type.max_run_time == std::chrono::hours(2));
+  CHECK(type.watch.max_run_time == std::chrono::hours(2));
   CHECK(type.grace == std::chrono::milliseconds(1500));
   CHECK(type.progress == progress_source::tqdm);
   CHECK(type.parameters.validate({{"anything", {1, 2}}}));
@@ -212,7 +212,7 @@ TEST_CASE("the built-in command runs any argv and keeps its form") {
   CHECK(changed->job_types.size() == 1);
   CHECK(changed->find_job_type("command")->slots == 2);
   CHECK(changed->find_job_type("command")->command == command.command);
-  CHECK(changed->find_job_type("command")->max_run_time == std::chrono::hours(1));
+  CHECK(changed->find_job_type("command")->watch.max_run_time == std::chrono::hours(1));
 
   for (const char* key : {"command = [\"a\"]", "shell = true", "parameters = {}", "description = \"mine\"", "progress = \"none\"",
                           "runner = \"process\""}) {

@@ -1,9 +1,12 @@
 // A library with NVML's ABI whose GPUs are described by the JSON file that FERRY_STAND_IN_NVML names, read at nvmlInit_v2:
 //   {"init": 0, "count": 0, "gpus": [{"name", "uuid", "domain", "bus", "total_mib", "used_mib", "utilization", "temperature",
 //     "processes", "fails": {"uuid": 15, …}, "mig": [part or null, …], "mig_mode": 1}]}
-// Built a second time with STAND_IN_IS_OLD it lacks what drivers before 2022 lack.
+// What happens while it runs stands in two more files: FILE.xid, whose lines "UUID NUMBER" are errors that are told once, and
+// FILE.lost, the UUIDs of GPUs that the driver has lost. Built a second time with STAND_IN_IS_OLD it lacks what drivers before 2022
+// lack.
 #include "gpu/nvml_abi.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -28,8 +31,26 @@ namespace {
 int initialised = 0;
 json machine;
 std::vector<std::unique_ptr<opaque_device>> gpus;
+std::vector<device_t> watched_for_errors;
+std::size_t errors_told = 0;
+
+std::vector<std::string> lines_of(const char* ending) {
+  std::vector<std::string> lines;
+  const char* file = std::getenv("FERRY_STAND_IN_NVML");
+  std::ifstream in(file == nullptr ? std::string() : file + std::string(ending));
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  return lines;
+}
+
+bool is_lost(const json& facts) {
+  const auto lost = lines_of(".lost");
+  return std::find(lost.begin(), lost.end(), facts.value("uuid", "")) != lost.end();
+}
 
 return_t failure_of(const json& facts, const char* what) {
+  if (is_lost(facts))
+    return error_gpu_is_lost;
   const auto fails = facts.find("fails");
   return fails == facts.end() ? success : fails->value(what, success);
 }
@@ -69,6 +90,8 @@ return_t nvmlInit_v2() {
   if (const auto code = machine.value("init", success); code != success)
     return code;
   gpus.clear();
+  watched_for_errors.clear();
+  errors_told = 0;
   for (const json& facts : machine.at("gpus")) {
     auto gpu = std::make_unique<opaque_device>();
     gpu->facts = facts;
@@ -147,6 +170,29 @@ return_t nvmlDeviceGetComputeRunningProcesses_v2(device_t device, unsigned* coun
 }
 
 #ifndef STAND_IN_IS_OLD
+return_t nvmlEventSetCreate(event_set_t* out) {
+  *out = reinterpret_cast<event_set_t>(&machine);
+  return success;
+}
+return_t nvmlEventSetFree(event_set_t) { return success; }
+return_t nvmlDeviceRegisterEvents(device_t device, unsigned long long types, event_set_t) {
+  watched_for_errors.push_back(device);
+  return types == event_xid ? success : error_not_supported;
+}
+return_t nvmlEventSetWait_v2(event_set_t, event_data* out, unsigned) {
+  const auto lines = lines_of(".xid");
+  if (errors_told >= lines.size())
+    return error_timeout;
+  const auto& line = lines[errors_told++];
+  const auto space = line.find(' ');
+  for (const device_t device : watched_for_errors)
+    if (device->facts.value("uuid", "") == line.substr(0, space)) {
+      *out = {device, event_xid, std::stoull(line.substr(space + 1)), 0, 0};
+      return success;
+    }
+  return error_invalid_argument;
+}
+
 return_t nvmlDeviceGetComputeRunningProcesses_v3(device_t device, unsigned* count, process_info* out) {
   return running_processes(device, count, out);
 }

@@ -78,9 +78,9 @@ program_end run_program(const std::vector<std::string>& argv, const std::vector<
   return {status, read_file(output)};
 }
 
-daemon_process::daemon_process(std::string types, int slots, std::string http) {
-  std::ofstream(config()) << "[storage]\ndata_dir = \"" << data().string() << "\"\n[http]\nsocket = \"" << socket().string()
-                          << "\"\n"
+daemon_process::daemon_process(std::string types, int slots, std::string http, std::string storage) {
+  std::ofstream(config()) << "[storage]\ndata_dir = \"" << data().string() << "\"\n"
+                          << storage << "[http]\nsocket = \"" << socket().string() << "\"\n"
                           << http << "\n[devices.gpu]\nenabled = false\n[devices.cpu]\nslots = " << slots << "\nmemory_mib = 1000\n"
                           << types;
 }

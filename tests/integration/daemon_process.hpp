@@ -33,8 +33,8 @@ struct program_end {
 
 class daemon_process {
 public:
-  // `types` is TOML that is added to the configuration; `slots` of the CPU device.
-  explicit daemon_process(std::string types = {}, int slots = 2, std::string http = {});
+  // `types` is TOML that is added to the configuration; `slots` of the CPU device; `http` and `storage` are lines of these tables.
+  explicit daemon_process(std::string types = {}, int slots = 2, std::string http = {}, std::string storage = {});
   ~daemon_process(); // kills what still runs, jobs included
 
   void start(); // returns once it answers

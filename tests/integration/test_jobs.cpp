@@ -37,7 +37,7 @@ TEST_CASE("a job runs and keeps its log, result and history (P6)") {
   std::vector<std::string> story;
   for (const auto history = daemon.get("/jobs/" + std::to_string(id) + "/history"); const auto& entry : history["history"])
     story.push_back(entry["what"]);
-  CHECK(story == std::vector<std::string>{"job_queued", "batch_started", "job_finished"});
+  CHECK(story == std::vector<std::string>{"job_queued", "batch_started", "run_started", "job_finished"});
 }
 
 TEST_CASE("failures say what happened") {

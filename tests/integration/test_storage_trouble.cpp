@@ -48,7 +48,7 @@ TEST_CASE("a data directory that cannot be written is said plainly") {
 }
 
 TEST_CASE("a full disk refuses submits, keeps what was acknowledged, and works again when there is room") {
-  daemon_process daemon({}, 1);
+  daemon_process daemon({}, 1, {}, "free_mib_min = 0\n");
   std::filesystem::create_directory(daemon.data());
   if (::mount("ferry-test", daemon.data().c_str(), "tmpfs", 0, "size=3m,mode=0700") != 0)
     SKIP("mounting a small disk needs root");

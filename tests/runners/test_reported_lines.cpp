@@ -58,7 +58,7 @@ TEST_CASE("the first end that a job reports counts") {
 {"type":"done","result":{"file":"a.png"}}
 )",
                 now);
-  const auto ends = reported.take_ends();
+  const auto ends = reported.take_events();
   REQUIRE(ends.size() == 3);
   const auto& failed = std::get<run_job_failed>(ends[0]);
   CHECK(failed.job == job_id{2});
@@ -77,10 +77,10 @@ TEST_CASE("kinds of failure, known and not") {
 {"type":"failed","job":3}
 )",
                 now);
-  const auto ends = reported.take_ends();
+  const auto ends = reported.take_events();
   REQUIRE(ends.size() == 3);
   CHECK(std::get<run_job_failed>(ends[0]).why.kind == failure_kind::input);
-  CHECK(std::get<run_job_failed>(ends[1]).why.kind == failure_kind::reported);
+  CHECK(std::get<run_job_failed>(ends[1]).why.kind == failure_kind::transient);
   CHECK_FALSE(std::get<run_job_failed>(ends[2]).why.message.empty());
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("lines that cannot be understood are passed over and counted") {
   reported.feed("not json\n{\"type\":\"progress\",\"job\":99,\"value\":0.5}\n{\"type\":7}\n[]\n{\"type\":\"dance\"}\n\n \r\n", now);
   reported.feed(std::string("\xff\xfe\x00\x01", 4) + "\n{\"type\":\"progress\",\"job\":\"one\"}\n", now);
   CHECK(reported.take_progress().empty());
-  CHECK(reported.take_ends().empty());
+  CHECK(reported.take_events().empty());
   CHECK(reported.ignored() == 7);
   reported.feed(std::string(limits::result_bytes_max + limits::event_line_bytes_max + 1, 'x') + "\n", now);
   CHECK(reported.ignored() == 8);
@@ -100,13 +100,13 @@ TEST_CASE("lines that cannot be understood are passed over and counted") {
 TEST_CASE("a last line without a newline is read at the end, if it is whole") {
   reported_lines reported(jobs({1}));
   reported.feed(R"({"type":"done","result":1})", now);
-  CHECK(reported.take_ends().empty());
+  CHECK(reported.take_events().empty());
   reported.end(now);
-  CHECK(reported.take_ends().size() == 1);
+  CHECK(reported.take_events().size() == 1);
   reported_lines cut(jobs({1}));
   cut.feed(R"({"type":"done","resu)", now);
   cut.end(now);
-  CHECK(cut.take_ends().empty());
+  CHECK(cut.take_events().empty());
   CHECK(cut.ignored() == 1);
 }
 

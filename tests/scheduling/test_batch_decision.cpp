@@ -67,6 +67,62 @@ TEST_CASE("of several devices the one with most free slots is taken") {
   CHECK(decide({wants(2, {})}, devices) == "2@GPU-a"); // equal slots, more memory
 }
 
+namespace {
+
+candidate of_tier(int tier, std::int64_t id, demand needs) {
+  auto c = wants(id, needs);
+  c.job.tier = static_cast<std::uint8_t>(tier & 0xF);
+  return c;
+}
+
+std::string preempted(const std::vector<candidate>& in_order, const device_ledger& devices) {
+  const auto decision = choose_batch(in_order, devices, instant{});
+  std::string text;
+  if (const auto* chosen = std::get_if<preempt_batches>(&decision))
+    for (const batch_id batch : chosen->batches)
+      text += to_string(batch) + " ";
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("a job of a higher tier gets the room of preemptible batches: the fewest, of the lowest tier, the latest first") {
+  device_ledger devices({cpu});
+  devices.grant({1}, {.device = "cpu", .slots = 2, .tier = 1, .preemptible = true, .since = from_unix_ms(1)});
+  devices.grant({2}, {.device = "cpu", .slots = 1, .tier = 0, .preemptible = true, .since = from_unix_ms(2)});
+  devices.grant({3}, {.device = "cpu", .slots = 1, .tier = 0, .preemptible = true, .since = from_unix_ms(3)});
+  CHECK(preempted({of_tier(2, 9, {.slots = 1})}, devices) == "3 ");
+  CHECK(preempted({of_tier(2, 9, {.slots = 2})}, devices) == "3 2 ");
+  CHECK(preempted({of_tier(2, 9, {.slots = 4})}, devices) == "3 2 1 ");
+  CHECK(preempted({of_tier(1, 9, {.slots = 4})}, devices).empty()); // its own tier stays
+  CHECK(preempted({of_tier(0, 9, {.slots = 1})}, devices).empty());
+  devices.leaving({3});
+  CHECK(preempted({of_tier(2, 9, {.slots = 1})}, devices).empty()); // its room is on its way
+  CHECK(decide({of_tier(2, 9, {.slots = 1}), wants(10, {.slots = 1})}, devices) == "idle");
+  CHECK(preempted({of_tier(2, 9, {.slots = 2})}, devices) == "2 ");
+  devices.release({3});
+  CHECK(decide({of_tier(2, 9, {.slots = 1})}, devices) == "9@cpu");
+}
+
+TEST_CASE("what is not preemptible keeps its device") {
+  device_ledger devices({cpu});
+  devices.grant({1}, {.device = "cpu", .slots = 4});
+  CHECK(preempted({of_tier(5, 9, {})}, devices).empty());
+}
+
+TEST_CASE("a device out of service takes nothing, and gives its jobs to another") {
+  device_ledger devices({gpu_a, gpu_b});
+  REQUIRE(devices.set_out_of_service("GPU-b", "Xid 79"));
+  CHECK_FALSE(devices.set_out_of_service("GPU-b", "Xid 79"));
+  CHECK_FALSE(devices.set_out_of_service("no such", "x"));
+  CHECK(devices.slots_free() == 1);
+  CHECK(decide({wants(1, {})}, devices) == "1@GPU-a");
+  devices.grant({1}, {.device = "GPU-a"});
+  CHECK(decide({wants(2, {})}, devices) == "idle");
+  REQUIRE(devices.set_out_of_service("GPU-b", ""));
+  CHECK(decide({wants(2, {})}, devices) == "2@GPU-b");
+}
+
 TEST_CASE("why no device could ever run a job is said with the bounds") {
   CHECK(why_unplaceable({cpu}, {}) == std::nullopt);
   CHECK(why_unplaceable({cpu}, {.device = device_choice::gpu}) == "it needs a GPU and this machine has none");

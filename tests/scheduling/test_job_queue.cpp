@@ -98,6 +98,35 @@ TEST_CASE("moves find room between neighbours without any") {
   CHECK(queue.check_invariants() == std::nullopt);
 }
 
+TEST_CASE("jobs of a higher tier come first, whatever their priority") {
+  job_queue queue;
+  auto low = job(1, 100), high = job(2, 0);
+  high.tier = 1;
+  queue.add(low);
+  queue.add(high);
+  CHECK(ids(queue.page(0, 9)) == id_list{2, 1});
+  CHECK_FALSE(queue.plan_move({1}, to_position{1})); // not past the tier above
+}
+
+TEST_CASE("a delayed job has no position and does not start until its time, then it is where it was") {
+  job_queue queue;
+  for (std::int64_t id = 1; id <= 3; ++id)
+    queue.add(job(id));
+  queue.delay(*queue.find({1}), from_unix_ms(100));
+  CHECK(queue.held() == 1);
+  CHECK_FALSE(queue.position({1}));
+  CHECK(ids(queue.heads(1, 9)) == id_list{2, 3});
+  CHECK(queue.next_due() == from_unix_ms(100));
+  CHECK(queue.release_due(from_unix_ms(99)) == 0);
+  CHECK(queue.release_due(from_unix_ms(100)) == 1);
+  CHECK(ids(queue.heads(1, 9)) == id_list{1, 2, 3});
+  CHECK_FALSE(queue.next_due());
+  queue.delay(*queue.find({2}), from_unix_ms(200));
+  REQUIRE(queue.remove({2})); // cancelled: its time is forgotten
+  CHECK_FALSE(queue.next_due());
+  CHECK(queue.check_invariants() == std::nullopt);
+}
+
 // The queue against a sorted vector, under every operation.
 TEST_CASE("the queue agrees with a sorted list under random operations") {
   for (const auto seed : tests::seeds(30)) {
@@ -113,7 +142,8 @@ TEST_CASE("the queue agrees with a sorted list under random operations") {
     for (int step = 0; step < 400; ++step) {
       const auto what = pick(0, 9);
       if (what <= 3 || model.empty()) {
-        const auto added = job(next++, static_cast<int>(pick(0, 3)) * 33, pick(0, 9) == 0, static_cast<type_index>(pick(0, 3)));
+        auto added = job(next++, static_cast<int>(pick(0, 3)) * 33, pick(0, 9) == 0, static_cast<type_index>(pick(0, 3)));
+        added.tier = added.type == 3 ? 2 : 0; // the tier is the type's
         REQUIRE(queue.add(added));
         model.push_back(added);
       } else {
@@ -121,19 +151,35 @@ TEST_CASE("the queue agrees with a sorted list under random operations") {
         if (what == 4) {
           REQUIRE(queue.remove(chosen.id) == chosen);
           std::erase_if(model, [id = chosen.id](const queued_job& j) { return j.id == id; });
+        } else if (what == 5 && pick(0, 1) == 0) {
+          const auto until = from_unix_ms(pick(1, 1000));
+          queue.delay(chosen, until);
+          chosen.delayed = true;
+          REQUIRE(queue.delayed_until(chosen.id) == until);
+          const auto now = from_unix_ms(pick(1, 1000));
+          std::size_t due = 0;
+          for (queued_job& each : model)
+            if (each.delayed && *queue.delayed_until(each.id) <= now) {
+              each.delayed = false;
+              ++due;
+            }
+          REQUIRE(queue.release_due(now) == due);
+          REQUIRE((!queue.next_due() || *queue.next_due() > now));
         } else if (what == 5) {
           chosen.held = !chosen.held;
           REQUIRE(queue.replace(chosen));
         } else if (what == 6) {
           chosen.priority = static_cast<std::uint8_t>(pick(0, 3) * 33);
           REQUIRE(queue.replace(chosen));
-        } else if (!chosen.held) {
+        } else if (chosen.may_start()) {
           sort();
           const auto id = model[static_cast<std::size_t>(pick(0, static_cast<std::int64_t>(model.size()) - 1))].id;
           const auto moved = *std::find_if(model.begin(), model.end(), [&](const queued_job& j) { return j.id == id; });
-          if (moved.held)
+          if (!moved.may_start())
             continue;
-          const auto in_level = [&](const queued_job& j) { return !j.held && j.priority == moved.priority; };
+          const auto in_level = [&](const queued_job& j) {
+            return j.may_start() && j.tier == moved.tier && j.priority == moved.priority;
+          };
           const auto first = std::find_if(model.begin(), model.end(), in_level) - model.begin();
           const auto size = std::count_if(model.begin(), model.end(), in_level);
           const auto target = first + pick(0, size - 1);

@@ -21,11 +21,48 @@ TEST_CASE("a job that reported a failure has failed whatever its status") {
 }
 
 TEST_CASE("a run that was stopped ends for the reason it was stopped for") {
-  CHECK(judge({.exit_status = 0, .stopped_by = stopped_by_cancel}, {}).state == job_state::cancelled);
-  CHECK(judge({.signal = SIGTERM, .stopped_by = stopped_by_cancel}, {}).state == job_state::cancelled);
-  const auto late = judge({.signal = SIGKILL, .stopped_by = stopped_by_timeout}, {});
+  CHECK(judge({.exit_status = 0, .stopped_by = "cancel"}, {}).state == job_state::cancelled);
+  CHECK(judge({.signal = SIGTERM, .stopped_by = "cancel"}, {}).state == job_state::cancelled);
+  const auto late = judge({.signal = SIGKILL, .stopped_by = "timeout"}, {});
   CHECK(late.state == job_state::failed);
   CHECK(late.why_failed->kind == failure_kind::timeout);
+}
+
+TEST_CASE("the reason for a stop survives as text, whoever reads it") {
+  for (const stop_reason& reason :
+       {stop_reason{stop_cause::cancel}, stop_reason{stop_cause::timeout, true, "silent for 5 m: too long"},
+        stop_reason{stop_cause::device, true, "Xid 79"}, stop_reason{stop_cause::suspend},
+        stop_reason{stop_cause::metric, false, "loss is nan"}}) {
+    CAPTURE(to_text(reason));
+    const auto read = stop_reason_from(to_text(reason));
+    REQUIRE(read);
+    CHECK(read->cause == reason.cause);
+    CHECK(read->may_retry == reason.may_retry);
+    CHECK(read->why == reason.why);
+  }
+  CHECK_FALSE(stop_reason_from("stopped"));
+  CHECK_FALSE(stop_reason_from(""));
+  const auto silent = judge({.signal = SIGKILL, .stopped_by = "timeout, retry: silent"}, {});
+  CHECK(silent.may_retry);
+  CHECK(silent.why_failed->message == "silent");
+  CHECK_FALSE(judge({.signal = SIGKILL, .stopped_by = "timeout: too long"}, {}).may_retry);
+}
+
+TEST_CASE("a preempted or suspended run goes on later, unless it had finished its work") {
+  CHECK(judge({.signal = SIGTERM, .stopped_by = "preempt"}, {}).interrupted == attempt_end::preempted);
+  CHECK(judge({.exit_status = 75, .stopped_by = "suspend"}, {}).interrupted == attempt_end::suspended);
+  CHECK(judge({.exit_status = 0, .stopped_by = "suspend"}, {}).interrupted == attempt_end::suspended);
+  const auto done = judge({.exit_status = 0, .stopped_by = "preempt"}, {.result = json{{"loss", 0.1}}});
+  CHECK_FALSE(done.interrupted);
+  CHECK(done.state == job_state::completed);
+}
+
+TEST_CASE("status 75 says to be continued only after a checkpoint, so that nothing goes round for ever") {
+  CHECK(judge({.exit_status = 75}, {.notes = {{note_kind::checkpoint, {}, {{"path", "a"}}}}}).interrupted ==
+        attempt_end::continued);
+  const auto failed = judge({.exit_status = 75}, {.notes = {{note_kind::started, {}}}});
+  CHECK_FALSE(failed.interrupted);
+  CHECK(failed.why_failed->exit_status == 75);
 }
 
 TEST_CASE("signals, launch failures and lost runs are told apart") {
@@ -65,4 +102,9 @@ TEST_CASE("why a job waits is said from what decides") {
   auto held = job;
   held.held = true;
   CHECK(why_waiting(held, std::nullopt, &type, devices, {}) == "it is held");
+  const std::string reason = "suspended";
+  CHECK(why_waiting(held, std::nullopt, &type, devices, {.held_for = &reason}) == "it is held: suspended");
+  CHECK(why_waiting(job, 1, &type, devices, {.type_held = &reason}) == "its type is held: suspended");
+  CHECK(why_waiting(job, std::nullopt, &type, devices, {.not_before = from_unix_ms(0)}) ==
+        "it is tried again at 1970-01-01T00:00:00.000Z");
 }

@@ -33,8 +33,26 @@ std::int64_t connection_watch::ask(const std::string& sql) const {
   return answer;
 }
 
-temporary_folder::temporary_folder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "ferry-storage-XXXXXX").string();
+void connection_watch::tell(const std::string& sql) const {
+  REQUIRE(last_connection != nullptr);
+  REQUIRE(sqlite3_exec(last_connection, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+}
+
+std::string connection_watch::rows(const std::string& sql) const {
+  REQUIRE(last_connection != nullptr);
+  std::string text;
+  const auto append = [](void* to, int columns, char** values, char**) {
+    for (int n = 0; n < columns; ++n)
+      static_cast<std::string*>(to)->append("|").append(values[n] ? values[n] : "-");
+    static_cast<std::string*>(to)->append("\n");
+    return SQLITE_OK;
+  };
+  REQUIRE(sqlite3_exec(last_connection, sql.c_str(), append, &text, nullptr) == SQLITE_OK);
+  return text;
+}
+
+temporary_folder::temporary_folder(const std::filesystem::path& parent) {
+  std::string pattern = (parent / "ferry-storage-XXXXXX").string();
   REQUIRE(::mkdtemp(pattern.data()) != nullptr);
   path_ = pattern;
 }

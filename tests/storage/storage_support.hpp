@@ -14,7 +14,7 @@ namespace ferry::storage::test {
 
 class temporary_folder {
 public:
-  temporary_folder();
+  explicit temporary_folder(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~temporary_folder();
   temporary_folder(const temporary_folder&) = delete;
   temporary_folder& operator=(const temporary_folder&) = delete;
@@ -55,6 +55,9 @@ public:
   connection_watch(const connection_watch&) = delete;
   connection_watch& operator=(const connection_watch&) = delete;
   [[nodiscard]] std::int64_t ask(const std::string& sql) const;
+  void tell(const std::string& sql) const;
+  // Each row of the answer as a line.
+  [[nodiscard]] std::string rows(const std::string& sql) const;
 };
 
 // Runs one statement on the database file behind the store's back.

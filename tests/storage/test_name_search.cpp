@@ -19,7 +19,7 @@ struct named_jobs {
   }
   std::vector<std::int64_t> find(const std::string& part, job_filter filter = {}) {
     filter.name_contains = part;
-    return ids_of(must(reader->page(filter)));
+    return ids_of(must(reader->page(filter)).jobs);
   }
 };
 

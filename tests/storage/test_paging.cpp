@@ -15,7 +15,7 @@ TEST_CASE("pages go from the newest job down and continue below an id") {
               {finished(4, 0, job_state::cancelled), started(1, {6, 8}), finished(6, 1, job_state::failed),
                finished(10, 0, job_state::cancelled), jobs_cleared{{job_id{10}}, at(1)}, jobs_cleared{{job_id{10}}, at(2)}});
   const auto reader = open_reader(folder.path());
-  const auto ids = [&](const job_filter& filter) { return ids_of(must(reader->page(filter))); };
+  const auto ids = [&](const job_filter& filter) { return ids_of(must(reader->page(filter)).jobs); };
   using enum job_state;
   CHECK(ids({.limit = 3}) == std::vector<std::int64_t>{20, 19, 18});
   CHECK(ids({.before = job_id{18}, .limit = 2}) == std::vector<std::int64_t>{17, 16});
@@ -30,6 +30,33 @@ TEST_CASE("pages go from the newest job down and continue below an id") {
   CHECK(ids({.states = {failed}, .type = "upscale"}).empty());
   CHECK(ids({.type = "no such type"}).empty());
   CHECK(ids({.limit = 0}).empty());
+}
+
+TEST_CASE("a search that finds little ends its page early, and going on from there misses nothing") {
+  const temporary_folder folder;
+  const auto store = open_store(folder.path());
+  std::vector<fact> facts;
+  for (std::int64_t id = 1; id <= 3'000; ++id)
+    facts.push_back(queued(id, "upscale", id % 2 || id == 40 || id == 2'000 ? "wanted" : "other"));
+  for (std::int64_t id = 2; id <= 3'000; id += 2)
+    facts.push_back(finished(id, 0, job_state::cancelled));
+  store_facts(*store, facts);
+  const auto reader = open_reader(folder.path());
+  job_filter filter{.states = {job_state::cancelled}, .name_contains = "wanted", .limit = 50, .rows_searched_max = 500};
+  std::vector<std::int64_t> found;
+  int pages = 0;
+  while (true) {
+    const auto page = must(reader->page(filter));
+    ++pages;
+    for (const auto id : ids_of(page.jobs))
+      found.push_back(id);
+    if (!page.next_before)
+      break;
+    REQUIRE((filter.before.is_none() || *page.next_before < filter.before));
+    filter.before = *page.next_before;
+  }
+  CHECK(found == std::vector<std::int64_t>{2'000, 40});
+  CHECK(pages > 3);
 }
 
 TEST_CASE("clearable names finished jobs that are still listed, oldest first") {

@@ -41,7 +41,7 @@ TEST_CASE("P10: every schema version ever shipped opens with its jobs") {
     REQUIRE(restored.running.size() == 1);
     CHECK(restored.running.front().id == batch_id{4});
     const auto reader = open_reader(folder.path());
-    CHECK(ids_of(must(reader->page({}))) == std::vector<std::int64_t>{7, 6, 5, 4, 2, 1});
+    CHECK(ids_of(must(reader->page({})).jobs) == std::vector<std::int64_t>{7, 6, 5, 4, 2, 1});
     const auto failed = must(reader->find(job_id{4}));
     CHECK(failed.why_failed == failure{failure_kind::signal, "was ended by signal 11", {}, 11});
     CHECK(failed.params == json{{"source", "clip.mpg"}});

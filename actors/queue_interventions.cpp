@@ -1,0 +1,252 @@
+// What is done to running jobs and to whole types: cancel, suspend and resume, preempt, hold.
+#include "actors/queue_state.hpp"
+#include "config/text.hpp"
+
+#include <algorithm>
+#include <spdlog/spdlog.h>
+
+namespace ferry::actors {
+
+using scheduling::stop_cause;
+
+constexpr const char* suspended = "suspended";
+
+// Once the batch is launched its executor ends it; before that, whoever launches it looks at `stop`.
+void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
+  auto& batch = running_.at(id);
+  if (batch.at == phase::recorded) {
+    if (!batch.stop)
+      batch.stop = std::move(reason);
+  } else if (batch.at == phase::starting || batch.at == phase::running || reason.cause == stop_cause::cancel) {
+    if (batch.at == phase::ending)
+      return;
+    batch.at = phase::stopping;
+    if (const auto executor = parts_->executors.find(batch.device); executor != parts_->executors.end())
+      send(self_, executor->second, stop_batch{id, std::move(reason)});
+  }
+}
+
+// ---- cancel -----------------------------------------------------------------------------------------------------------------
+
+caf::result<result<done>> queue_state::cancel(job_id id) {
+  if (const auto job = jobs_.remove(id)) {
+    publish();
+    auto promise = self_->make_response_promise<result<done>>();
+    const fact cancelled =
+        job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
+    request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
+        .then([this, promise, job = *job](const result<storage::append_outcome>& outcome) mutable {
+          if (outcome) {
+            count(job_state::cancelled);
+            publish();
+            wake_waiters(job.id);
+            promise.deliver(result<done>(done{}));
+          } else {
+            jobs_.add(job);
+            publish();
+            queue_changed();
+            promise.deliver(result<done>(fail(outcome.error())));
+          }
+        });
+    return promise;
+  }
+  if (auto* batch = batch_of(id)) {
+    batch->cancel = true;
+    stop(running_jobs_.at(id), {.cause = scheduling::stop_cause::cancel});
+    return result<done>(done{});
+  }
+  if (id.value < 1 || id > last_job_)
+    return result<done>(fail(why_not_queued(id)));
+  auto promise = self_->make_response_promise<result<done>>();
+  with_record(id, promise, [id, promise](const job_record& record) mutable {
+    if (record.state == job_state::cancelled)
+      promise.deliver(result<done>(done{}));
+    else
+      promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(id) + " has already finished: it is " +
+                                                                  std::string(to_string(record.state)))));
+  });
+  return promise;
+}
+
+// ---- suspend and resume -----------------------------------------------------------------------------------------------------
+
+caf::result<result<done>> queue_state::suspend(job_id id) {
+  if (jobs_.find(id))
+    return set_held(id, true, suspended);
+  const auto of = running_jobs_.find(id);
+  if (of == running_jobs_.end())
+    return result<done>(fail(why_not_queued(id)));
+  stop(of->second, {.cause = stop_cause::suspend});
+  return result<done>(done{});
+}
+
+caf::result<result<std::size_t>> queue_state::suspend_everything() {
+  const auto running = running_jobs_.size();
+  for (auto& [id, batch] : running_)
+    stop(id, {.cause = stop_cause::suspend});
+  const bool before = std::exchange(paused_, true);
+  publish();
+  auto promise = self_->make_response_promise<result<std::size_t>>();
+  request(self_, storage_, caf::infinite, append_facts{{queue_paused{true, wall_clock_now()}}, {}})
+      .then([this, promise, running, before](const result<storage::append_outcome>& outcome) mutable {
+        if (!outcome) {
+          paused_ = before;
+          publish();
+        }
+        promise.deliver(outcome ? result<std::size_t>(running) : result<std::size_t>(fail(outcome.error())));
+      });
+  return promise;
+}
+
+caf::result<result<done>> queue_state::resume(job_id id) {
+  if (jobs_.find(id))
+    return release(id);
+  if (running_jobs_.contains(id))
+    return result<done>(fail(error_code::conflict, "job " + to_string(id) + " is running"));
+  return retry({id, false});
+}
+
+caf::result<result<std::size_t>> queue_state::resume_everything() {
+  auto promise = self_->make_response_promise<result<std::size_t>>();
+  const auto waiting = jobs_.held();
+  job_ids held;
+  for (const auto& job : jobs_.page(jobs_.size() - waiting, waiting))
+    if (job.held)
+      held.push_back(job.id);
+  request(self_, history_, caf::infinite, find_jobs{std::move(held), true})
+      .then([this, promise](const result<job_records>& found) mutable {
+        if (!found) {
+          promise.deliver(result<std::size_t>(fail(found.error())));
+          return;
+        }
+        const auto now = wall_clock_now();
+        job_ids released;
+        std::vector<fact> facts{queue_paused{false, now}};
+        for (const job_record& record : *found)
+          if (record.held_for == suspended && jobs_.find(record.id)) {
+            released.push_back(record.id);
+            facts.emplace_back(job_released{record.id, now});
+          }
+        request(self_, storage_, caf::infinite, append_facts{std::move(facts), {}})
+            .then([this, promise, released](const result<storage::append_outcome>& outcome) mutable {
+              if (!outcome) {
+                promise.deliver(result<std::size_t>(fail(outcome.error())));
+                return;
+              }
+              paused_ = false;
+              for (const job_id id : released)
+                if (auto job = jobs_.find(id); job && job->held) {
+                  job->held = false;
+                  jobs_.replace(*job);
+                }
+              publish();
+              queue_changed();
+              promise.deliver(result<std::size_t>(released.size()));
+            });
+      });
+  return promise;
+}
+
+caf::result<result<jobs_submitted>> queue_state::resume_as_new_job(job_id id) {
+  if (jobs_.find(id) || running_jobs_.contains(id))
+    return result<jobs_submitted>(fail(error_code::conflict, "job " + to_string(id) + " has not finished"));
+  auto promise = self_->make_response_promise<result<jobs_submitted>>();
+  request(self_, history_, caf::infinite, find_jobs{{id}, false})
+      .then([this, id, promise](const result<job_records>& found) mutable {
+        if (!found || found->empty()) {
+          promise.deliver(result<jobs_submitted>(found ? fail(error_code::not_found, "there is no job " + to_string(id))
+                                                       : fail(found.error())));
+          return;
+        }
+        const job_record& old = found->front();
+        job_request again{.type = old.type, .params = old.params, .priority = old.priority, .name = old.name, .resumed_from = id};
+        request(self_, handle(self_), caf::infinite, submit_jobs{{std::move(again)}, {}})
+            .then([promise](const result<jobs_submitted>& made) mutable { promise.deliver(made); });
+      });
+  return promise;
+}
+
+// ---- types ------------------------------------------------------------------------------------------------------------------
+
+std::optional<error> queue_state::unknown_type(const std::string& name) const {
+  if (settings_->find_job_type(name))
+    return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& type : settings_->job_types)
+    names.push_back(type.name);
+  const auto near = config::nearest(name, names);
+  return error{error_code::not_found,
+               "there is no job type '" + config::shortened(name) + "'",
+               near.empty() ? "see `ferry types`" : "did you mean '" + std::string(near) + "'?",
+               {}};
+}
+
+caf::result<result<done>> queue_state::hold(const hold_type& what) {
+  if (auto unknown = unknown_type(what.type))
+    return result<done>(fail(std::move(*unknown)));
+  const auto index = static_cast<scheduling::type_index>(settings_->find_job_type(what.type) - settings_->job_types.data());
+  const auto reason = what.reason.empty() ? std::string("by a user") : what.reason;
+  const bool added = held_types_.emplace(index, reason).second;
+  publish();
+  auto promise = self_->make_response_promise<result<done>>();
+  store({type_held{what.type, reason, wall_clock_now()}}, promise, [this, index, added] {
+    if (added)
+      held_types_.erase(index);
+    publish();
+    queue_changed();
+  });
+  return promise;
+}
+
+caf::result<result<done>> queue_state::release(const release_type& what) {
+  if (auto unknown = unknown_type(what.type))
+    return result<done>(fail(std::move(*unknown)));
+  const auto index = static_cast<scheduling::type_index>(settings_->find_job_type(what.type) - settings_->job_types.data());
+  auto promise = self_->make_response_promise<result<done>>();
+  request(self_, storage_, caf::infinite, append_facts{{type_released{what.type, wall_clock_now()}}, {}})
+      .then([this, index, promise](const result<storage::append_outcome>& outcome) mutable {
+        if (outcome) {
+          held_types_.erase(index);
+          storms_[index].forget();
+          publish();
+          queue_changed();
+        }
+        promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
+      });
+  return promise;
+}
+
+void queue_state::hold_storming(scheduling::type_index type, const std::string& reason) {
+  if (!held_types_.emplace(type, reason).second)
+    return;
+  publish();
+  spdlog::error("job type {} is held: {}", type_names_.at(type), reason);
+  request(self_, storage_, caf::infinite, record_facts{{type_held{type_names_.at(type), reason, wall_clock_now()}}}).then([](done) {
+  });
+}
+
+// ---- devices ----------------------------------------------------------------------------------------------------------------
+
+void queue_state::give_devices_back(const preempt& what) {
+  for (const batch_id id : what.batches)
+    if (running_.contains(id)) {
+      spdlog::info("batch {} is preempted by job {}", id.value, what.for_job.value);
+      stop(id, {.cause = stop_cause::preempt, .why = "for job " + to_string(what.for_job)});
+    }
+}
+
+void queue_state::device_changed(const device_state& what) {
+  if (what.trouble.empty())
+    device_trouble_.erase(what.device);
+  else
+    device_trouble_.insert_or_assign(what.device, what.trouble);
+  send(self_, parts_->optimizer, what);
+  if (what.trouble.empty())
+    return;
+  spdlog::error("device {} is out of service: {}", what.device, what.trouble);
+  for (auto& [id, batch] : running_)
+    if (batch.device == what.device)
+      stop(id, {.cause = stop_cause::device, .may_retry = true, .why = "its device failed: " + what.trouble});
+}
+
+} // namespace ferry::actors

@@ -1,0 +1,43 @@
+// How a run ended and what its jobs said, gathered from its events.
+#pragma once
+
+#include "runners/run_event.hpp"
+#include "scheduling/outcome.hpp"
+
+#include <vector>
+
+namespace ferry::actors {
+
+class run_tally {
+public:
+  explicit run_tally(std::vector<job_id> jobs) : jobs_(std::move(jobs)), reports_(jobs_.size()) {}
+
+  void add(const runners::run_event& event);
+  // What its type's pattern found in a job's directory, for a job that did not announce it.
+  void add_checkpoint(std::size_t job, const std::string& path, instant at);
+  // The run ended without a record of its own, for a reason that will not go away.
+  void give_up(failure why) { damage_ = std::move(why); }
+
+  // One outcome a job, in order. Without an exited event the run counts as lost.
+  [[nodiscard]] std::vector<scheduling::job_outcome> outcomes() const;
+  [[nodiscard]] const std::vector<job_id>& jobs() const { return jobs_; }
+  [[nodiscard]] bool has_ended() const { return !ending_.lost; }
+
+private:
+  template <class Change>
+  void for_job(job_id id, Change change);
+
+  std::vector<job_id> jobs_;
+  std::vector<scheduling::job_report> reports_;
+  scheduling::run_ending ending_{.lost = true};
+  std::optional<failure> damage_;
+};
+
+// What an event adds to the timeline of its jobs, and which job; nothing for those that add nothing.
+struct noted_event {
+  job_id job; // none: each of the batch
+  run_note note;
+};
+[[nodiscard]] std::optional<noted_event> note_of(const runners::run_event& event);
+
+} // namespace ferry::actors

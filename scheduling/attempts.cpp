@@ -1,0 +1,73 @@
+#include "scheduling/attempts.hpp"
+
+#include <algorithm>
+
+namespace ferry::scheduling {
+namespace {
+
+// splitmix64's last step (Steele, Lea, Flood 2014): spreads neighbouring numbers over all 64 bits.
+std::uint64_t scrambled(std::uint64_t x) {
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31U);
+}
+
+} // namespace
+
+bool count_start_crash(queued_job& job, int quarantine_after) {
+  if (job.start_crashes < 3)
+    job.start_crashes = static_cast<std::uint8_t>((job.start_crashes + 1) & 3);
+  if (quarantine_after == 0 || job.start_crashes < quarantine_after || job.held)
+    return false;
+  job.held = true;
+  return true;
+}
+
+int retries_allowed(const config::retry_policy& policy, failure_kind kind) {
+  switch (kind) {
+  case failure_kind::exit_status: return policy.exit_status;
+  case failure_kind::signal: return policy.signal;
+  case failure_kind::oom: return policy.oom;
+  case failure_kind::timeout: return policy.timeout;
+  case failure_kind::lost: return policy.lost;
+  case failure_kind::device: return policy.device;
+  case failure_kind::metric: return policy.metric;
+  case failure_kind::transient: return policy.transient;
+  case failure_kind::reported: return policy.exit_status; // it failed by itself, and said so instead of by its status
+  case failure_kind::input:
+  case failure_kind::launch: return 0;
+  }
+  return 0;
+}
+
+duration backoff(const config::retry_policy& policy, job_id job, int retry) {
+  auto delay = policy.delay;
+  for (int i = 1; i < retry && delay < policy.delay_max; ++i)
+    delay *= 2;
+  delay = std::min(delay, policy.delay_max);
+  const auto seed = static_cast<std::uint64_t>(job.value) * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(retry);
+  const auto thousandths = static_cast<std::int64_t>(800 + scrambled(seed) % 401);
+  return delay * thousandths / 1000;
+}
+
+after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type, bool cancelled,
+                           instant now) {
+  if (cancelled)
+    return job_ends{};
+  if (outcome.interrupted) {
+    job_waits waits{.how = *outcome.interrupted, .retries = job.retries};
+    if (*outcome.interrupted == attempt_end::suspended) {
+      waits.held = true;
+      waits.held_for = "suspended";
+    }
+    return waits;
+  }
+  if (outcome.state != job_state::failed || !outcome.why_failed || !outcome.may_retry || !type)
+    return job_ends{};
+  if (job.retries >= retries_allowed(type->retry, outcome.why_failed->kind))
+    return job_ends{};
+  const int retry = job.retries + 1;
+  return job_waits{.how = attempt_end::retried, .not_before = now + backoff(type->retry, job.id, retry), .retries = retry};
+}
+
+} // namespace ferry::scheduling

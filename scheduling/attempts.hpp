@@ -1,0 +1,44 @@
+// What comes after an attempt: the job is over, or it waits for another attempt. Pure.
+#pragma once
+
+#include "config/job_type.hpp"
+#include "scheduling/job_queue.hpp"
+#include "scheduling/outcome.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace ferry::scheduling {
+
+// It has ended in the state that its outcome says.
+struct job_ends {};
+// It is queued again.
+struct job_waits {
+  attempt_end how = attempt_end::retried;
+  std::optional<instant> not_before = {}; // the backoff
+  bool held = false;
+  std::string held_for = {};
+  int retries = 0; // so far
+};
+using after_attempt = std::variant<job_ends, job_waits>;
+
+// Interrupted jobs wait; failed ones wait when the policy allows another try for this kind of failure and they have had fewer
+// retries than that; all else has ended. `cancelled`: a user wants it ended, so nothing waits. `type` is null when the
+// configuration no longer has it: then nothing is retried, but what was interrupted waits.
+[[nodiscard]] after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type,
+                                         bool cancelled, instant now);
+
+// Daemon or supervisor died while the job was being started. True: that was once too often (`quarantine_after`; 0: never), and the
+// job is held now.
+[[nodiscard]] bool count_start_crash(queued_job& job, int quarantine_after);
+inline constexpr const char* quarantine_reason = "quarantined: ferry or its supervisor died each time it was started";
+
+// How many retries the policy allows for a failure of this kind. `input` and `launch` fail the same way again: none.
+[[nodiscard]] int retries_allowed(const config::retry_policy& policy, failure_kind kind);
+
+// Before retry number `retry` (from 1): delay × 2^(retry−1), at most delay_max, times 0.8 to 1.2 by a hash of job and retry, so
+// that jobs that failed together do not come back together and the same job always waits the same time (P7).
+[[nodiscard]] duration backoff(const config::retry_policy& policy, job_id job, int retry);
+
+} // namespace ferry::scheduling
