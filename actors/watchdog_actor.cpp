@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 // One timer never runs longer than this, so that a clock that is set is noticed.
 constexpr duration timer_max = 1min;
 constexpr duration timer_min = 20ms;
-constexpr duration machine_pause = 5s;
+constexpr duration machine_pause = 2s;
 constexpr std::int64_t held_memory_mib_min = 64; // a driver's own share is no job's memory
 
 struct watchdog_state {

@@ -31,6 +31,7 @@ void submitting(bench_run& run); // durable submits by socket and command line, 
 void starting(bench_run& run);   // submit to process start; jobs that do nothing
 void reading(bench_run& run);    // GET of the status, beside nginx
 void scale(bench_run& run);      // looking, memory and restart with an empty and a long queue
+void adopting(bench_run& run);   // a daemon that starts above running jobs
 void storing(bench_run& run);    // the job store and its actor beside bare SQLite
 void peers(bench_run& run);      // task-spooler and beanstalkd, where they are installed
 

@@ -18,7 +18,7 @@ using namespace ferry::bench;
 constexpr const char* usage = R"(ferry-bench: measures the limits of this machine and ferry against them
   --work DIR        where data is written; on the disk that is to be measured (default: ./bench-data)
   --output FILE     write the report there as well
-  --only NAMES      of submitting,starting,reading,scale,storing,peers; with commas
+  --only NAMES      of submitting,starting,reading,scale,adopting,storing,peers; with commas
   --jobs-max N      queue at most N jobs (default 1000000)
   --seconds S       for each rate (default 2)
   --slots N         of the daemon that is measured (default 8)
@@ -32,9 +32,13 @@ struct part {
   const char* title; // empty: rows of the table of figures
   void (*measure)(bench_run&);
 };
-constexpr part parts[] = {{"submitting", "", submitting}, {"starting", "", starting},
-                          {"reading", "", reading},       {"scale", "", scale},
-                          {"storing", "", storing},       {"peers", "Peers on the same machine", peers}};
+constexpr part parts[] = {{"submitting", "", submitting},
+                          {"starting", "", starting},
+                          {"reading", "", reading},
+                          {"scale", "", scale},
+                          {"adopting", "", adopting},
+                          {"storing", "", storing},
+                          {"peers", "Peers on the same machine", peers}};
 
 struct choices {
   std::filesystem::path work = "bench-data", output;

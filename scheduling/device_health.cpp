@@ -4,7 +4,7 @@ namespace ferry::scheduling {
 namespace {
 
 constexpr int bad_to_leave = 2;
-constexpr int good_to_return = 12;
+constexpr int good_to_return = 30;
 
 } // namespace
 

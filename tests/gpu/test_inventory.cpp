@@ -1,5 +1,6 @@
 #include "gpu/inventory.hpp"
 #include "gpu/nvml.hpp"
+#include "gpu/xid.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
@@ -33,7 +34,11 @@ public:
   stand_in& operator=(const stand_in&) = delete;
   ~stand_in() {
     ::unsetenv("FERRY_STAND_IN_NVML");
-    std::filesystem::remove(file_);
+    for (const char* ending : {"", ".xid", ".lost"})
+      std::filesystem::remove(file_.string() + ending);
+  }
+  void happens(const char* kind, const std::string& line) const {
+    std::ofstream(file_.string() + kind, std::ios::app) << line << "\n";
   }
   [[nodiscard]] config::settings settings() const {
     config::settings s;
@@ -139,6 +144,31 @@ TEST_CASE("what a GPU cannot tell is left empty") {
   CHECK_FALSE(reading.utilization_percent);
   CHECK_FALSE(reading.temperature_c);
   CHECK_FALSE(reading.processes);
+}
+
+TEST_CASE("a GPU that told of a critical error, or that the driver lost, says so in its readings") {
+  const stand_in nvml(std::vector<json>{plain_gpu("GPU-a", 1), plain_gpu("GPU-b", 2), plain_gpu("GPU-c", 3)});
+  const inventory found = inventory::discover(nvml.settings());
+  for (const auto& reading : found.read())
+    CHECK(reading.trouble.empty());
+  nvml.happens(".xid", "GPU-a 31"); // a program's own fault
+  nvml.happens(".xid", "GPU-b 48");
+  nvml.happens(".lost", "GPU-c");
+  for (int again = 0; again < 2; ++again) { // the error is told once and stays
+    const auto readings = found.read();
+    REQUIRE(readings.size() == 4);
+    CHECK(readings[0].trouble.empty());
+    CHECK(readings[1].trouble == "Xid 48: double-bit memory error");
+    CHECK(readings[2].trouble.find("the driver has lost the GPU") == 0);
+    CHECK(readings[3].trouble.empty());
+  }
+}
+
+TEST_CASE("which Xid errors make a GPU unusable") {
+  for (const unsigned harmless : {13U, 31U, 43U, 45U, 63U, 68U, 92U, 94U, 109U})
+    CHECK_FALSE(trouble_of_xid(harmless));
+  CHECK(trouble_of_xid(79) == "Xid 79: it has fallen off the bus");
+  CHECK(trouble_of_xid(4711) == "Xid 4711");
 }
 
 TEST_CASE("a GPU split by MIG is its parts, each with its own memory") {

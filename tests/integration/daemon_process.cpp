@@ -78,10 +78,12 @@ program_end run_program(const std::vector<std::string>& argv, const std::vector<
   return {status, read_file(output)};
 }
 
-daemon_process::daemon_process(std::string types, int slots, std::string http, std::string storage) {
+daemon_process::daemon_process(std::string types, int slots, std::string http, std::string storage, const std::string& nvml) {
   std::ofstream(config()) << "[storage]\ndata_dir = \"" << data().string() << "\"\n"
                           << storage << "[http]\nsocket = \"" << socket().string() << "\"\n"
-                          << http << "\n[devices.gpu]\nenabled = false\n[devices.cpu]\nslots = " << slots << "\nmemory_mib = 1000\n"
+                          << http << "\n[devices.gpu]\n"
+                          << (nvml.empty() ? "enabled = false" : "nvml_library = \"" + nvml + "\"")
+                          << "\n[devices.cpu]\nslots = " << slots << "\nmemory_mib = 1000\n"
                           << types;
 }
 

@@ -33,8 +33,10 @@ struct program_end {
 
 class daemon_process {
 public:
-  // `types` is TOML that is added to the configuration; `slots` of the CPU device; `http` and `storage` are lines of these tables.
-  explicit daemon_process(std::string types = {}, int slots = 2, std::string http = {}, std::string storage = {});
+  // `types` is TOML that is added to the configuration; `slots` of the CPU device; `http` and `storage` are lines of these tables;
+  // `nvml` is a library to find GPUs by, none are looked for without.
+  explicit daemon_process(std::string types = {}, int slots = 2, std::string http = {}, std::string storage = {},
+                          const std::string& nvml = {});
   ~daemon_process(); // kills what still runs, jobs included
 
   void start(); // returns once it answers

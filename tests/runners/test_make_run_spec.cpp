@@ -29,6 +29,24 @@ std::vector<std::string> argv_of(std::vector<std::string> command, json params) 
 
 } // namespace
 
+TEST_CASE("an attempt that continues is told from where, in its environment, its spec and its arguments") {
+  auto type = type_with({"x", "{config_dir}/train.py"});
+  type.config_dir = "/etc/ferry";
+  type.resume_arguments = {"--resume", "{checkpoint}"};
+  const auto first = make(type, {job(1, json::object())});
+  REQUIRE(first);
+  CHECK(first->argv == std::vector<std::string>{"x", "/etc/ferry/train.py"});
+  CHECK_FALSE(first->environment.contains("FERRY_RESUME_FROM"));
+  CHECK_FALSE(to_json(*first)["jobs"][0].contains("resume_from"));
+  auto continued = job(1, json::object());
+  continued.resume_from = "/data/runs/3/jobs/1/c 5.pt";
+  const auto second = make(type, {continued});
+  REQUIRE(second);
+  CHECK(second->argv == std::vector<std::string>{"x", "/etc/ferry/train.py", "--resume", "/data/runs/3/jobs/1/c 5.pt"});
+  CHECK(second->environment.at("FERRY_RESUME_FROM") == "/data/runs/3/jobs/1/c 5.pt");
+  CHECK(run_spec_from(to_json(*second))->jobs[0].resume_from == "/data/runs/3/jobs/1/c 5.pt");
+}
+
 TEST_CASE("placeholders of a command are filled in") {
   CHECK(argv_of({"x", "{spec}", "{dir}", "{job_id}", "{batch_id}", "{device}", "{threads}", "{memory_mib}"}, json::object()) ==
         std::vector<std::string>{"x", "/data/runs/7/spec.json", "/data/runs/7/jobs/1", "1", "7", "cpu", "3", "512"});

@@ -3,6 +3,8 @@
 #include "config/limits.hpp"
 
 #include <catch2/catch_all.hpp>
+#include <cmath>
+#include <limits>
 #include <random>
 
 using namespace ferry;
@@ -135,4 +137,34 @@ TEST_CASE("a long message is cut between characters") {
   CHECK(message.size() <= 1000);
   CHECK_FALSE(message.empty());
   CHECK_NOTHROW(json(message).dump());
+}
+
+TEST_CASE("checkpoints, readiness and metrics are understood; a checkpoint without a path is not") {
+  reported_lines reported({{job_id{1}, json::object(), "/runs/1/jobs/1"}});
+  reported.feed(R"({"type":"ready"}
+{"type":"checkpoint","path":"out/c-5.pt","step":5}
+{"type":"checkpoint"}
+{"type":"checkpoint","path":""}
+{"type":"progress","step":5,"metrics":{"loss":0.5,"lr":"nan","grad":"-inf","note":"text","nested":{}}}
+)",
+                from_unix_ms(7));
+  const auto events = reported.take_events();
+  REQUIRE(events.size() == 2);
+  CHECK(std::get<run_loaded>(events[0]).at == from_unix_ms(7));
+  CHECK(std::get<run_checkpoint>(events[1]).path == "out/c-5.pt");
+  CHECK(std::get<run_checkpoint>(events[1]).step == 5);
+  CHECK(reported.ignored() == 2);
+  const auto progress = reported.take_progress();
+  REQUIRE(progress.size() == 1);
+  const auto& metrics = progress[0].value.metrics;
+  CHECK(metrics.size() == 3);
+  CHECK(metrics.at("loss") == 0.5);
+  CHECK(std::isnan(metrics.at("lr")));
+  CHECK(metrics.at("grad") == -std::numeric_limits<double>::infinity());
+  // As the shim stores it and the daemon reads it.
+  for (const run_event& event : {events[0], events[1], run_event(progress[0])}) {
+    const auto read = run_event_from(to_json(event));
+    REQUIRE(read);
+    CHECK(to_json(*read) == to_json(event));
+  }
 }
