@@ -27,7 +27,8 @@ void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outco
     endings.push_back({std::move(outcomes[i]), std::move(then)});
     if (endings.back().outcome.interrupted && std::holds_alternative<scheduling::job_ends>(endings.back().then))
       endings.back().outcome.state = job_state::cancelled; // nothing else keeps an interrupted job from going on
-    facts.push_back(fact_of(endings.back(), batch.jobs[i].id, id, now));
+    const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
+    facts.push_back(fact_of(endings.back(), batch.jobs[i].id, id, ended));
   }
   facts.emplace_back(batch_ended{id, now});
   send(self_, parts_->watchdog, forget_batch{id});
@@ -36,7 +37,7 @@ void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outco
   });
 }
 
-fact queue_state::fact_of(const ending& of, job_id job, batch_id batch, instant now) const {
+fact queue_state::fact_of(const ending& of, job_id job, batch_id batch, instant at) const {
   const auto& outcome = of.outcome;
   if (const auto* waits = std::get_if<scheduling::job_waits>(&of.then))
     return attempt_ended{.id = job,
@@ -49,7 +50,7 @@ fact queue_state::fact_of(const ending& of, job_id job, batch_id batch, instant 
                          .retries = waits->retries,
                          .step = outcome.step,
                          .notes = outcome.notes,
-                         .at = now};
+                         .at = at};
   return job_finished{.id = job,
                       .batch = batch,
                       .state = outcome.state,
@@ -57,7 +58,7 @@ fact queue_state::fact_of(const ending& of, job_id job, batch_id batch, instant 
                       .result = outcome.result.is_null() ? std::string{}
                                                          : outcome.result.dump(-1, ' ', false, json::error_handler_t::replace),
                       .notes = outcome.notes,
-                      .at = now};
+                      .at = at};
 }
 
 void queue_state::stored_end(batch_id id, const std::vector<ending>& endings) {

@@ -115,7 +115,7 @@ private:
   };
   void over(const batch_over& what);
   void finish(batch_id id, std::vector<scheduling::job_outcome> outcomes);
-  [[nodiscard]] fact fact_of(const ending& of, job_id job, batch_id batch, instant now) const;
+  [[nodiscard]] fact fact_of(const ending& of, job_id job, batch_id batch, instant at) const;
   void watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now);
   void stored_end(batch_id id, const std::vector<ending>& endings);
   void queue_again(scheduling::queued_job job, const scheduling::job_waits& waits);

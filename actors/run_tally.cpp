@@ -55,7 +55,8 @@ void run_tally::add(const runners::run_event& event) {
                .signal = exited->signal,
                .launch_failure = exited->why,
                .stopped_by = exited->stopped_by,
-               .lost = false};
+               .lost = false,
+               .at = exited->at};
     if (exited->why) // the process never became the program
       for_job({},
               [](auto& report) { std::erase_if(report.notes, [](const run_note& n) { return n.what == note_kind::started; }); });

@@ -91,7 +91,7 @@ std::optional<stop_reason> stop_reason_from(std::string_view text) {
 }
 
 job_outcome judge(const run_ending& ending, const job_report& report) {
-  job_outcome outcome{.result = result_of(report), .notes = report.notes, .step = report.step};
+  job_outcome outcome{.result = result_of(report), .notes = report.notes, .step = report.step, .ended = ending.at};
   const auto failed = [&](failure why, bool may_retry) {
     outcome.state = job_state::failed;
     outcome.why_failed = std::move(why);

@@ -34,6 +34,7 @@ struct run_ending {
   std::optional<failure> launch_failure = {};
   std::string stopped_by = {};
   bool lost = false;
+  std::optional<instant> at = {}; // when it ended, where that is on record: no daemon may have been there
 };
 
 // What one job said of itself through events, and what it left behind.
@@ -55,6 +56,7 @@ struct job_outcome {
   bool may_retry = true; // a failure that the retry policy may try again
   std::vector<run_note> notes = {};
   std::optional<std::int64_t> step = {}; // that it had reached
+  std::optional<instant> ended = {};     // where that is on record
 };
 
 // Exit status 0 alone is success; a job that reported a failure has failed whatever the status. A run that was stopped ends for the

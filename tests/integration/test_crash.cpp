@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -42,8 +43,18 @@ TEST_CASE("the end of a job that came while no daemon was there is harvested (P3
   daemon.kill();
   std::ofstream(go) << "";
   daemon.wait_for_file(ended);
+  std::optional<json> exited;
+  eventually([&] {
+    std::ifstream events(daemon.data() / "runs" / "1" / "events.jsonl");
+    for (std::string line; std::getline(events, line);)
+      if (const json event = json::parse(line, nullptr, false); event.is_object() && event["type"] == "exited")
+        exited = event;
+    return exited.has_value();
+  });
   daemon.start();
-  CHECK(daemon.finished(id)["status"] == "completed");
+  const json job = daemon.finished(id);
+  CHECK(job["status"] == "completed");
+  CHECK(job["finished"] == to_rfc3339(from_unix_ms((*exited)["at"].get<std::int64_t>()))); // not when that was found out
 }
 
 TEST_CASE("a job that is cancelled after a restart ends with all its processes") {
