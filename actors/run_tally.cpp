@@ -46,6 +46,8 @@ void run_tally::add(const runners::run_event& event) {
     for_job(noted->job, [&](auto& report) { add_note(report.notes, noted->note); });
   if (const auto* progressed = std::get_if<runners::run_progressed>(&event); progressed && progressed->value.step)
     for_job(progressed->job, [&](auto& report) { report.step = progressed->value.step; });
+  if (const auto* saved = std::get_if<runners::run_checkpoint>(&event); saved && saved->step)
+    for_job(saved->job, [&](auto& report) { report.step = std::max(report.step.value_or(0), *saved->step); });
   if (const auto* finished = std::get_if<runners::run_job_done>(&event)) {
     for_job(finished->job, [&](auto& report) { report.result = finished->result; });
   } else if (const auto* failed = std::get_if<runners::run_job_failed>(&event)) {
