@@ -286,3 +286,32 @@ TEST_CASE("a user holds a type and releases it") {
   daemon.post("/job-types/quick/release");
   CHECK(daemon.finished(id)["status"] == "completed");
 }
+
+TEST_CASE("a job in whose start ferry died twice is quarantined, and released by hand") {
+  daemon_process daemon;
+  daemon.start();
+  const auto id = daemon.submit_script("sleep 1000");
+  for (const std::int64_t batch : {1, 2}) {
+    int pid = 0;
+    eventually([&] {
+      const json job = daemon.get(path_of(id));
+      for (const json& entry : job["history"])
+        if (entry["what"] == "run_started" && job["batch"] == batch)
+          pid = entry["detail"]["pid"];
+      return pid > 0;
+    });
+    daemon.kill();
+    // What a crash between the start on disk and the launch leaves: no directory and no process.
+    const auto directory = daemon.data() / "runs" / std::to_string(batch);
+    ::kill(pid, SIGKILL);
+    eventually([&] { return ::kill(pid, 0) != 0; }); // its shim has seen to it
+    std::filesystem::remove_all(directory);
+    daemon.start();
+  }
+  json job = daemon.get(path_of(id));
+  CHECK(job["status"] == "queued");
+  CHECK(job["attempts"] == 0);
+  CHECK(job["waiting_for"] == "it is held: quarantined: ferry or its supervisor died each time it was started");
+  daemon.post(path_of(id, "/release"));
+  eventually([&] { return daemon.get(path_of(id))["phase"] == "running"; });
+}
