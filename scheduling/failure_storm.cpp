@@ -1,12 +1,19 @@
 #include "scheduling/failure_storm.hpp"
 
 namespace ferry::scheduling {
+namespace {
+
+bool is_of_the_type(failure_kind kind) {
+  return kind != failure_kind::input && kind != failure_kind::lost && kind != failure_kind::device;
+}
+
+} // namespace
 
 std::optional<std::string> failure_storm::job_ended(const config::job_type& type, job_state state,
                                                     const std::optional<failure>& why, instant now) {
   if (state == job_state::completed)
     failures_.clear();
-  if (state != job_state::failed || (why && why->kind == failure_kind::input) || type.failure_storm <= 0)
+  if (state != job_state::failed || !why || !is_of_the_type(why->kind) || type.failure_storm <= 0)
     return std::nullopt;
   failures_.push_back(now);
   while (now - failures_.front() > type.failure_storm_window)
@@ -15,7 +22,7 @@ std::optional<std::string> failure_storm::job_ended(const config::job_type& type
     return std::nullopt;
   failures_.clear();
   return std::to_string(type.failure_storm) + " of its jobs failed one after the other within " +
-         to_words(type.failure_storm_window) + "; the last: " + (why ? why->message : "no reason given");
+         to_words(type.failure_storm_window) + "; the last: " + why->message;
 }
 
 } // namespace ferry::scheduling

@@ -13,8 +13,8 @@ namespace ferry::scheduling {
 
 class failure_storm {
 public:
-  // A job of the type has ended. Failures of the input (`input`) say nothing about the type, and cancelled jobs do not either.
-  // The reason to hold the type, when this failure was the last that it takes.
+  // An attempt of a job of the type has ended. What fails for its input, its device or a lost machine says nothing about the type,
+  // and cancelled jobs do not either. The reason to hold the type, when this failure was the last that it takes.
   [[nodiscard]] std::optional<std::string> job_ended(const config::job_type& type, job_state state,
                                                      const std::optional<failure>& why, instant now);
   // The type was released: what was counted is forgotten.

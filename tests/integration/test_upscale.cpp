@@ -137,3 +137,31 @@ TEST_CASE("a photo is enlarged by the network") {
   CHECK(text_of(result_of(job)) == text_of(daemon.directory() / "alone.png"));
   CHECK(looked_at(result_of(job)) == "png,128,96");
 }
+
+TEST_CASE("a video that was suspended goes on with the segment that it was at") {
+  if (!has_ffmpeg())
+    SKIP("ffmpeg is not installed");
+  daemon_process daemon(shipped_types());
+  daemon.start();
+  const auto clip = daemon.directory() / "clip.mp4";
+  REQUIRE(run_program({"ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=30:duration=40", "-pix_fmt",
+                       "yuv420p", clip.string()})
+              .status == 0);
+  const json request = {{"type", "upscale"}, {"params", {{"source", clip.string()}, {"control_weight", 0}, {"scale", 4}}}};
+  const std::int64_t id = daemon.post("/jobs", request)["id"];
+  const std::string path = "/jobs/" + std::to_string(id);
+  const auto has_checkpoint = [&] {
+    const json job = daemon.get(path);
+    return std::any_of(job["history"].begin(), job["history"].end(), [](const json& e) { return e["what"] == "checkpoint_saved"; });
+  };
+  tests::eventually(has_checkpoint);
+  daemon.post(path + "/suspend");
+  tests::eventually([&] { return daemon.get(path)["held"] == true; });
+  daemon.post(path + "/resume");
+  const json done = daemon.finished(id);
+  INFO(done.dump(2));
+  REQUIRE(done["status"] == "completed");
+  CHECK(done["attempts"] == 2);
+  CHECK(done["result"]["frames"] == 1200);
+  CHECK(done["result"]["resumed_frames"] >= 120);
+}

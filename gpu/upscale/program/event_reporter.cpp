@@ -90,6 +90,13 @@ void event_reporter::artifact(std::int64_t job, const std::string& path) {
   write_line(text_of(line));
 }
 
+void event_reporter::checkpoint(std::int64_t job, const std::string& path, std::int64_t frames) {
+  json line = about("checkpoint", job);
+  line["path"] = path;
+  line["step"] = frames;
+  write_line(text_of(line));
+}
+
 void event_reporter::done(std::int64_t job, const job_result& result) {
   json line = about("done", job);
   line["result"] = to_json(result);

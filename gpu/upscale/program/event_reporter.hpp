@@ -3,6 +3,7 @@
 //   {"type":"ready"}
 //   {"type":"progress","job":1,"value":0.4,"step":4,"total":10,"message":"tiles"}       at most ten a second and job
 //   {"type":"artifact","job":1,"path":"upscaled.png"}
+//   {"type":"checkpoint","job":1,"path":".upscaled.mp4.segments","step":120}
 //   {"type":"done","job":1,"result":{"path":"upscaled.png","width":1280,"height":854,"model":"slim","scale":2,"control_weight":1.0,
 //     "device":"CPU, …","seconds":0.8,"prompt":"…"}}      a folder: "pictures"; a video: "frames", "resumed_frames"; where there
 //     are any: "notes"
@@ -29,6 +30,7 @@ public:
 
   void progress(std::int64_t job, const job_progress& how_far) override;
   void artifact(std::int64_t job, const std::string& path) override;
+  void checkpoint(std::int64_t job, const std::string& path, std::int64_t frames) override;
   void done(std::int64_t job, const job_result& result) override;
   void failed(std::int64_t job, const error& why) override;
   void cancelled(std::int64_t job) override;

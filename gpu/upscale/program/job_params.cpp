@@ -109,6 +109,8 @@ result<upscale_job> job_from(const json& document) {
   if (dir == document.end() || !dir->is_string() || dir->get<std::string>().empty())
     return fail(error_code::invalid_argument, "dir is missing: the folder that the output goes to");
   job.folder = dir->get<std::string>();
+  if (const auto from = document.find("resume_from"); from != document.end() && from->is_string())
+    job.resume_from = from->get<std::string>();
   if (params == document.end() || !params->is_object())
     return fail(error_code::invalid_argument, "params is missing");
   reading values(*params);

@@ -17,6 +17,10 @@ public:
     for (const auto& each : reporters_)
       each->artifact(job, path);
   }
+  void checkpoint(std::int64_t job, const std::string& path, std::int64_t frames) override {
+    for (const auto& each : reporters_)
+      each->checkpoint(job, path, frames);
+  }
   void done(std::int64_t job, const job_result& result) override {
     for (const auto& each : reporters_)
       each->done(job, result);

@@ -40,6 +40,8 @@ public:
   virtual void progress(std::int64_t job, const job_progress& how_far) = 0;
   // `path` relative to the job's folder.
   virtual void artifact(std::int64_t job, const std::string& path) = 0;
+  // The job can be continued from `path` (absolute, or relative to its folder), where so many frames are done.
+  virtual void checkpoint(std::int64_t job, const std::string& path, std::int64_t frames) = 0;
   virtual void done(std::int64_t job, const job_result& result) = 0;
   virtual void failed(std::int64_t job, const error& why) = 0;
   virtual void cancelled(std::int64_t job) = 0;

@@ -119,7 +119,11 @@ private:
   }
 
   result<void> perform_video() {
-    video_request request{.source = job_.source, .output = output_, .scale = job_.scale, .threads = at_.networks.options().threads};
+    video_request request{.source = job_.source,
+                          .output = output_,
+                          .scale = job_.scale,
+                          .threads = at_.networks.options().threads,
+                          .resume_from = job_.resume_from};
     if (auto facts = probe_video(job_.source); !facts) // before a network is loaded for nothing
       return fail(std::move(facts.error()));
     const auto enlarging = with();
@@ -136,6 +140,10 @@ private:
             [this](std::int64_t done, std::optional<std::int64_t> total) {
               at_.says.progress(job_.id, frame_progress(done, total));
               return !at_.should_stop();
+            },
+        .on_checkpoint =
+            [this](const fs::path& folder, std::int64_t frames) {
+              at_.says.checkpoint(job_.id, folder.lexically_proximate(fs::absolute(job_.folder)).string(), frames);
             },
         .note =
             [this](const std::string& text) {

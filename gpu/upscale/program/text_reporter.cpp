@@ -73,6 +73,8 @@ void text_reporter::progress(std::int64_t job, const job_progress& how_far) {
 
 void text_reporter::artifact(std::int64_t, const std::string&) {}
 
+void text_reporter::checkpoint(std::int64_t, const std::string&, std::int64_t) {}
+
 void text_reporter::done(std::int64_t job, const job_result& result) { print(job, as_text(result)); }
 
 void text_reporter::failed(std::int64_t job, const error& why) { print(job, to_string(why)); }

@@ -13,6 +13,7 @@ public:
 
   void progress(std::int64_t job, const job_progress& how_far) override;
   void artifact(std::int64_t job, const std::string& path) override;
+  void checkpoint(std::int64_t job, const std::string& path, std::int64_t frames) override;
   void done(std::int64_t job, const job_result& result) override;
   void failed(std::int64_t job, const error& why) override;
   void cancelled(std::int64_t job) override;

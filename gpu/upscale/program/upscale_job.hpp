@@ -16,8 +16,9 @@ struct upscale_job {
   std::string output; // its name in there; empty: upscaled.png, upscaled (a folder) or upscaled.mp4, by what the source is
   std::string model = "slim";
   int scale = 2;
-  double control_weight = 1; // of the network; the rest is Lanczos. 0 loads no network
-  std::string prompt;        // recorded, and read by no network here
+  double control_weight = 1;         // of the network; the rest is Lanczos. 0 loads no network
+  std::string prompt;                // recorded, and read by no network here
+  std::filesystem::path resume_from; // what an earlier attempt announced as its checkpoint; empty: there was none
 };
 
 struct job_result {

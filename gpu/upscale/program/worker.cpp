@@ -110,6 +110,10 @@ public:
     const std::lock_guard lock(mutex_);
     lines_.artifact(job, path);
   }
+  void checkpoint(std::int64_t job, const std::string& path, std::int64_t frames) override {
+    const std::lock_guard lock(mutex_);
+    lines_.checkpoint(job, path, frames);
+  }
   void done(std::int64_t job, const job_result& result) override {
     const std::lock_guard lock(mutex_);
     lines_.done(job, result);

@@ -112,7 +112,10 @@ private:
     closing_.reset();
     if (auto finished = last.writer.finish(); !finished)
       return finished;
-    return segments_.add(last.part, last.frames);
+    auto added = segments_.add(last.part, last.frames);
+    if (added && hooks_.on_checkpoint)
+      hooks_.on_checkpoint(segments_.path(), segments_.frames());
+    return added;
   }
 
   // One segment, or nothing where no frame is left; sets `more` to false at the end of the source.
@@ -225,7 +228,7 @@ result<video_result> enlarge_video(const video_request& request, const video_hoo
     return fail(identity.error());
   std::string recipe = *identity + " x" + std::to_string(request.scale) + " " + std::to_string(request.segment_frames) +
                        " frames at " + facts->rate.text() + " " + into->muxer + " " + request.recipe;
-  auto segments = segment_folder::open(request.output, recipe, hooks.note);
+  auto segments = segment_folder::open(request.output, recipe, hooks.note, request.resume_from);
   if (!segments)
     return fail(std::move(segments.error()));
   return making(request, hooks, std::move(*facts), std::move(*into), std::move(*segments)).make();

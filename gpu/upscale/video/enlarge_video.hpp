@@ -20,7 +20,8 @@ struct video_request {
   std::string recipe;       // what else decides the pixels (model, weight, precision): segments of another are not used
   int segment_frames = 120; // a killed run loses at most so many
   int frames_at_once = 1;
-  int threads = 1; // of each ffmpeg
+  int threads = 1;                        // of each ffmpeg
+  std::filesystem::path resume_from = {}; // the folder of segments of an earlier run elsewhere; empty: none
 };
 
 struct video_hooks {
@@ -28,6 +29,8 @@ struct video_hooks {
   std::function<result<std::vector<picture>>(const std::vector<picture>&)> enlarge;
   // (frames done, frames in all where known) -> go on?
   std::function<bool(std::int64_t, std::optional<std::int64_t>)> on_frames;
+  // So many frames are safe: another run can go on from this folder of segments. May be empty.
+  std::function<void(const std::filesystem::path&, std::int64_t)> on_checkpoint = {};
   // Something that the user should know and that stops nothing.
   std::function<void(const std::string&)> note;
 };

@@ -35,6 +35,25 @@ bool is_segment_name(const std::string& name) {
   return name.size() >= 9 && name.ends_with(".mp4") && name.find_first_not_of("0123456789") == name.size() - 4;
 }
 
+// Segments are never written again once they are there, so another name of the same file will do. What cannot be taken is made
+// again.
+void take_over(const fs::path& earlier, const fs::path& folder) {
+  std::error_code problem;
+  if (earlier.empty() || fs::exists(folder / manifest_name, problem) || !fs::exists(earlier / manifest_name, problem))
+    return;
+  for (const auto& file : fs::directory_iterator(earlier, problem)) {
+    const fs::path here = folder / file.path().filename();
+    if (!is_segment_name(file.path().filename().string()))
+      continue;
+    fs::create_hard_link(file.path(), here, problem);
+    if (problem)
+      fs::copy_file(file.path(), here, problem);
+    if (problem)
+      return;
+  }
+  fs::copy_file(earlier / manifest_name, folder / manifest_name, problem);
+}
+
 } // namespace
 
 segment_folder::segment_folder(fs::path folder, std::string recipe, int lock)
@@ -58,7 +77,7 @@ segment_folder::~segment_folder() {
 }
 
 result<segment_folder> segment_folder::open(const fs::path& output, const std::string& recipe,
-                                            const std::function<void(const std::string&)>& say) {
+                                            const std::function<void(const std::string&)>& say, const fs::path& earlier) {
   const fs::path folder = fs::absolute(output).parent_path() / ("." + output.filename().string() + ".segments");
   std::error_code problem;
   fs::create_directory(folder, problem);
@@ -72,6 +91,7 @@ result<segment_folder> segment_folder::open(const fs::path& output, const std::s
     return fail(error_code::conflict, "another run is making " + output.string() + ": it holds " + (folder / lock_name).string(),
                 "wait for it, or give this one another output");
   }
+  take_over(earlier, folder);
   segment_folder opened(folder, recipe, lock);
   const bool anything = fs::exists(folder / manifest_name, problem);
   if (anything && !opened.read_manifest()) {

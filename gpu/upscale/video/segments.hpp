@@ -23,8 +23,12 @@ class segment_folder {
 public:
   // Opens the folder or makes it. `recipe` is everything that decides the pixels. What is there for another recipe, or cannot be
   // understood, is removed, and `say` told so. Errors: conflict (another run is at it), and as file_error() says.
+  // Where there is none yet, the finished segments of `earlier`, a folder of another run, are taken over; that folder stays as it
+  // is.
   [[nodiscard]] static result<segment_folder> open(const std::filesystem::path& output, const std::string& recipe,
-                                                   const std::function<void(const std::string&)>& say);
+                                                   const std::function<void(const std::string&)>& say,
+                                                   const std::filesystem::path& earlier = {});
+  [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
   segment_folder(segment_folder&& other) noexcept;
   segment_folder& operator=(segment_folder&&) = delete;
   ~segment_folder(); // removes the folder if nothing in it is worth keeping
