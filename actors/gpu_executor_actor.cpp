@@ -40,7 +40,7 @@ private:
     std::vector<runners::run_job> jobs;
     for (std::size_t i = 0; i < what.jobs.size(); ++i)
       jobs.push_back({what.jobs[i], json::parse(what.starts.at(i).params), directory / "jobs" / to_string(what.jobs[i]),
-                      resume_from(what.starts[i].checkpoints)});
+                      resume_from(what.batch, what.jobs[i], what.starts[i].checkpoints)});
     const int share = std::max(1, parts_.on.threads * what.place.slots / std::max(1, parts_.on.slots));
     const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share, what.place.memory_mib};
     auto spec = runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory);
@@ -58,14 +58,27 @@ private:
     }
   }
 
-  // The newest checkpoint whose file is still there; empty: from the beginning.
-  [[nodiscard]] std::filesystem::path resume_from(const std::vector<checkpoint>& newest_first) const {
+  // The newest checkpoint whose file is still there, and a line in the job's timeline about it; empty: from the beginning.
+  [[nodiscard]] std::filesystem::path resume_from(batch_id batch, job_id job, const std::vector<checkpoint>& newest_first) const {
+    const auto note = [&](note_kind kind, json detail) {
+      send(self_, parts_.queue, batch_noted{batch, job, {kind, wall_clock_now(), std::move(detail)}});
+    };
     for (const checkpoint& one : newest_first) {
-      const std::filesystem::path path = parts_.control->directory_of(one.batch) / "jobs" / to_string(one.job) / one.path;
+      const auto path = (parts_.control->directory_of(one.batch) / "jobs" / to_string(one.job) / one.path).lexically_normal();
       std::error_code unreadable;
-      if (std::filesystem::exists(path, unreadable))
-        return path.lexically_normal();
+      if (!std::filesystem::exists(path, unreadable))
+        continue;
+      json detail{{"path", path.string()}};
+      if (one.step)
+        detail["step"] = *one.step;
+      note(note_kind::resumed, std::move(detail));
+      return path;
     }
+    if (!newest_first.empty())
+      note(note_kind::warned, {{"rule", "checkpoints"},
+                               {"why", "none of its last " + std::to_string(newest_first.size()) +
+                                           " checkpoints is there any more, so it begins at the beginning"},
+                               {"action", "warn"}});
     return {};
   }
 

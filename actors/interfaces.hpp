@@ -324,7 +324,7 @@ struct batch_not_started {
   error why;
   bool crashed = false; // its supervisor died in the middle of it
 };
-// Something was learnt of a running job. Warnings are stored at once, all else with the end of the attempt.
+// Something was learnt of a running job. Warnings and resumptions are stored at once, all else with the end of the attempt.
 struct batch_noted {
   batch_id batch;
   std::optional<job_id> job; // none: each of the batch

@@ -192,7 +192,7 @@ void queue_state::noted(const batch_noted& what) {
   for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
     if (what.job && batch.jobs[i].id != *what.job)
       continue;
-    if (what.note.what == note_kind::warned)
+    if (what.note.what == note_kind::warned || what.note.what == note_kind::resumed)
       facts.emplace_back(job_noted{batch.jobs[i].id, what.batch, what.note});
     else if (batch.notes[i].size() < limits::notes_per_attempt_max)
       batch.notes[i].push_back(what.note);

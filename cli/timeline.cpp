@@ -55,6 +55,8 @@ std::string entry_in_words(const json& entry) {
     return batch_in_words(detail);
   if (what == "batch_requeued")
     return "queued again, it had not started" + (reason.empty() ? "" : ": " + reason);
+  if (what == "attempt_resumed")
+    return "continues" + at_step(detail) + ": " + text_field(detail, "path");
   if (what == "checkpoint_saved")
     return "checkpoint" + at_step(detail) + ": " + text_field(detail, "path");
   if (what == "watchdog_warned")

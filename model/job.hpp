@@ -75,7 +75,8 @@ enum class note_kind {
   started,    // its process exists
   loaded,     // it said that it is ready to work
   checkpoint, // it said that it can be continued from there
-  warned,     // the watchdog found something and let it go on
+  warned,     // the watchdog found something
+  resumed,    // it continues from a checkpoint
 };
 struct run_note {
   note_kind what = note_kind::started;

@@ -27,6 +27,7 @@ enum class event_kind {
   loaded = 12,
   checkpoint = 13,
   warned = 14,
+  resumed = 15,
 };
 [[nodiscard]] event_kind kind_of(note_kind note);
 

@@ -391,3 +391,40 @@ TEST_CASE("on a terminal a followed job has a progress line below its output") {
   CHECK(r.status == 0);
   CHECK(r.out == "\r\x1b[Kjob 1 ▓▓▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░ 50%  1/2\r\x1b[Kdone\r\nlast\r\njob 1 completed\r\n");
 }
+
+TEST_CASE("suspend, resume, retry and the holding of types ask for what they say") {
+  scripted_daemon daemon([](const asked& what) {
+    if (what.target.find("/queue/") != std::string::npos)
+      return reply{.body = R"({"paused":true,"suspended":2,"released":1})"};
+    return reply{.body = R"({"id":7,"status":"queued","position":3,"name":"upscale"})"};
+  });
+  const auto run = [&](const std::vector<std::string>& words) { return run_ferry(words, {.socket = daemon.socket()}); };
+  CHECK(run({"suspend", "7"}).out == "job 7 (upscale) queued at position 3\n");
+  CHECK(run({"suspend", "--all"}).out == "2 jobs asked to leave, and nothing new is started until `ferry resume --all`\n");
+  CHECK(run({"resume", "7"}).status == 0);
+  CHECK(run({"resume", "--all"}).out == "the queue goes on; 1 job resumed\n");
+  CHECK(run({"resume", "--as-new", "7"}).out == "job 7 queued at position 3; `ferry logs -f 7` follows it\n");
+  CHECK(run({"retry", "--from-scratch", "7"}).status == 0);
+  CHECK(run({"hold", "--type", "upscale"}).out == "no job of type upscale is started until `ferry release --type upscale`\n");
+  CHECK(run({"release", "--type", "upscale"}).out == "jobs of type upscale may start again\n");
+  const auto requests = daemon.requests();
+  REQUIRE(requests.size() == 8);
+  CHECK(requests[0].target == "/api/v1/jobs/7/suspend");
+  CHECK(requests[1].target == "/api/v1/queue/suspend");
+  CHECK(requests[2].target == "/api/v1/jobs/7/resume");
+  CHECK(requests[3].target == "/api/v1/queue/resume");
+  CHECK(requests[4].body == R"({"as_new":true})");
+  CHECK(requests[5].body == R"({"from_scratch":true})");
+  CHECK(requests[6].target == "/api/v1/job-types/upscale/hold");
+  CHECK(requests[7].target == "/api/v1/job-types/upscale/release");
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{"suspend"},
+                                                                                     {"suspend", "--all", "7"},
+                                                                                     {"resume"},
+                                                                                     {"resume", "--all", "--as-new"},
+                                                                                     {"hold"},
+                                                                                     {"hold", "-t", "x", "7"}}) {
+    CAPTURE(wrong);
+    CHECK(run(wrong).status == 2);
+  }
+  CHECK(daemon.requests().size() == 8);
+}

@@ -153,8 +153,8 @@ TEST_CASE("a suspended job writes a checkpoint, leaves, waits held, and goes on 
   CHECK(t.beginnings().starts_with("0 ;"));
   CHECK(t.beginnings().substr(3).starts_with("5 from "));
   const auto story = story_of(t.daemon, t.id);
-  for (const char* what :
-       {"job_queued", "batch_started", "run_started", "checkpoint_saved", "attempt_ended", "job_released", "job_finished"}) {
+  for (const char* what : {"job_queued", "batch_started", "run_started", "checkpoint_saved", "attempt_ended", "job_released",
+                           "attempt_resumed", "job_finished"}) {
     CAPTURE(what);
     CHECK(tells(story, what));
   }
@@ -219,6 +219,19 @@ TEST_CASE("a cancelled job is resumed by hand from its checkpoint, from scratch 
   CHECK(t.beginnings().find(";5 from ", 4) != std::string::npos);
   CHECK(t.daemon.refused("POST", path_of(t.id, "/resume")).code == error_code::conflict); // it has completed
   CHECK(t.daemon.refused("POST", path_of(4711, "/resume")).code == error_code::not_found);
+}
+
+TEST_CASE("a job whose checkpoints were removed begins anew, and says so") {
+  training t;
+  t.daemon.post(path_of(t.id, "/suspend"));
+  t.let_go();
+  eventually([&] { return t.daemon.get(path_of(t.id))["held"] == true; });
+  for (const auto& file : std::filesystem::directory_iterator(t.daemon.get(path_of(t.id))["directory"].get<std::string>()))
+    std::filesystem::remove_all(file);
+  t.daemon.post(path_of(t.id, "/resume"));
+  CHECK(t.daemon.finished(t.id)["status"] == "completed");
+  CHECK(t.beginnings() == "0 ;0 ;");
+  CHECK(tells(story_of(t.daemon, t.id), "watchdog_warned"));
 }
 
 TEST_CASE("a retry from scratch sets the checkpoints aside") {
