@@ -55,7 +55,12 @@ std::string status_cell(const json& job, const style& look) {
   const std::string status = text_field(job, "status");
   if (status == "running")
     return running_cell(job, look);
-  return status == "queued" && true_field(job, "held") ? "held" : status;
+  if (status != "queued")
+    return status;
+  if (true_field(job, "held"))
+    return text_field(job, "held_for") == "suspended" ? "suspended" : "held";
+  const auto retried_at = time_field(job, "not_before");
+  return retried_at ? "retry at " + local_time(*retried_at).substr(11) : status;
 }
 
 std::string in_words(duration d) {

@@ -48,6 +48,18 @@ void use_utc() {
 
 } // namespace
 
+TEST_CASE("suspended jobs and those that wait for a retry say so in the table") {
+  const json answer = {
+      {"paused", false},
+      {"counts", {{"queued", 0}, {"held", 2}, {"running", 0}}},
+      {"jobs",
+       {{{"id", 1}, {"type", "train"}, {"status", "queued"}, {"held", true}, {"held_for", "suspended"}},
+        {{"id", 2}, {"type", "train"}, {"status", "queued"}, {"held", false}, {"not_before", "2026-01-31T12:00:00.000Z"}}}}};
+  const std::string page = queue_page(answer, {}, from_unix_ms(1'769'860'800'000));
+  CHECK(page.find("suspended") != std::string::npos);
+  CHECK(page.find("retry at ") != std::string::npos);
+}
+
 TEST_CASE("the queue in a pipe") {
   CHECK(queue_page(queue(), {}, now) == "2 running · 1,200 queued · 1 held\n"
                                         "\n"
