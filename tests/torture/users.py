@@ -14,6 +14,7 @@ from ledger import Entry, Ledger
 CANCEL_SECONDS_MAX = 45.0
 RETRIES_MAX = 2
 RECENT_JOBS = 60
+BACKLOG_MAX = 150  # jobs queued at once
 
 
 class Submitter:
@@ -22,6 +23,7 @@ class Submitter:
     def __init__(self, number: int, seed: int, orders: list[Order], seconds: float, form: OrderForm, client: Client,
                  ledger: Ledger) -> None:
         self._name, self._orders, self._pause = f"s{number}", orders, seconds / max(1, len(orders))
+        self._seconds = seconds
         self._random = Random(f"{seed}/submitter/{number}")
         self._form, self._client, self._ledger = form, client, ledger
 
@@ -31,6 +33,8 @@ class Submitter:
         for number, order in enumerate(self._orders):
             due = begun + (number + self._random.random()) * self._pause
             time.sleep(max(0.0, due - time.monotonic()))
+            if not self._has_room(begun + self._seconds):
+                break  # this machine does fewer jobs than were planned
             waiting.append(order)
             if self._random.random() < 0.85:  # else with the next ones, in one request
                 self._submit(waiting)
@@ -39,6 +43,14 @@ class Submitter:
                 self._submit_nonsense()
         if waiting:
             self._submit(waiting)
+
+    def _has_room(self, until: float) -> bool:
+        """Waits while more jobs are queued than can be seen to their ends afterwards; False when the time is up."""
+        while time.monotonic() < until:
+            if self._client.get("/status").json["counts"]["queued"] < BACKLOG_MAX:
+                return True
+            time.sleep(0.2)
+        return False
 
     def _submit(self, orders: list[Order]) -> None:
         key = f"{self._name}-{self._random.getrandbits(64):016x}"
