@@ -47,7 +47,7 @@ struct job_view {
   job_record record;
   std::optional<std::size_t> position = {};
   std::string waiting_for = {}; // why a queued job is not running
-  std::string phase = {};       // of a running job: starting, loading, running, stopping
+  std::string phase = {};       // of a running job: starting, running, stopping, ending
   progress how_far = {};
   std::vector<run_note> notes = {}; // of a running job: what was learnt of this attempt so far
 };
@@ -297,7 +297,7 @@ struct preempt {
   std::vector<batch_id> batches;
   job_id for_job;
 };
-struct resume_due {}; // after storage or the launcher refused, look again
+struct rest_due {};   // after storage or the launcher refused, look again
 struct delays_due {}; // a delayed job's time may have come
 
 // How much room is left in the data directory.
@@ -349,7 +349,7 @@ using queue_actor = caf::typed_actor<
     // From the supervisor.
     caf::result<void>(begin_work),
     // From the optimizer.
-    caf::result<void>(offer_capacity), caf::result<void>(start_batch), caf::result<void>(preempt), caf::result<void>(resume_due),
+    caf::result<void>(offer_capacity), caf::result<void>(start_batch), caf::result<void>(preempt), caf::result<void>(rest_due),
     caf::result<void>(delays_due),
     // From the watchdog.
     caf::result<void>(device_state), caf::result<void>(disk_state),
@@ -406,7 +406,7 @@ FERRY_LOCAL_MESSAGE(ferry::actors::wait_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::begin_work)
 FERRY_LOCAL_MESSAGE(ferry::actors::offer_capacity)
 FERRY_LOCAL_MESSAGE(ferry::actors::start_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::resume_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::rest_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::batch_began)
 FERRY_LOCAL_MESSAGE(ferry::actors::batch_progressed)
 FERRY_LOCAL_MESSAGE(ferry::actors::batch_not_started)

@@ -19,18 +19,18 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       failed_(start->failed),
       cancelled_(start->cancelled),
       held_types_(std::move(start->held_types)) {
-  for (resumed_batch& resumed : start->running) {
-    for (const auto& job : resumed.jobs)
-      running_jobs_.emplace(job.id, resumed.id);
-    const auto count = resumed.jobs.size();
-    running_.emplace(resumed.id, running_batch{.device = resumed.device,
-                                               .type = resumed.type,
-                                               .place = {},
-                                               .jobs = std::move(resumed.jobs),
-                                               .how_far = std::vector<progress>(count),
-                                               .started = resumed.started,
-                                               .notes = std::vector<std::vector<run_note>>(count),
-                                               .at = phase::running});
+  for (restored_batch& restored : start->running) {
+    for (const auto& job : restored.jobs)
+      running_jobs_.emplace(job.id, restored.id);
+    const auto count = restored.jobs.size();
+    running_.emplace(restored.id, running_batch{.device = restored.device,
+                                                .type = restored.type,
+                                                .place = {},
+                                                .jobs = std::move(restored.jobs),
+                                                .how_far = std::vector<progress>(count),
+                                                .started = restored.started,
+                                                .notes = std::vector<std::vector<run_note>>(count),
+                                                .at = phase::running});
   }
   publish();
 }
@@ -39,7 +39,7 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
   return {
       [this](submit_jobs& what) { return submit(what); },
       [this](const cancel_job& what) { return cancel(what.id); },
-      [this](const hold_job& what) { return set_held(what.id, true); },
+      [this](const hold_job& what) { return hold(what.id, {}); },
       [this](const release_job& what) { return release(what.id); },
       [this](const move_job& what) { return move(what); },
       [this](edit_job& what) { return edit(what); },
@@ -63,7 +63,7 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       [this](const offer_capacity& what) { take_offer(what); },
       [this](start_batch& what) { start(what); },
       [this](const preempt& what) { give_devices_back(what); },
-      [this](resume_due) {
+      [this](rest_due) {
         trouble_.clear();
         queue_changed();
       },

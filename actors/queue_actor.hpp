@@ -14,7 +14,7 @@
 namespace ferry::actors {
 
 // What the restored store knew of a batch that was running, after reconciliation decided to follow or harvest it.
-struct resumed_batch {
+struct restored_batch {
   batch_id id;
   std::string device;
   scheduling::type_index type = 0;
@@ -29,7 +29,7 @@ struct queue_start {
   std::shared_ptr<status_board> board;
   std::vector<std::string> type_names; // by type_index; the configured ones first, in their order
   scheduling::job_queue jobs;
-  std::vector<resumed_batch> running;
+  std::vector<restored_batch> running;
   job_id last_job;
   std::int64_t last_order_key = 0;
   bool paused = false;

@@ -25,8 +25,6 @@ void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outco
   for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
     auto then = scheduling::decide_after(outcomes.at(i), batch.jobs[i], type_of(batch.type), batch.cancel, now);
     endings.push_back({std::move(outcomes[i]), std::move(then)});
-    if (endings.back().outcome.interrupted && std::holds_alternative<scheduling::job_ends>(endings.back().then))
-      endings.back().outcome.state = job_state::cancelled; // nothing else keeps an interrupted job from going on
     const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
     facts.push_back(fact_of(endings.back(), batch.jobs[i].id, id, ended));
   }
@@ -53,7 +51,7 @@ fact queue_state::fact_of(const ending& of, job_id job, batch_id batch, instant 
                          .at = at};
   return job_finished{.id = job,
                       .batch = batch,
-                      .state = outcome.state,
+                      .state = std::get<scheduling::job_ends>(of.then).state,
                       .why_failed = outcome.why_failed,
                       .result = outcome.result.is_null() ? std::string{}
                                                          : outcome.result.dump(-1, ' ', false, json::error_handler_t::replace),
@@ -73,7 +71,7 @@ void queue_state::stored_end(batch_id id, const std::vector<ending>& endings) {
       if (batch.cancel) // asked for while its end was on its way to the disk
         request(self_, handle(self_), caf::infinite, cancel_job{batch.jobs[i].id}).then([](const result<done>&) {});
     } else {
-      count(endings[i].outcome.state);
+      count(std::get<scheduling::job_ends>(endings[i].then).state);
     }
   }
   watch_for_storms(batch.type, endings, wall_clock_now());

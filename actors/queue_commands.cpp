@@ -95,46 +95,47 @@ void queue_state::submitted(const std::vector<queued_job>& jobs, const storage::
 
 // ---- one job ----------------------------------------------------------------------------------------------------------------
 
-caf::result<result<done>> queue_state::set_held(job_id id, bool held, const std::string& reason) {
-  const auto job = jobs_.find(id);
+// A held job leaves the order before the fact is stored, a released one enters it after.
+caf::result<result<done>> queue_state::hold(job_id id, const std::string& reason) {
+  auto job = jobs_.find(id);
   if (!job)
     return result<done>(fail(why_not_queued(id)));
-  if (job->held == held)
+  if (job->held)
     return result<done>(done{});
-  auto changed = *job;
-  changed.held = held;
-  if (held) {
-    jobs_.replace(changed);
-    publish();
-  }
+  job->held = true;
+  jobs_.replace(*job);
+  publish();
   auto promise = self_->make_response_promise<result<done>>();
-  const auto now = wall_clock_now();
-  request(self_, storage_, caf::infinite, append_facts{{held ? fact{job_held{id, now, reason}} : fact{job_released{id, now}}}, {}})
-      .then([this, promise, id, held](const result<storage::append_outcome>& outcome) mutable {
-        // Held jobs leave the order before the fact is stored and enter it after.
-        if (auto current = jobs_.find(id); current && (held ? !outcome : outcome.has_value())) {
-          current->held = false;
-          jobs_.replace(*current);
-          publish();
-          queue_changed();
-        }
-        promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
-      });
+  store({job_held{id, wall_clock_now(), reason}}, promise, [this, id] { let_go(id, false); });
   return promise;
 }
 
 // Also a delayed job is let go: a user need not wait for its backoff.
 caf::result<result<done>> queue_state::release(job_id id) {
   const auto job = jobs_.find(id);
-  if (job && job->delayed && !job->held) {
-    auto now = *job;
-    now.delayed = false;
-    jobs_.replace(now);
-    publish();
-    queue_changed();
+  if (!job)
+    return result<done>(fail(why_not_queued(id)));
+  if (job->may_start())
     return result<done>(done{});
-  }
-  return set_held(id, false);
+  auto promise = self_->make_response_promise<result<done>>();
+  request(self_, storage_, caf::infinite, append_facts{{job_released{id, wall_clock_now()}}, {}})
+      .then([this, promise, id](const result<storage::append_outcome>& outcome) mutable {
+        if (outcome)
+          let_go(id, true);
+        promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
+      });
+  return promise;
+}
+
+void queue_state::let_go(job_id id, bool delayed_too) {
+  auto job = jobs_.find(id);
+  if (!job)
+    return;
+  job->held = false;
+  job->delayed = job->delayed && !delayed_too;
+  jobs_.replace(*job);
+  publish();
+  queue_changed();
 }
 
 caf::result<result<done>> queue_state::move(const move_job& what) {
@@ -173,7 +174,7 @@ caf::result<result<done>> queue_state::edit(edit_job& what) {
     if (auto valid = scheduling::check_priority(*what.priority); !valid)
       return result<done>(fail(std::move(valid.error())));
   if (what.name)
-    if (auto valid = scheduling::check_name(*what.name); !valid)
+    if (auto valid = scheduling::check_label("name", *what.name); !valid)
       return result<done>(fail(std::move(valid.error())));
   auto promise = self_->make_response_promise<result<done>>();
   if (what.params)

@@ -9,8 +9,6 @@ namespace ferry::actors {
 
 using scheduling::stop_cause;
 
-constexpr const char* suspended = "suspended";
-
 // Once the batch is launched its executor ends it; before that, whoever launches it looks at `stop`.
 void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
   auto& batch = running_.at(id);
@@ -72,7 +70,7 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
 
 caf::result<result<done>> queue_state::suspend(job_id id) {
   if (jobs_.find(id))
-    return set_held(id, true, suspended);
+    return hold(id, scheduling::suspended_reason);
   const auto of = running_jobs_.find(id);
   if (of == running_jobs_.end())
     return result<done>(fail(why_not_queued(id)));
@@ -108,7 +106,7 @@ caf::result<result<done>> queue_state::resume(job_id id) {
 
 caf::result<result<std::size_t>> queue_state::resume_everything() {
   auto promise = self_->make_response_promise<result<std::size_t>>();
-  const auto waiting = jobs_.held();
+  const auto waiting = jobs_.kept_back();
   job_ids held;
   for (const auto& job : jobs_.page(jobs_.size() - waiting, waiting))
     if (job.held)
@@ -123,7 +121,7 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
         job_ids released;
         std::vector<fact> facts{queue_paused{false, now}};
         for (const job_record& record : *found)
-          if (record.held_for == suspended && jobs_.find(record.id)) {
+          if (record.held_for == scheduling::suspended_reason && jobs_.find(record.id)) {
             released.push_back(record.id);
             facts.emplace_back(job_released{record.id, now});
           }
@@ -135,10 +133,7 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
               }
               paused_ = false;
               for (const job_id id : released)
-                if (auto job = jobs_.find(id); job && job->held) {
-                  job->held = false;
-                  jobs_.replace(*job);
-                }
+                let_go(id, true);
               publish();
               queue_changed();
               promise.deliver(result<std::size_t>(released.size()));
@@ -186,11 +181,16 @@ caf::result<result<done>> queue_state::hold(const hold_type& what) {
     return result<done>(fail(std::move(*unknown)));
   const auto index = static_cast<scheduling::type_index>(settings_->find_job_type(what.type) - settings_->job_types.data());
   const auto reason = what.reason.empty() ? std::string("by a user") : what.reason;
-  const bool added = held_types_.emplace(index, reason).second;
+  std::optional<std::string> before;
+  if (const auto held = held_types_.find(index); held != held_types_.end())
+    before = held->second;
+  held_types_.insert_or_assign(index, reason);
   publish();
   auto promise = self_->make_response_promise<result<done>>();
-  store({type_held{what.type, reason, wall_clock_now()}}, promise, [this, index, added] {
-    if (added)
+  store({type_held{what.type, reason, wall_clock_now()}}, promise, [this, index, before] {
+    if (before)
+      held_types_.insert_or_assign(index, *before);
+    else
       held_types_.erase(index);
     publish();
     queue_changed();

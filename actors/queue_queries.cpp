@@ -10,24 +10,6 @@ namespace {
 
 constexpr std::array phase_names{"starting", "starting", "running", "stopping", "ending"};
 
-// Why none of the devices that a type can go to works; empty: one does.
-std::string trouble_of_all(const std::vector<device>& devices, const std::map<std::string, std::string>& trouble,
-                           const config::job_type* type) {
-  if (trouble.empty() || !type)
-    return {};
-  const scheduling::device_ledger empty(devices);
-  std::string why;
-  for (const auto& account : empty.accounts()) {
-    if (!empty.suits(account, scheduling::demand_of(*type)))
-      continue;
-    const auto found = trouble.find(account.owner.id);
-    if (found == trouble.end())
-      return {};
-    why = "device " + account.owner.id + " is out of service: " + found->second;
-  }
-  return why;
-}
-
 } // namespace
 
 const config::job_type* queue_state::type_of(scheduling::type_index index) const {
@@ -46,13 +28,15 @@ job_view queue_state::view(job_record record) const {
     shown.position = jobs_.position(stored.id);
     const auto* type = type_of(queued->type);
     const auto type_held = held_types_.find(queued->type);
-    shown.waiting_for = scheduling::why_waiting(*queued, shown.position, type, devices_,
-                                                {.paused = paused_,
-                                                 .type_held = type_held == held_types_.end() ? nullptr : &type_held->second,
-                                                 .held_for = &stored.held_for,
-                                                 .not_before = stored.not_before,
-                                                 .device_trouble = trouble_of_all(devices_, device_trouble_, type),
-                                                 .trouble = disk_trouble_.empty() ? trouble_ : disk_trouble_});
+    shown.waiting_for = scheduling::why_waiting(
+        *queued, shown.position, type, devices_,
+        {.paused = paused_,
+         .type_held = type_held == held_types_.end() ? nullptr : &type_held->second,
+         .held_for = &stored.held_for,
+         .not_before = stored.not_before,
+         .device_trouble =
+             type ? scheduling::trouble_of_all(devices_, device_trouble_, scheduling::demand_of(*type)) : std::string(),
+         .trouble = disk_trouble_.empty() ? trouble_ : disk_trouble_});
   } else if (const auto of = running_jobs_.find(stored.id); of != running_jobs_.end()) {
     const running_batch& batch = running_.at(of->second);
     stored.state = job_state::running;
@@ -135,7 +119,7 @@ caf::result<result<queue_page>> queue_state::read_page(const read_queue& what) {
 }
 
 queue_counts queue_state::counts() const {
-  const auto held = jobs_.held();
+  const auto held = jobs_.kept_back();
   return {.queued = jobs_.size() - held,
           .held = held,
           .running = running_jobs_.size(),

@@ -1,6 +1,6 @@
 // What starts and runs.
 #include "actors/queue_state.hpp"
-#include "config/limits.hpp"
+#include "actors/run_tally.hpp"
 #include "scheduling/job_results.hpp"
 #include "scheduling/run_watch.hpp"
 
@@ -114,11 +114,11 @@ void queue_state::launch(batch_id id, job_starts starts) {
 // Cancelled, suspended or preempted before it was launched: it ends as if it had been stopped at once.
 bool queue_state::was_stopped_early(batch_id id) {
   const auto& batch = running_.at(id);
-  if (!batch.cancel && !batch.stop)
+  const auto reason = batch.early_stop();
+  if (!reason)
     return false;
-  const auto reason = batch.cancel ? scheduling::stop_reason{} : *batch.stop;
   send(self_, parts_->optimizer, slot_freed{id});
-  finish(id, std::vector(batch.jobs.size(), scheduling::judge({.exit_status = 0, .stopped_by = to_text(reason)}, {})));
+  finish(id, std::vector(batch.jobs.size(), scheduling::judge_unlaunched(*reason)));
   return true;
 }
 
@@ -187,15 +187,14 @@ void queue_state::noted(const batch_noted& what) {
   if (found == running_.end() || found->second.at == phase::ending)
     return;
   auto& batch = found->second;
-  batch.loaded = batch.loaded || what.note.what == note_kind::loaded;
   std::vector<fact> facts;
   for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
     if (what.job && batch.jobs[i].id != *what.job)
       continue;
     if (what.note.what == note_kind::warned || what.note.what == note_kind::resumed)
       facts.emplace_back(job_noted{batch.jobs[i].id, what.batch, what.note});
-    else if (batch.notes[i].size() < limits::notes_per_attempt_max)
-      batch.notes[i].push_back(what.note);
+    else
+      add_note(batch.notes[i], what.note);
   }
   if (!facts.empty())
     request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([](done) {});
@@ -212,9 +211,8 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
   if (!record)
     send(self_, parts_->optimizer, slot_freed{id});
   send(self_, parts_->watchdog, forget_batch{id});
-  if ((found->second.cancel || found->second.stop) && record) {
-    const auto reason = found->second.cancel ? scheduling::stop_reason{} : *found->second.stop;
-    finish(id, std::vector(found->second.jobs.size(), scheduling::judge({.exit_status = 0, .stopped_by = to_text(reason)}, {})));
+  if (const auto reason = found->second.early_stop(); reason && record) {
+    finish(id, std::vector(found->second.jobs.size(), scheduling::judge_unlaunched(*reason)));
     return;
   }
   const running_batch batch = std::move(found->second);
@@ -243,7 +241,7 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
 
 void queue_state::rest(const error& why) {
   if (trouble_.empty())
-    send_later(self_, rest_after_refusal, resume_due{});
+    send_later(self_, rest_after_refusal, rest_due{});
   trouble_ = "nothing can be started at the moment: " + why.what;
   changed_ = true;
 }

@@ -46,9 +46,11 @@ private:
     instant started{};
     std::vector<std::vector<run_note>> notes; // one list a job
     phase at = phase::recorded;
-    bool loaded = false;
     bool cancel = false;
     std::optional<scheduling::stop_reason> stop; // asked for while its start was on its way
+
+    // Why it is not to be launched any more.
+    [[nodiscard]] std::optional<scheduling::stop_reason> early_stop() const { return cancel ? scheduling::stop_reason{} : stop; }
   };
   struct waiter {
     std::uint64_t id = 0;
@@ -59,8 +61,9 @@ private:
   caf::result<result<jobs_submitted>> submit(submit_jobs& what);
   void submitted(const std::vector<scheduling::queued_job>& jobs, const storage::append_outcome& outcome,
                  promise_of<jobs_submitted> promise);
-  caf::result<result<done>> set_held(job_id id, bool held, const std::string& reason = {});
+  caf::result<result<done>> hold(job_id id, const std::string& reason);
   caf::result<result<done>> release(job_id id);
+  void let_go(job_id id, bool delayed_too);
   caf::result<result<done>> move(const move_job& what);
   caf::result<result<done>> edit(edit_job& what);
   void edit_params(edit_job what, const scheduling::queued_job& job, done_promise promise);

@@ -106,10 +106,10 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
         return fail(ok.error());
       continue;
     }
-    resumed_batch resumed{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
+    restored_batch restored{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
     for (const auto& member : batch.jobs) {
-      resumed.jobs.push_back(queued_from(member, index, types.tier_of(index)));
-      auto& attempts = resumed.jobs.back().attempts; // this one is counted when it is over
+      restored.jobs.push_back(queued_from(member, index, types.tier_of(index)));
+      auto& attempts = restored.jobs.back().attempts; // this one is counted when it is over
       attempts = static_cast<std::uint16_t>(attempts > 0 ? attempts - 1 : 0);
     }
     const auto* type = settings->find_job_type(batch.type);
@@ -120,7 +120,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
                                                           .tier = types.tier_of(index),
                                                           .preemptible = type && type->preemptible,
                                                           .since = batch.started});
-    queue.running.push_back(std::move(resumed));
+    queue.running.push_back(std::move(restored));
   }
   if (auto committed = store.commit(); !committed)
     return fail(committed.error());

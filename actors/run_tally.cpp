@@ -5,9 +5,7 @@
 #include <algorithm>
 
 namespace ferry::actors {
-namespace {
 
-// Of too many notes the oldest checkpoints go: it is the newest that an attempt continues from.
 void add_note(std::vector<run_note>& notes, run_note note) {
   if (notes.size() >= limits::notes_per_attempt_max) {
     const auto oldest = std::find_if(notes.begin(), notes.end(), [](const run_note& n) { return n.what == note_kind::checkpoint; });
@@ -17,8 +15,6 @@ void add_note(std::vector<run_note>& notes, run_note note) {
   }
   notes.push_back(std::move(note));
 }
-
-} // namespace
 
 std::optional<noted_event> note_of(const runners::run_event& event) {
   if (const auto* started = std::get_if<runners::run_started>(&event))
@@ -70,14 +66,8 @@ void run_tally::add(const runners::run_event& event) {
 
 std::vector<scheduling::job_outcome> run_tally::outcomes() const {
   std::vector<scheduling::job_outcome> all;
-  for (const auto& report : reports_) {
+  for (const auto& report : reports_)
     all.push_back(scheduling::judge(ending_, report));
-    if (damage_) {
-      all.back().state = job_state::failed;
-      all.back().why_failed = damage_;
-      all.back().may_retry = false;
-    }
-  }
   return all;
 }
 

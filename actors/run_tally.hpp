@@ -16,7 +16,7 @@ public:
   // What its type's pattern found in a job's directory, for a job that did not announce it.
   void add_checkpoint(std::size_t job, const std::string& path, instant at);
   // The run ended without a record of its own, for a reason that will not go away.
-  void give_up(failure why) { damage_ = std::move(why); }
+  void give_up(failure why) { ending_.damaged = std::move(why); }
 
   // One outcome a job, in order. Without an exited event the run counts as lost.
   [[nodiscard]] std::vector<scheduling::job_outcome> outcomes() const;
@@ -30,8 +30,10 @@ private:
   std::vector<job_id> jobs_;
   std::vector<scheduling::job_report> reports_;
   scheduling::run_ending ending_{.lost = true};
-  std::optional<failure> damage_;
 };
+
+// Of too many notes the oldest checkpoints go: it is the newest that an attempt continues from.
+void add_note(std::vector<run_note>& notes, run_note note);
 
 // What an event adds to the timeline of its jobs, and which job; nothing for those that add nothing.
 struct noted_event {

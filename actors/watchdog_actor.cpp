@@ -17,7 +17,6 @@ using namespace std::chrono_literals;
 constexpr duration timer_max = 1min;
 constexpr duration timer_min = 20ms;
 constexpr duration machine_pause = 2s;
-constexpr std::int64_t held_memory_mib_min = 64; // a driver's own share is no job's memory
 
 struct watchdog_state {
   using handle = watchdog_actor;
@@ -92,18 +91,10 @@ private:
 
   void act(batch_id batch, const watched_run& run, const scheduling::finding& found, instant now) {
     spdlog::warn("batch {}: {} ({})", batch.value, found.why, found.rule);
-    const char* action = found.action == config::watch_action::warn    ? "warn"
-                         : found.action == config::watch_action::retry ? "retry"
-                                                                       : "fail";
-    send(self_, parts_.queue,
-         batch_noted{batch, {}, {note_kind::warned, now, {{"rule", found.rule}, {"why", found.why}, {"action", action}}}});
-    if (found.action == config::watch_action::warn)
-      return;
-    send(self_, run.what.executor,
-         stop_batch{batch,
-                    {.cause = found.kind == failure_kind::metric ? scheduling::stop_cause::metric : scheduling::stop_cause::timeout,
-                     .may_retry = found.action == config::watch_action::retry,
-                     .why = found.why}});
+    json evidence{{"rule", found.rule}, {"why", found.why}, {"action", config::to_string(found.action)}};
+    send(self_, parts_.queue, batch_noted{batch, {}, {note_kind::warned, now, std::move(evidence)}});
+    if (auto reason = scheduling::reason_to_stop(found))
+      send(self_, run.what.executor, stop_batch{batch, std::move(*reason)});
   }
 
   // ---- devices and disk ----
@@ -122,11 +113,9 @@ private:
       const auto& id = parts_.devices[i].id;
       if (auto changed = health_[i].read(reading))
         send(self_, parts_.queue, device_state{id, std::move(*changed)});
-      if (!reading.utilization_percent || !reading.memory_used_mib)
-        continue;
       for (auto& [batch, run] : watched_)
         if (run.what.device == id) {
-          run.watch.gpu_used(*reading.utilization_percent > 0, *reading.memory_used_mib >= held_memory_mib_min, now);
+          run.watch.gpu_used(reading, now);
           look(batch, run);
         }
     }

@@ -59,7 +59,7 @@ std::string entry_in_words(const json& entry) {
     return "continues" + at_step(detail) + ": " + text_field(detail, "path");
   if (what == "checkpoint_saved")
     return "checkpoint" + at_step(detail) + ": " + text_field(detail, "path");
-  if (what == "watchdog_warned")
+  if (what == "run_warned")
     return text_field(detail, "why") + " (" + text_field(detail, "action") + ")";
   if (what == "attempt_ended")
     return attempt_end_in_words(detail, time_field(entry, "at"));

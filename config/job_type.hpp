@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/parameter_schema.hpp"
+#include "config/retry_policy.hpp"
 #include "config/watch_rules.hpp"
 
 #include <chrono>

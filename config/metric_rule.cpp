@@ -5,6 +5,15 @@
 
 namespace ferry::config {
 
+std::string_view to_string(watch_action action) {
+  switch (action) {
+  case watch_action::warn: return "warn";
+  case watch_action::retry: return "retry";
+  case watch_action::fail: return "fail";
+  }
+  return "fail";
+}
+
 result<metric_rule> parse_metric_rule(std::string_view text) {
   static const std::regex form(
       R"(\s*([A-Za-z_][A-Za-z0-9_./-]*)\s+(?:is\s+(nan|inf)|([<>])\s*([-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?))(?:\s+for\s+([1-9][0-9]{0,5}))?\s*:\s*(warn|retry|fail)\s*)");

@@ -1,5 +1,4 @@
-// What the watchdog looks for in the runs of a job type, and what the retry policy does about failures; as `[job_types.<name>]`
-// declares them.
+// What the watchdog looks for in the runs of a job type, as `[job_types.<name>]` declares it.
 #pragma once
 
 #include "model/error.hpp"
@@ -16,6 +15,8 @@ enum class watch_action {
   retry, // the run is ended; tried again as far as the retry policy allows
   fail,  // the run is ended, the job has failed
 };
+
+[[nodiscard]] std::string_view to_string(watch_action action);
 
 // "loss is nan: fail", "loss > 100: warn", "grad_norm is inf for 3: retry". A metric is what a job reports under "metrics" with its
 // progress; `for N` asks for N reports in a row.
@@ -43,13 +44,6 @@ struct watch_rules {
   watch_action on_stall = watch_action::warn;
   std::chrono::milliseconds idle_gpu{0}; // 0% use while memory is held
   watch_action on_idle_gpu = watch_action::warn;
-};
-
-// How many automatic retries a job may have had when its attempt fails in this way, for it to be tried once more.
-struct retry_policy {
-  int exit_status = 0, signal = 0, oom = 0, timeout = 2, lost = 3, device = 3, transient = 3, metric = 1;
-  std::chrono::milliseconds delay{10'000}; // before the first retry; doubles with each
-  std::chrono::milliseconds delay_max{600'000};
 };
 
 } // namespace ferry::config

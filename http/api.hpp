@@ -29,12 +29,11 @@ private:
   reply list_jobs(const request& r);
   reply show_job(const request& r);
   reply edit_job(const request& r);
-  reply cancel_job(const request& r);
-  reply hold_job(const request& r);
-  reply release_job(const request& r);
+  // A command that takes nothing but the job in the path.
+  template <class Command>
+  reply on_job(const request& r);
   reply move_job(const request& r);
   reply retry_job(const request& r);
-  reply suspend_job(const request& r);
   reply resume_job(const request& r);
   reply read_log(const request& r);
   reply read_history(const request& r);

@@ -245,26 +245,17 @@ api::reply api::edit_job(const request& r) {
   co_return co_await command(std::move(message));
 }
 
-api::reply api::cancel_job(const request& r) {
+template <class Command>
+api::reply api::on_job(const request& r) {
   const auto id = job_id_from(r.path[1]);
   if (!id)
     co_return fail(id.error());
-  co_return co_await command(actors::cancel_job{*id});
+  co_return co_await command(Command{*id});
 }
-
-api::reply api::hold_job(const request& r) {
-  const auto id = job_id_from(r.path[1]);
-  if (!id)
-    co_return fail(id.error());
-  co_return co_await command(actors::hold_job{*id});
-}
-
-api::reply api::release_job(const request& r) {
-  const auto id = job_id_from(r.path[1]);
-  if (!id)
-    co_return fail(id.error());
-  co_return co_await command(actors::release_job{*id});
-}
+template api::reply api::on_job<actors::cancel_job>(const request&);
+template api::reply api::on_job<actors::hold_job>(const request&);
+template api::reply api::on_job<actors::release_job>(const request&);
+template api::reply api::on_job<actors::suspend_job>(const request&);
 
 api::reply api::retry_job(const request& r) {
   const auto id = job_id_from(r.path[1]);
@@ -279,13 +270,6 @@ api::reply api::retry_job(const request& r) {
   if (!from_scratch)
     co_return fail(from_scratch.error());
   co_return co_await command(actors::retry_job{*id, from_scratch->value_or(false)});
-}
-
-api::reply api::suspend_job(const request& r) {
-  const auto id = job_id_from(r.path[1]);
-  if (!id)
-    co_return fail(id.error());
-  co_return co_await command(actors::suspend_job{*id});
 }
 
 api::reply api::resume_job(const request& r) {

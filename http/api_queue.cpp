@@ -108,8 +108,8 @@ api::reply api::hold_type(const request& r) {
   const auto reason = string_member(*body, "reason");
   if (!reason)
     co_return fail(reason.error());
-  if (auto valid = scheduling::check_name(reason->value_or("")); !valid)
-    co_return fail(error_code::invalid_argument, "reason: " + valid.error().what);
+  if (auto valid = scheduling::check_label("reason", reason->value_or("")); !valid)
+    co_return fail(valid.error());
   actors::hold_type message{r.path[1], reason->value_or("")};
   const auto held = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(message));
   if (!held)

@@ -37,6 +37,7 @@ struct job_held {
   instant at{};
   std::string reason = {}; // empty: a user wished it
 };
+// Nothing keeps it back any more: neither a hold nor a backoff.
 struct job_released {
   job_id id;
   instant at{};

@@ -1,5 +1,7 @@
 #include "runners/checkpoint_files.hpp"
 
+#include "runners/file_times.hpp"
+
 #include "config/limits.hpp"
 
 #include <fnmatch.h>
@@ -21,7 +23,7 @@ std::optional<found_file> newest_file(const fs::path& directory, const std::stri
     if (::fnmatch(pattern.c_str(), relative.c_str(), FNM_PATHNAME | FNM_PERIOD) != 0 || ::lstat(at->path().c_str(), &info) != 0 ||
         !S_ISREG(info.st_mode))
       continue;
-    const auto written = from_unix_ms(std::int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000);
+    const auto written = written_at(info);
     if (!newest || std::tuple{written, relative} > std::tuple{newest->written, newest->path})
       newest = found_file{relative, written};
   }

@@ -1,6 +1,7 @@
 #include "runners/run_control.hpp"
 
 #include "runners/control_loop.hpp"
+#include "runners/file_times.hpp"
 #include "runners/run_directory.hpp"
 #include "runners/run_folders.hpp"
 #include "runners/run_inspection.hpp"
@@ -87,7 +88,7 @@ std::optional<instant> run_control::last_output(batch_id batch) const {
   struct stat info {};
   if (::stat((directory_of(batch) / run_file::output).c_str(), &info) != 0 || info.st_size == 0)
     return std::nullopt;
-  return from_unix_ms(std::int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000);
+  return written_at(info);
 }
 
 bool run_control::is_supervised(batch_id batch) const {

@@ -68,12 +68,12 @@ result<void> check_priority(int priority) {
   return {};
 }
 
-result<void> check_name(const std::string& name) {
-  if (name.size() > limits::name_bytes_max)
-    return fail(error_code::too_large, "name takes " + std::to_string(name.size()) + " bytes; at most " +
+result<void> check_label(std::string_view key, const std::string& text) {
+  if (text.size() > limits::name_bytes_max)
+    return fail(error_code::too_large, std::string(key) + " takes " + std::to_string(text.size()) + " bytes; at most " +
                                            std::to_string(limits::name_bytes_max) + " are allowed");
-  if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-    return fail(error_code::invalid_argument, "name holds a control character");
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return fail(error_code::invalid_argument, std::string(key) + " holds a control character");
   return {};
 }
 
@@ -108,7 +108,7 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
   error faults{error_code::invalid_argument, "the job cannot be queued", {}, {}};
   if (const auto ok = check_priority(request.priority); !ok)
     collect(faults, ok.error(), "/priority");
-  if (const auto ok = check_name(request.name); !ok)
+  if (const auto ok = check_label("name", request.name); !ok)
     collect(faults, ok.error(), "/name");
   if (const auto ok = check_base_dir(request.base_dir); !ok)
     collect(faults, ok.error(), "/base_dir");

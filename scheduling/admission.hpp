@@ -40,7 +40,8 @@ struct admission_rules {
 [[nodiscard]] result<void> check_base_dir(const std::string& base_dir);
 
 [[nodiscard]] result<void> check_priority(int priority);
-[[nodiscard]] result<void> check_name(const std::string& name);
+// A short text for people; `key` is what it is called in the error.
+[[nodiscard]] result<void> check_label(std::string_view key, const std::string& text);
 
 [[nodiscard]] demand demand_of(const config::job_type& type);
 

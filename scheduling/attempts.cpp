@@ -52,20 +52,20 @@ duration backoff(const config::retry_policy& policy, job_id job, int retry) {
 
 after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type, bool cancelled,
                            instant now) {
-  if (cancelled)
-    return job_ends{};
+  if (cancelled) // also what was interrupted: nothing else keeps it from going on
+    return job_ends{outcome.interrupted ? job_state::cancelled : outcome.state};
   if (outcome.interrupted) {
     job_waits waits{.how = *outcome.interrupted, .retries = job.retries};
     if (*outcome.interrupted == attempt_end::suspended) {
       waits.held = true;
-      waits.held_for = "suspended";
+      waits.held_for = suspended_reason;
     }
     return waits;
   }
   if (outcome.state != job_state::failed || !outcome.why_failed || !outcome.may_retry || !type)
-    return job_ends{};
+    return job_ends{outcome.state};
   if (job.retries >= retries_allowed(type->retry, outcome.why_failed->kind))
-    return job_ends{};
+    return job_ends{outcome.state};
   const int retry = job.retries + 1;
   return job_waits{.how = attempt_end::retried, .not_before = now + backoff(type->retry, job.id, retry), .retries = retry};
 }

@@ -11,8 +11,9 @@
 
 namespace ferry::scheduling {
 
-// It has ended in the state that its outcome says.
-struct job_ends {};
+struct job_ends {
+  job_state state = job_state::completed;
+};
 // It is queued again.
 struct job_waits {
   attempt_end how = attempt_end::retried;
@@ -32,6 +33,9 @@ using after_attempt = std::variant<job_ends, job_waits>;
 // Daemon or supervisor died while the job was being started. True: that was once too often (`quarantine_after`; 0: never), and the
 // job is held now.
 [[nodiscard]] bool count_start_crash(queued_job& job, int quarantine_after);
+// Why a suspended job is held.
+inline constexpr const char* suspended_reason = "suspended";
+
 inline constexpr const char* quarantine_reason = "quarantined: ferry or its supervisor died each time it was started";
 
 // How many retries the policy allows for a failure of this kind. `input` and `launch` fail the same way again: none.

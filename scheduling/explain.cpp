@@ -4,6 +4,21 @@
 
 namespace ferry::scheduling {
 
+std::string trouble_of_all(const std::vector<device>& devices, const std::map<std::string, std::string>& trouble,
+                           const demand& needs) {
+  const device_ledger empty(devices);
+  std::string why;
+  for (const auto& account : empty.accounts()) {
+    if (!empty.suits(account, needs))
+      continue;
+    const auto found = trouble.find(account.owner.id);
+    if (found == trouble.end())
+      return {};
+    why = "device " + account.owner.id + " is out of service: " + found->second;
+  }
+  return why;
+}
+
 std::string why_waiting(const queued_job& job, std::optional<std::size_t> position, const config::job_type* type,
                         const std::vector<device>& devices, const queue_conditions& conditions) {
   if (job.held)

@@ -3,8 +3,10 @@
 
 #include "config/job_type.hpp"
 #include "model/device.hpp"
+#include "scheduling/device_ledger.hpp"
 #include "scheduling/job_queue.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +21,10 @@ struct queue_conditions {
   std::string device_trouble = {};        // why each device that it could go to is out of service; empty: not so
   std::string trouble = {};               // why nothing can be started at the moment; empty: no trouble
 };
+
+// Why none of the devices that could take `needs` works; empty: one does. `trouble`: by device id, why it is out of service.
+[[nodiscard]] std::string trouble_of_all(const std::vector<device>& devices, const std::map<std::string, std::string>& trouble,
+                                         const demand& needs);
 
 // One short phrase for a queued job. `type` is null when the configuration no longer has it.
 [[nodiscard]] std::string why_waiting(const queued_job& job, std::optional<std::size_t> position, const config::job_type* type,

@@ -140,7 +140,7 @@ std::optional<instant> job_queue::delayed_until(job_id id) const {
 }
 
 std::size_t job_queue::size() const { return indices_->jobs.size(); }
-std::size_t job_queue::held() const { return size() - indices_->not_held(); }
+std::size_t job_queue::kept_back() const { return size() - indices_->not_held(); }
 
 std::optional<std::size_t> job_queue::position(job_id id) const {
   const auto found = indices_->ids().find(id);

@@ -72,7 +72,7 @@ public:
   [[nodiscard]] std::optional<instant> delayed_until(job_id id) const;
 
   [[nodiscard]] std::size_t size() const;
-  [[nodiscard]] std::size_t held() const; // held or delayed
+  [[nodiscard]] std::size_t kept_back() const; // held or delayed
   // 1-based among the jobs that may start; nothing for others.
   [[nodiscard]] std::optional<std::size_t> position(job_id id) const;
   // In order from the offset-th (0-based), held and delayed ones last.

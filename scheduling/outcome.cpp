@@ -98,6 +98,8 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
     outcome.may_retry = may_retry;
     return outcome;
   };
+  if (ending.damaged)
+    return failed(*ending.damaged, false);
   if (const auto stopped = stop_reason_from(ending.stopped_by)) {
     const bool is_done = report.result && !report.why_failed && ending.exit_status == 0;
     switch (stopped->cause) {
@@ -120,6 +122,8 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
     return failed(failure_of(ending), true);
   return outcome;
 }
+
+job_outcome judge_unlaunched(const stop_reason& stopped) { return judge({.exit_status = 0, .stopped_by = to_text(stopped)}, {}); }
 
 reconciliation reconcile(run_sighting sighting) {
   switch (sighting) {

@@ -34,7 +34,8 @@ struct run_ending {
   std::optional<failure> launch_failure = {};
   std::string stopped_by = {};
   bool lost = false;
-  std::optional<instant> at = {}; // when it ended, where that is on record: no daemon may have been there
+  std::optional<failure> damaged = {}; // nothing more can be learnt of it, and another try would not mend that
+  std::optional<instant> at = {};      // when it ended, where that is on record: no daemon may have been there
 };
 
 // What one job said of itself through events, and what it left behind.
@@ -63,6 +64,9 @@ struct job_outcome {
 // reason it was stopped for, also when it managed to exit with 0 first; one that was preempted or suspended has completed if it
 // reported so and ended with 0. Exit status 75 after a checkpoint of this attempt: to be continued.
 [[nodiscard]] job_outcome judge(const run_ending& ending, const job_report& report);
+
+// Of a job whose run was stopped for this reason before it was launched.
+[[nodiscard]] job_outcome judge_unlaunched(const stop_reason& stopped);
 
 // What a run directory told at start.
 enum class run_sighting { absent, never_started, alive, over, lost, damaged };

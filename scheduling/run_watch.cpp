@@ -10,8 +10,9 @@ using namespace std::chrono_literals;
 using config::metric_rule;
 
 constexpr std::size_t steps_remembered = 101;
-constexpr std::size_t steps_needed = 5; // before a median means anything
-constexpr duration stall_min = 10s;     // steps of milliseconds may well be late by a hundred times their median
+constexpr std::size_t steps_needed = 5;          // before a median means anything
+constexpr std::int64_t held_memory_mib_min = 64; // a driver's own share is no job's memory
+constexpr duration stall_min = 10s;              // steps of milliseconds may well be late by a hundred times their median
 
 bool breaks(const metric_rule& rule, double value) {
   switch (rule.what) {
@@ -30,6 +31,14 @@ std::string number(double value) {
 }
 
 } // namespace
+
+std::optional<stop_reason> reason_to_stop(const finding& found) {
+  if (found.action == config::watch_action::warn)
+    return std::nullopt;
+  return stop_reason{.cause = found.kind == failure_kind::metric ? stop_cause::metric : stop_cause::timeout,
+                     .may_retry = found.action == config::watch_action::retry,
+                     .why = found.why};
+}
 
 run_watch::run_watch(config::watch_rules rules, std::vector<metric_rule> metric_rules, instant started)
     : rules_(rules),
@@ -66,7 +75,11 @@ void run_watch::progressed(const progress& how_far, instant at) {
   step_at_ = at;
 }
 
-void run_watch::gpu_used(bool busy, bool holds_memory, instant at) {
+void run_watch::gpu_used(const device_reading& gpu, instant at) {
+  if (!gpu.utilization_percent || !gpu.memory_used_mib)
+    return;
+  const bool busy = *gpu.utilization_percent > 0;
+  const bool holds_memory = *gpu.memory_used_mib >= held_memory_mib_min;
   if (busy || !holds_memory)
     gpu_idle_since_.reset();
   else if (!gpu_idle_since_)

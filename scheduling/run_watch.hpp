@@ -2,8 +2,10 @@
 #pragma once
 
 #include "config/watch_rules.hpp"
+#include "model/device.hpp"
 #include "model/job.hpp"
 #include "model/time.hpp"
+#include "scheduling/outcome.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -22,6 +24,9 @@ struct finding {
   std::string why; // one sentence with what was seen and the bound
 };
 
+// Why its run is ended; nothing where a finding is only a warning.
+[[nodiscard]] std::optional<stop_reason> reason_to_stop(const finding& found);
+
 class run_watch {
 public:
   run_watch(config::watch_rules rules, std::vector<config::metric_rule> metric_rules, instant started);
@@ -29,8 +34,8 @@ public:
   // Anything that shows that the run lives: an event, progress, or output at that time. Older signs change nothing.
   void sign_of_life(instant at);
   void progressed(const progress& how_far, instant at);
-  // How its GPU was used.
-  void gpu_used(bool busy, bool holds_memory, instant at);
+  // What its GPU told; a reading without use or memory tells nothing.
+  void gpu_used(const device_reading& gpu, instant at);
 
   // What is wrong now. Each rule speaks once; one that warned speaks again after the run recovered from it.
   [[nodiscard]] std::vector<finding> look(instant now);

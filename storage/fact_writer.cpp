@@ -28,7 +28,9 @@ VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?))sql";
 constexpr const char* insert_params = "INSERT INTO job_params (job, params) VALUES (?, ?)";
 constexpr const char* update_params = "UPDATE job_params SET params = ? WHERE job = ?";
 constexpr const char* update_name = "UPDATE jobs SET name = ? WHERE id = ?";
-constexpr const char* update_held = "UPDATE jobs SET held = ?, held_for = ?, start_crashes = 0 WHERE id = ?";
+constexpr const char* update_held = "UPDATE jobs SET held = 1, held_for = ?, start_crashes = 0 WHERE id = ?";
+constexpr const char* update_released =
+    "UPDATE jobs SET held = 0, held_for = NULL, not_before = NULL, start_crashes = 0 WHERE id = ?";
 constexpr const char* update_order = "UPDATE jobs SET priority = ?, order_key = ? WHERE id = ?";
 constexpr const char* update_retried =
     "UPDATE jobs SET state = 0, order_key = ?, held = 0, held_for = NULL, retries = 0, start_crashes = 0, not_before = NULL, "
@@ -155,7 +157,10 @@ result<void> fact_writer::set_held(job_id id, bool held, const std::string& reas
   const auto job = find_unfinished(id, held ? "job_held" : "job_released");
   if (!job)
     return fail(job.error());
-  statements_.run(update_held, held, null_if_empty(reason), id);
+  if (held)
+    statements_.run(update_held, null_if_empty(reason), id);
+  else
+    statements_.run(update_released, id);
   json detail{{"previously_held", job->held}};
   if (!reason.empty())
     detail["reason"] = reason;

@@ -42,7 +42,7 @@ constexpr std::array<std::pair<event_kind, const char*>, 15> event_names{{
     {event_kind::started, "run_started"},
     {event_kind::loaded, "run_loaded"},
     {event_kind::checkpoint, "checkpoint_saved"},
-    {event_kind::warned, "watchdog_warned"},
+    {event_kind::warned, "run_warned"},
     {event_kind::resumed, "attempt_resumed"},
 }};
 

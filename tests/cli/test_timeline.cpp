@@ -23,7 +23,7 @@ TEST_CASE("what happened to a job is said in words") {
   CHECK(words("attempt_ended", {{"how", "retried"},
                                 {"not_before", to_unix_ms(from_unix_ms(1'769'860'800'000) + std::chrono::seconds(12))},
                                 {"failure", {{"message", "ended with status 1"}}}}) == "retried, in 12 s: ended with status 1");
-  CHECK(words("watchdog_warned", {{"why", "no step for 5 m"}, {"action", "warn"}}) == "no step for 5 m (warn)");
+  CHECK(words("run_warned", {{"why", "no step for 5 m"}, {"action", "warn"}}) == "no step for 5 m (warn)");
   CHECK(words("job_held", {{"reason", "suspended"}}) == "held: suspended");
   CHECK(words("job_retried", {{"from_scratch", true}}) == "queued again, from scratch");
   CHECK(words("batch_requeued", {{"reason", "no room"}}) == "queued again, it had not started: no room");

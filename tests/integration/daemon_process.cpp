@@ -158,6 +158,14 @@ json daemon_process::finished(std::int64_t id) {
   return job;
 }
 
+int pid_in(const json& job) {
+  int pid = 0;
+  for (const json& entry : job["history"])
+    if (entry["what"] == "run_started")
+      pid = entry["detail"]["pid"];
+  return pid;
+}
+
 std::string daemon_process::wait_for_file(const std::filesystem::path& file) {
   eventually([&] { return std::filesystem::exists(file); });
   return read_file(file);

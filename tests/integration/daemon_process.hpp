@@ -73,6 +73,9 @@ private:
   std::unique_ptr<cli::client> client_;
 };
 
+// The process of a job's newest run, by its history; 0: none was started.
+[[nodiscard]] int pid_in(const json& job);
+
 // Waits until `condition` holds; fails the test when it does not come to hold in a minute.
 template <class Condition>
 void eventually(Condition condition);

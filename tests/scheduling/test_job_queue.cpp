@@ -40,7 +40,7 @@ TEST_CASE("jobs are ordered by priority, then by order key, held ones last") {
   CHECK(queue.position({4}) == 4);
   CHECK(queue.position({6}) == std::nullopt);
   CHECK(queue.position({99}) == std::nullopt);
-  CHECK(queue.held() == 1);
+  CHECK(queue.kept_back() == 1);
   CHECK(ids(queue.page(1, 2)) == id_list{5, 1});
   CHECK(queue.page(6, 2).empty());
 }
@@ -113,7 +113,7 @@ TEST_CASE("a delayed job has no position and does not start until its time, then
   for (std::int64_t id = 1; id <= 3; ++id)
     queue.add(job(id));
   queue.delay(*queue.find({1}), from_unix_ms(100));
-  CHECK(queue.held() == 1);
+  CHECK(queue.kept_back() == 1);
   CHECK_FALSE(queue.position({1}));
   CHECK(ids(queue.heads(1, 9)) == id_list{2, 3});
   CHECK(queue.next_due() == from_unix_ms(100));

@@ -100,14 +100,14 @@ TEST_CASE("too few steps give no median, and steps of another phase do not count
 
 TEST_CASE("a GPU that is held and left idle is found, one that works or holds nothing is not") {
   run_watch watch({.idle_gpu = 60s}, {}, at(0));
-  watch.gpu_used(false, false, at(10));
+  watch.gpu_used({.memory_used_mib = 10, .utilization_percent = 0}, at(10));
   CHECK(watch.look(at(100)).empty());
-  watch.gpu_used(false, true, at(100));
-  watch.gpu_used(false, true, at(130));
+  watch.gpu_used({.memory_used_mib = 4000, .utilization_percent = 0}, at(100));
+  watch.gpu_used({.memory_used_mib = 4000, .utilization_percent = 0}, at(130));
   CHECK(watch.next_look() == at(160));
-  watch.gpu_used(true, true, at(150));
+  watch.gpu_used({.memory_used_mib = 4000, .utilization_percent = 7}, at(150));
   CHECK(watch.look(at(161)).empty());
-  watch.gpu_used(false, true, at(170));
+  watch.gpu_used({.memory_used_mib = 4000, .utilization_percent = 0}, at(170));
   CHECK(rules_of(watch.look(at(230))) == "idle_gpu");
 }
 

@@ -145,7 +145,7 @@ TEST_CASE("a running attempt leaves its timeline in order") {
   std::vector<std::string> names;
   for (const auto& entry : must(open_reader(folder.path())->history(job_id{1})))
     names.push_back(entry.what);
-  CHECK(names == std::vector<std::string>{"job_queued", "batch_started", "watchdog_warned", "run_started", "run_loaded",
+  CHECK(names == std::vector<std::string>{"job_queued", "batch_started", "run_warned", "run_started", "run_loaded",
                                           "checkpoint_saved", "job_finished"});
   REQUIRE_FALSE(store->apply({job_noted{job_id{1}, batch_id{1}, {note_kind::warned, at(9)}}})); // it has finished
 }

@@ -150,6 +150,8 @@ private:
   }
   fact hold(std::int64_t id, model_job& job) {
     job.held = !job.held;
+    if (!job.held)
+      job.not_before.reset(); // a release ends the backoff too
     return job.held ? fact{job_held{job_id{id}, at(1)}} : fact{job_released{job_id{id}, at(1)}};
   }
   fact reorder(model& m, std::int64_t id, model_job& job) {
