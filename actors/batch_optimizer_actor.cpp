@@ -1,28 +1,51 @@
 #include "actors/batch_optimizer_actor.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace ferry::actors {
 namespace {
+
+using namespace std::chrono_literals;
+
+// One timer never runs longer than this, so that a clock that is set is noticed.
+constexpr duration timer_max = 1min, timer_min = 20ms;
 
 struct batch_optimizer_state {
   using handle = batch_optimizer_actor;
 
   batch_optimizer_state(handle::pointer self, queue_actor queue, scheduling::device_ledger devices, batch_id last_batch,
-                        std::shared_ptr<status_board> board)
-      : self_(self), queue_(std::move(queue)), devices_(std::move(devices)), last_batch_(last_batch), board_(std::move(board)) {}
+                        std::shared_ptr<const config::settings> settings, std::shared_ptr<status_board> board)
+      : self_(self),
+        queue_(std::move(queue)),
+        devices_(std::move(devices)),
+        last_batch_(last_batch),
+        settings_(std::move(settings)),
+        board_(std::move(board)) {}
 
   handle::behavior_type make_behavior() {
     board_->publish(devices_.accounts());
+    arm_expiry();
     offer(true);
     return {
         [this](candidates& what) { dispatch(std::move(what.in_order)); },
         [this](const slot_freed& what) {
-          if (devices_.release(what.batch)) {
+          const auto lease = devices_.find(what.batch);
+          if (lease && what.worker_ended)
+            devices_.worker_leaves(lease->worker);
+          if (devices_.release(what.batch, wall_clock_now())) {
+            arm_expiry();
             board_->publish(devices_.accounts());
             offer(true);
           }
         },
+        [this](const worker_gone& what) {
+          if (devices_.remove_worker(what.worker)) {
+            board_->publish(devices_.accounts());
+            offer(true);
+          }
+        },
+        [this](expiry_due) { end_expired(); },
         [this](const device_state& what) {
           if (devices_.set_out_of_service(what.device, what.trouble)) {
             board_->publish(devices_.accounts());
@@ -46,6 +69,16 @@ private:
       if (!chosen)
         break;
       last_batch_.value += 1;
+      if (chosen->starts_worker) {
+        chosen->place.worker = worker_id{last_batch_.value};
+        devices_.add_worker({.id = chosen->place.worker,
+                             .device = chosen->place.device,
+                             .type = chosen->type,
+                             .warm = chosen->warm,
+                             .memory_mib = chosen->place.memory_mib});
+      }
+      for (const worker_id worker : chosen->ends_workers)
+        devices_.worker_leaves(worker);
       devices_.grant(last_batch_, chosen->place);
       board_->publish(devices_.accounts());
       std::erase_if(in_order, [&](const scheduling::candidate& c) {
@@ -54,6 +87,40 @@ private:
       send(self_, queue_, start_batch{last_batch_, std::move(*chosen)});
     }
     offer(false);
+  }
+
+  // ---- workers without work ----
+
+  [[nodiscard]] duration keep_alive(const scheduling::warm_worker& worker) const {
+    return worker.type < settings_->job_types.size() ? settings_->job_types[worker.type].worker.keep_alive : duration{0};
+  }
+
+  void end_expired() {
+    expiry_armed_.reset();
+    const auto now = wall_clock_now();
+    std::map<std::string, end_workers> expired; // by device
+    for (const auto& [id, worker] : devices_.workers())
+      if (worker.is_idle() && now - worker.idle_since >= keep_alive(worker))
+        expired[worker.device].workers.push_back(id);
+    for (auto& [device, what] : expired) {
+      for (const worker_id worker : what.workers)
+        devices_.worker_leaves(worker);
+      send(self_, queue_, end_idle_workers{device, std::move(what)});
+    }
+    arm_expiry();
+  }
+
+  void arm_expiry() {
+    std::optional<instant> next;
+    for (const auto& [id, worker] : devices_.workers())
+      if (worker.is_idle() && (!next || worker.idle_since + keep_alive(worker) < *next))
+        next = worker.idle_since + keep_alive(worker);
+    if (!next || (expiry_armed_ && *expiry_armed_ <= *next))
+      return;
+    const auto now = wall_clock_now();
+    const auto wait = std::clamp<duration>(*next - now, timer_min, timer_max);
+    expiry_armed_ = now + wait;
+    send_later(self_, wait, expiry_due{});
   }
 
   void offer(bool grew) {
@@ -65,14 +132,18 @@ private:
   queue_actor queue_;
   scheduling::device_ledger devices_;
   batch_id last_batch_;
+  std::shared_ptr<const config::settings> settings_;
   std::shared_ptr<status_board> board_;
+  std::optional<instant> expiry_armed_; // when expiry_due comes
 };
 
 } // namespace
 
 batch_optimizer_actor spawn_batch_optimizer(caf::actor_system& system, queue_actor queue, scheduling::device_ledger devices,
-                                            batch_id last_batch, std::shared_ptr<status_board> board) {
-  return spawn<batch_optimizer_state>(system, std::move(queue), std::move(devices), last_batch, std::move(board));
+                                            batch_id last_batch, std::shared_ptr<const config::settings> settings,
+                                            std::shared_ptr<status_board> board) {
+  return spawn<batch_optimizer_state>(system, std::move(queue), std::move(devices), last_batch, std::move(settings),
+                                      std::move(board));
 }
 
 } // namespace ferry::actors

@@ -2,9 +2,11 @@
 
 #include "actors/run_tally.hpp"
 #include "runners/checkpoint_files.hpp"
+#include "scheduling/batch_traits.hpp"
 #include "scheduling/run_watch.hpp"
 
 #include <algorithm>
+#include <map>
 #include <spdlog/spdlog.h>
 #include <unordered_map>
 
@@ -14,6 +16,7 @@ namespace {
 
 constexpr std::chrono::milliseconds grace_of_unknown_type{10'000};
 constexpr std::chrono::seconds adoption_retry{2};
+constexpr std::chrono::seconds worker_grace{10}; // for an idle one to end
 
 struct gpu_executor_state {
   using handle = gpu_executor_actor;
@@ -22,9 +25,14 @@ struct gpu_executor_state {
 
   handle::behavior_type make_behavior() {
     return {
-        [this](run_batch& what) { launch(what); },
+        [this](run_batch& what) { prepare(std::move(what)); },
         [this](const adopt_batch& what) { adopt(what); },
         [this](const stop_batch& what) { stop(what); },
+        [this](const end_workers& what) { end_all(what.workers); },
+        [this](const adopt_worker& what) {
+          parts_.router->route(what.worker, self_);
+          parts_.control->adopt_worker(what.worker);
+        },
         [this](run_reported& what) { follow(what.what); },
     };
   }
@@ -35,6 +43,45 @@ private:
     const config::job_type* type = nullptr;
   };
 
+  // ---- workers ----
+
+  void end_all(const std::vector<worker_id>& workers) const {
+    for (const worker_id worker : workers)
+      parts_.control->end_worker(worker, worker_grace);
+  }
+
+  void worker_is_gone(worker_id worker) {
+    parts_.router->forget(worker);
+    send(self_, parts_.optimizer, worker_gone{worker});
+    auto waiting = std::exchange(waiting_, {});
+    for (run_batch& one : waiting) {
+      std::erase(one.ends_workers, worker);
+      prepare(std::move(one));
+    }
+  }
+
+  // The worker that a batch goes to, where its type has one.
+  [[nodiscard]] std::optional<runners::worker_choice> choose_worker(const run_batch& what) {
+    if (what.type->runner != config::runner_kind::worker)
+      return std::nullopt;
+    const worker_id id = what.starts_worker ? worker_id{what.batch.value} : what.place.worker;
+    const auto traits = scheduling::traits_of(*what.type, json::parse(what.starts.front().params));
+    return runners::worker_choice{id, traits.warm, parts_.control->worker_directory_of(id)};
+  }
+
+  // ---- starting ----
+
+  // A batch waits until the workers whose memory it needs are gone.
+  void prepare(run_batch what) {
+    std::erase_if(what.ends_workers, [this](worker_id worker) { return !parts_.control->is_known(worker); });
+    if (what.ends_workers.empty()) {
+      launch(what);
+      return;
+    }
+    end_all(what.ends_workers);
+    waiting_.push_back(std::move(what));
+  }
+
   void launch(run_batch& what) {
     const auto directory = parts_.control->directory_of(what.batch);
     std::vector<runners::run_job> jobs;
@@ -43,18 +90,23 @@ private:
                       resume_from(what.batch, what.jobs[i], what.starts[i].checkpoints)});
     const int share = std::max(1, parts_.on.threads * what.place.slots / std::max(1, parts_.on.slots));
     const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share, what.place.memory_mib};
-    auto spec = runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory);
+    const auto worker = choose_worker(what);
+    auto spec = runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory, worker);
     if (!spec) {
       fail_all(what, failure{.kind = failure_kind::input, .message = to_string(spec.error())});
       return;
     }
-    runs_.insert_or_assign(what.batch, run{run_tally(what.jobs), what.type});
+    runs_.insert_or_assign(what.batch, run{run_tally(what.jobs, worker.has_value()), what.type});
     parts_.router->route(what.batch, self_);
+    if (worker)
+      parts_.router->route(worker->id, self_);
     if (auto launched = parts_.control->launch(*spec); !launched) {
       spdlog::error("batch {} could not be launched: {}", what.batch.value, to_string(launched.error()));
       drop(what.batch);
       send(self_, parts_.queue, batch_not_started{what.batch, std::move(launched.error()), false});
-      send(self_, parts_.optimizer, slot_freed{what.batch});
+      send(self_, parts_.optimizer, slot_freed{what.batch, worker.has_value()});
+      if (what.starts_worker)
+        send(self_, parts_.optimizer, worker_gone{worker->id});
     }
   }
 
@@ -83,7 +135,7 @@ private:
   }
 
   void adopt(const adopt_batch& what) {
-    runs_.insert_or_assign(what.batch, run{run_tally(what.jobs), what.type});
+    runs_.insert_or_assign(what.batch, run{run_tally(what.jobs, !parts_.control->worker_of(what.batch).is_none()), what.type});
     parts_.router->route(what.batch, self_);
     const auto condition = parts_.control->inspect(what.batch);
     const auto* damaged = std::get_if<runners::run_damaged>(&condition);
@@ -114,15 +166,27 @@ private:
   void stop(const stop_batch& what) {
     const auto found = runs_.find(what.batch);
     if (found != runs_.end())
-      parts_.control->stop(what.batch, to_text(what.reason),
-                           found->second.type ? found->second.type->grace : grace_of_unknown_type);
+      parts_.control->stop(what.batch, to_text(what.reason), found->second.type ? found->second.type->grace : grace_of_unknown_type,
+                           what.jobs);
+    for (const run_batch& one : waiting_)
+      if (one.batch == what.batch) { // not launched yet, for it waits for memory
+        send(self_, parts_.queue, batch_over{what.batch, std::vector(one.jobs.size(), scheduling::judge_unlaunched(what.reason))});
+        send(self_, parts_.optimizer, slot_freed{what.batch, true});
+        if (one.starts_worker)
+          send(self_, parts_.optimizer, worker_gone{worker_id{what.batch.value}});
+      }
+    std::erase_if(waiting_, [&](const run_batch& one) { return one.batch == what.batch; });
   }
 
   void follow(const runners::run_control::report& report) {
+    if (!report.worker.is_none()) {
+      worker_is_gone(report.worker);
+      return;
+    }
     const auto found = runs_.find(report.batch);
     if (found == runs_.end())
       return;
-    std::optional<runners::run_progressed> latest;
+    std::map<job_id, progress> latest; // none: of each job
     for (const auto& event : report.events) {
       found->second.tally.add(event);
       if (std::holds_alternative<runners::run_started>(event))
@@ -131,14 +195,31 @@ private:
         send(self_, parts_.queue,
              batch_noted{report.batch, noted->job.is_none() ? std::nullopt : std::optional{noted->job}, std::move(noted->note)});
       if (const auto* progressed = std::get_if<runners::run_progressed>(&event))
-        latest = *progressed;
+        latest.insert_or_assign(progressed->job, progressed->value);
+      tell_early_end(report, found->second, event);
       give_sign(report.batch, found->second, event);
     }
     if (report.over)
       finish(report.batch);
-    else if (latest)
-      send(self_, parts_.queue,
-           batch_progressed{report.batch, latest->job.is_none() ? std::nullopt : std::optional{latest->job}, latest->value});
+    else
+      for (auto& [job, value] : latest)
+        send(self_, parts_.queue,
+             batch_progressed{report.batch, job.is_none() ? std::nullopt : std::optional{job}, std::move(value)});
+  }
+
+  // The others go on; the last end comes with that of the batch.
+  void tell_early_end(const runners::run_control::report& report, const run& of, const runners::run_event& event) const {
+    job_id job;
+    if (const auto* finished = std::get_if<runners::run_job_done>(&event))
+      job = finished->job;
+    else if (const auto* failed = std::get_if<runners::run_job_failed>(&event))
+      job = failed->job;
+    else if (const auto* cancelled = std::get_if<runners::run_job_cancelled>(&event))
+      job = cancelled->job;
+    if (job.is_none() || report.over || of.tally.jobs().size() < 2)
+      return;
+    if (auto outcome = of.tally.early_outcome(job))
+      send(self_, parts_.queue, job_over{report.batch, job, std::move(*outcome)});
   }
 
   // That the process exists is no sign of its own.
@@ -162,9 +243,10 @@ private:
           ended.tally.add_checkpoint(i, newest->path, newest->written);
       }
     auto outcomes = ended.tally.outcomes();
+    const bool worker_ended = ended.tally.worker_has_ended() || !ended.tally.has_ended();
     drop(batch);
     send(self_, parts_.queue, batch_over{batch, std::move(outcomes)});
-    send(self_, parts_.optimizer, slot_freed{batch});
+    send(self_, parts_.optimizer, slot_freed{batch, worker_ended});
   }
 
   // Its shim died before it had made a process: the jobs did not run.
@@ -172,9 +254,11 @@ private:
     if (!std::holds_alternative<runners::run_never_started>(parts_.control->inspect(batch)))
       return false;
     drop(batch);
+    // A worker may be gone by itself just when it is given a batch: that is no crash.
+    const bool crashed = parts_.control->worker_of(batch).is_none();
     send(self_, parts_.queue,
-         batch_not_started{batch, {error_code::unavailable, "its supervisor died before it had started the job", {}, {}}, true});
-    send(self_, parts_.optimizer, slot_freed{batch});
+         batch_not_started{batch, {error_code::unavailable, "its supervisor died before it had started the job", {}, {}}, crashed});
+    send(self_, parts_.optimizer, slot_freed{batch, true});
     return true;
   }
 
@@ -182,6 +266,8 @@ private:
     send(self_, parts_.queue,
          batch_over{what.batch, std::vector(what.jobs.size(), scheduling::job_outcome{job_state::failed, why, nullptr})});
     send(self_, parts_.optimizer, slot_freed{what.batch});
+    if (what.starts_worker)
+      send(self_, parts_.optimizer, worker_gone{worker_id{what.batch.value}});
   }
 
   void drop(batch_id batch) {
@@ -192,6 +278,7 @@ private:
   handle::pointer self_;
   executor_parts parts_;
   std::unordered_map<batch_id, run> runs_;
+  std::vector<run_batch> waiting_; // for workers to be gone
 };
 
 } // namespace

@@ -125,7 +125,9 @@ struct run_batch {
   const config::job_type* type = nullptr; // lives as long as the daemon
   scheduling::lease place;
   std::vector<job_id> jobs;
-  job_starts starts; // one a job
+  job_starts starts;                        // one a job
+  bool starts_worker = false;               // it is numbered as the batch
+  std::vector<worker_id> ends_workers = {}; // that have to be gone before
 };
 // A run that outlived the last daemon.
 struct adopt_batch {
@@ -136,14 +138,24 @@ struct adopt_batch {
 struct stop_batch {
   batch_id batch;
   scheduling::stop_reason reason;
+  std::vector<job_id> jobs = {}; // these alone are to end, if that can be; empty: all
+};
+// End these idle workers: TERM, grace, KILL.
+struct end_workers {
+  std::vector<worker_id> workers;
+};
+// Follow a worker that outlived the last daemon.
+struct adopt_worker {
+  worker_id worker;
 };
 struct run_reported {
   runners::run_control::report what;
 };
 
-using gpu_executor_actor = caf::typed_actor<caf::result<void>(run_batch),     // launch it
-                                            caf::result<void>(adopt_batch),   // follow it
-                                            caf::result<void>(stop_batch),    // TERM, grace, KILL
+using gpu_executor_actor = caf::typed_actor<caf::result<void>(run_batch),   // launch it
+                                            caf::result<void>(adopt_batch), // follow it
+                                            caf::result<void>(stop_batch),  // TERM, grace, KILL
+                                            caf::result<void>(end_workers), caf::result<void>(adopt_worker),
                                             caf::result<void>(run_reported)>; // from run_control
 
 // ---- watchdog ---------------------------------------------------------------------------------------------------------------
@@ -185,7 +197,13 @@ struct candidates {
 // The batch is over, or never began: its lease ends.
 struct slot_freed {
   batch_id batch;
+  bool worker_ended = false; // its worker takes no other
 };
+// Nothing of it lives any more: its memory is free.
+struct worker_gone {
+  worker_id worker;
+};
+struct expiry_due {}; // a worker may have been idle for long enough
 
 // A device went out of service, or is back when `trouble` is empty.
 struct device_state {
@@ -194,7 +212,8 @@ struct device_state {
 };
 
 using batch_optimizer_actor =
-    caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<void>(device_state)>;
+    caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<void>(worker_gone),
+                     caf::result<void>(expiry_due), caf::result<void>(device_state)>;
 
 // ---- queue ------------------------------------------------------------------------------------------------------------------
 
@@ -297,6 +316,11 @@ struct preempt {
   std::vector<batch_id> batches;
   job_id for_job;
 };
+// Pass this on to the executor of the device.
+struct end_idle_workers {
+  std::string device;
+  end_workers what;
+};
 struct rest_due {};   // after storage or the launcher refused, look again
 struct delays_due {}; // a delayed job's time may have come
 
@@ -330,9 +354,15 @@ struct batch_noted {
   std::optional<job_id> job; // none: each of the batch
   run_note note;
 };
+// A job of a batch has ended before the others.
+struct job_over {
+  batch_id batch;
+  job_id job;
+  scheduling::job_outcome outcome;
+};
 struct batch_over {
   batch_id batch;
-  std::vector<scheduling::job_outcome> outcomes; // one a job, in the order of the batch
+  std::vector<scheduling::job_outcome> outcomes; // one a job, in the order of the batch; those told by job_over among them
 };
 
 using queue_actor = caf::typed_actor<
@@ -349,13 +379,13 @@ using queue_actor = caf::typed_actor<
     // From the supervisor.
     caf::result<void>(begin_work),
     // From the optimizer.
-    caf::result<void>(offer_capacity), caf::result<void>(start_batch), caf::result<void>(preempt), caf::result<void>(rest_due),
-    caf::result<void>(delays_due),
+    caf::result<void>(offer_capacity), caf::result<void>(start_batch), caf::result<void>(preempt),
+    caf::result<void>(end_idle_workers), caf::result<void>(rest_due), caf::result<void>(delays_due),
     // From the watchdog.
     caf::result<void>(device_state), caf::result<void>(disk_state),
     // From the executors.
     caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
-    caf::result<void>(batch_not_started), caf::result<void>(batch_over)>;
+    caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over)>;
 
 } // namespace ferry::actors
 
@@ -442,6 +472,12 @@ FERRY_LOCAL_MESSAGE(ferry::actors::read_running)
 FERRY_LOCAL_MESSAGE(ferry::actors::running_books)
 FERRY_LOCAL_MESSAGE(ferry::actors::batch_noted)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::batch_ids>)
+FERRY_LOCAL_MESSAGE(ferry::actors::end_workers)
+FERRY_LOCAL_MESSAGE(ferry::actors::adopt_worker)
+FERRY_LOCAL_MESSAGE(ferry::actors::worker_gone)
+FERRY_LOCAL_MESSAGE(ferry::actors::expiry_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::end_idle_workers)
+FERRY_LOCAL_MESSAGE(ferry::actors::job_over)
 CAF_END_TYPE_ID_BLOCK(ferry)
 // clang-format on
 

@@ -12,6 +12,8 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       type_names_(start->type_names),
       run_directory_(start->run_directory),
       jobs_(std::move(start->jobs)),
+      groups_(std::move(start->groups)),
+      tolerated_(std::move(start->tolerated)),
       last_job_(start->last_job),
       last_order_key_(start->last_order_key),
       paused_(start->paused),
@@ -22,15 +24,10 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
   for (restored_batch& restored : start->running) {
     for (const auto& job : restored.jobs)
       running_jobs_.emplace(job.id, restored.id);
-    const auto count = restored.jobs.size();
-    running_.emplace(restored.id, running_batch{.device = restored.device,
-                                                .type = restored.type,
-                                                .place = {},
-                                                .jobs = std::move(restored.jobs),
-                                                .how_far = std::vector<progress>(count),
-                                                .started = restored.started,
-                                                .notes = std::vector<std::vector<run_note>>(count),
-                                                .at = phase::running});
+    running_batch batch{.device = restored.device, .type = restored.type, .started = restored.started, .at = phase::running};
+    for (const auto& job : restored.jobs)
+      batch.members.push_back({.job = job});
+    running_.emplace(restored.id, std::move(batch));
   }
   publish();
 }
@@ -63,6 +60,10 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       [this](const offer_capacity& what) { take_offer(what); },
       [this](start_batch& what) { start(what); },
       [this](const preempt& what) { give_devices_back(what); },
+      [this](end_idle_workers& what) {
+        if (const auto executor = parts_->executors.find(what.device); executor != parts_->executors.end())
+          send(self_, executor->second, std::move(what.what));
+      },
       [this](rest_due) {
         trouble_.clear();
         queue_changed();
@@ -84,6 +85,7 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       [this](const batch_progressed& what) { progressed(what); },
       [this](const batch_noted& what) { noted(what); },
       [this](const batch_not_started& what) { give_back(what, true); },
+      [this](job_over& what) { job_is_over(what); },
       [this](const batch_over& what) { over(what); },
   };
 }

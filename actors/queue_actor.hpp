@@ -4,9 +4,11 @@
 
 #include "actors/interfaces.hpp"
 
+#include "scheduling/batch_groups.hpp"
 #include <filesystem>
 #include <functional>
 #include <memory>
+
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +31,8 @@ struct queue_start {
   std::shared_ptr<status_board> board;
   std::vector<std::string> type_names; // by type_index; the configured ones first, in their order
   scheduling::job_queue jobs;
+  scheduling::batch_groups groups{{}};
+  std::unordered_map<job_id, std::vector<double>> tolerated; // as batch_traits has them
   std::vector<restored_batch> running;
   job_id last_job;
   std::int64_t last_order_key = 0;

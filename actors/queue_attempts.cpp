@@ -16,29 +16,72 @@ void queue_state::over(const batch_over& what) {
     finish(what.batch, what.outcomes);
 }
 
+// Before the others: its batch goes on.
+void queue_state::job_is_over(job_over& what) {
+  const auto found = running_.find(what.batch);
+  auto* one = found == running_.end() || found->second.at == phase::ending ? nullptr : found->second.find(what.job);
+  if (!one || one->over)
+    return;
+  one->over = true;
+  std::vector<fact> facts;
+  const auto index = static_cast<std::size_t>(one - found->second.members.data());
+  auto endings = decide(found->second, what.batch, {index}, {std::move(what.outcome)}, facts);
+  request(self_, storage_, caf::infinite, record_facts{std::move(facts)})
+      .then([this, id = what.batch, endings = std::move(endings)](done) {
+        if (const auto batch = running_.find(id); batch != running_.end())
+          settle(batch->second, endings);
+      });
+}
+
+void queue_state::finish_unlaunched(batch_id id, const scheduling::stop_reason& reason) {
+  std::vector<scheduling::job_outcome> outcomes;
+  for (const member& one : running_.at(id).members) {
+    const bool innocent = reason.cause == scheduling::stop_cause::cancel && !one.cancel;
+    outcomes.push_back(innocent ? scheduling::job_outcome{.interrupted = attempt_end::regrouped}
+                                : scheduling::judge_unlaunched(reason));
+  }
+  finish(id, std::move(outcomes));
+}
+
 void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outcomes) {
   auto& batch = running_.at(id);
   batch.at = phase::ending;
-  const auto now = wall_clock_now();
+  std::vector<std::size_t> left;
+  std::vector<scheduling::job_outcome> of_left;
+  for (std::size_t i = 0; i < batch.members.size(); ++i)
+    if (!batch.members[i].over) {
+      left.push_back(i);
+      of_left.push_back(std::move(outcomes.at(i)));
+    }
   std::vector<fact> facts;
-  std::vector<ending> endings;
-  for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
-    auto then = scheduling::decide_after(outcomes.at(i), batch.jobs[i], type_of(batch.type), batch.cancel, now);
-    endings.push_back({std::move(outcomes[i]), std::move(then)});
-    const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
-    facts.push_back(fact_of(endings.back(), batch.jobs[i].id, id, ended));
-  }
-  facts.emplace_back(batch_ended{id, now});
+  auto endings = decide(batch, id, left, std::move(of_left), facts);
+  facts.emplace_back(batch_ended{id, wall_clock_now()});
   send(self_, parts_->watchdog, forget_batch{id});
   request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([this, id, endings = std::move(endings)](done) {
     stored_end(id, endings);
   });
 }
 
-fact queue_state::fact_of(const ending& of, job_id job, batch_id batch, instant at) const {
+std::vector<queue_state::ending> queue_state::decide(const running_batch& batch, batch_id id,
+                                                     const std::vector<std::size_t>& members,
+                                                     std::vector<scheduling::job_outcome> outcomes,
+                                                     std::vector<fact>& facts) const {
+  const auto now = wall_clock_now();
+  std::vector<ending> endings;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const member& one = batch.members[members[i]];
+    auto then = scheduling::decide_after(outcomes.at(i), one.job, type_of(batch.type), one.cancel, now);
+    endings.push_back({one.job.id, std::move(outcomes[i]), std::move(then)});
+    const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
+    facts.push_back(fact_of(endings.back(), id, ended));
+  }
+  return endings;
+}
+
+fact queue_state::fact_of(const ending& of, batch_id batch, instant at) const {
   const auto& outcome = of.outcome;
   if (const auto* waits = std::get_if<scheduling::job_waits>(&of.then))
-    return attempt_ended{.id = job,
+    return attempt_ended{.id = of.job,
                          .batch = batch,
                          .how = waits->how,
                          .why_failed = outcome.why_failed,
@@ -48,8 +91,9 @@ fact queue_state::fact_of(const ending& of, job_id job, batch_id batch, instant 
                          .retries = waits->retries,
                          .step = outcome.step,
                          .notes = outcome.notes,
-                         .at = at};
-  return job_finished{.id = job,
+                         .at = at,
+                         .batch_max = waits->batch_max};
+  return job_finished{.id = of.job,
                       .batch = batch,
                       .state = std::get<scheduling::job_ends>(of.then).state,
                       .why_failed = outcome.why_failed,
@@ -60,25 +104,31 @@ fact queue_state::fact_of(const ending& of, job_id job, batch_id batch, instant 
 }
 
 void queue_state::stored_end(batch_id id, const std::vector<ending>& endings) {
-  const auto node = running_.extract(id);
-  const auto& batch = node.mapped();
+  auto node = running_.extract(id);
+  settle(node.mapped(), endings);
+}
+
+// Their ends are on disk.
+void queue_state::settle(running_batch& batch, const std::vector<ending>& endings) {
   bool again = false;
-  for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
-    running_jobs_.erase(batch.jobs[i].id);
-    if (const auto* waits = std::get_if<scheduling::job_waits>(&endings[i].then)) {
-      queue_again(batch.jobs[i], *waits);
+  for (const ending& e : endings) {
+    const member& one = *batch.find(e.job);
+    running_jobs_.erase(e.job);
+    if (const auto* waits = std::get_if<scheduling::job_waits>(&e.then)) {
+      queue_again(one.job, *waits);
       again = true;
-      if (batch.cancel) // asked for while its end was on its way to the disk
-        request(self_, handle(self_), caf::infinite, cancel_job{batch.jobs[i].id}).then([](const result<done>&) {});
+      if (one.cancel) // asked for while its end was on its way to the disk
+        request(self_, handle(self_), caf::infinite, cancel_job{e.job}).then([](const result<done>&) {});
     } else {
-      count(std::get<scheduling::job_ends>(endings[i].then).state);
+      tolerated_.erase(e.job);
+      count(std::get<scheduling::job_ends>(e.then).state);
     }
   }
   watch_for_storms(batch.type, endings, wall_clock_now());
   publish();
-  for (std::size_t i = 0; i < batch.jobs.size(); ++i)
-    if (std::holds_alternative<scheduling::job_ends>(endings[i].then))
-      wake_waiters(batch.jobs[i].id);
+  for (const ending& e : endings)
+    if (std::holds_alternative<scheduling::job_ends>(e.then))
+      wake_waiters(e.job);
   if (again) {
     arm_delays();
     queue_changed();
@@ -86,7 +136,9 @@ void queue_state::stored_end(batch_id id, const std::vector<ending>& endings) {
 }
 
 void queue_state::queue_again(scheduling::queued_job job, const scheduling::job_waits& waits) {
-  job.attempts = static_cast<std::uint16_t>(std::min(job.attempts + 1, 65'535));
+  if (waits.how != attempt_end::regrouped)
+    job.attempts = static_cast<std::uint16_t>(std::min(job.attempts + 1, 65'535));
+  job.batch_max = static_cast<std::uint8_t>(waits.batch_max);
   job.retries = static_cast<std::uint8_t>(waits.retries);
   job.start_crashes = 0;
   job.held = waits.held;

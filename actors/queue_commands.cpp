@@ -3,6 +3,7 @@
 #include "config/limits.hpp"
 
 #include <algorithm>
+#include <set>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -24,14 +25,15 @@ void queue_state::store(std::vector<fact> facts, done_promise promise, std::func
 }
 
 void queue_state::with_record(job_id id, done_promise promise, std::function<void(const job_record&)> use) {
-  request(self_, history_, caf::infinite, find_jobs{{id}, true}).then([id, promise, use](const result<job_records>& found) mutable {
-    if (!found)
-      promise.deliver(result<done>(fail(found.error())));
-    else if (found->empty())
-      promise.deliver(result<done>(fail(error_code::not_found, "there is no job " + to_string(id))));
-    else
-      use(found->front());
-  });
+  request(self_, history_, caf::infinite, find_jobs{{id}, false})
+      .then([id, promise, use](const result<job_records>& found) mutable {
+        if (!found)
+          promise.deliver(result<done>(fail(found.error())));
+        else if (found->empty())
+          promise.deliver(result<done>(fail(error_code::not_found, "there is no job " + to_string(id))));
+        else
+          use(found->front());
+      });
 }
 
 error queue_state::why_not_queued(job_id id) const {
@@ -41,9 +43,28 @@ error queue_state::why_not_queued(job_id id) const {
   return error{error_code::conflict, name + (running_jobs_.contains(id) ? " is running" : " has finished"), {}, {}};
 }
 
+void queue_state::classify(queued_job& job, const json& params) {
+  const auto traits = scheduling::traits_of(settings_->job_types.at(job.type), params);
+  job.group = groups_.find_or_add(job.type, traits);
+  job.items = static_cast<std::uint16_t>(traits.items);
+  if (!traits.tolerated.empty())
+    tolerated_.insert_or_assign(job.id, traits.tolerated);
+}
+
+void queue_state::forget_unused_groups() {
+  if (!groups_.is_crowded())
+    return;
+  std::set<scheduling::group_index> running;
+  for (const auto& [id, batch] : running_)
+    for (const member& one : batch.members)
+      running.insert(one.job.group);
+  groups_.forget_unused([&](scheduling::group_index group) { return running.contains(group) || jobs_.has_group(group); });
+}
+
 // ---- submit -----------------------------------------------------------------------------------------------------------------
 
 caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
+  forget_unused_groups();
   auto admitted = scheduling::admit_all(std::move(what.jobs), jobs_.size(), {*settings_, devices_});
   if (!admitted)
     return result<jobs_submitted>(fail(std::move(admitted.error())));
@@ -61,12 +82,21 @@ caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
                     .priority = static_cast<std::uint8_t>(job.priority),
                     .tier = static_cast<std::uint8_t>(job.type->tier & 0xF),
                     .held = job.held});
+    jobs.back().created = now;
+    if (scheduling::has_traits(*job.type))
+      classify(jobs.back(), json::parse(job.params));
+    else
+      jobs.back().group = jobs.back().type;
     facts.emplace_back(job_queued{last_job_, job.type->name, std::move(job.params), std::move(job.name), job.priority,
                                   last_order_key_, job.held, now, job.resumed_from});
   }
   auto promise = self_->make_response_promise<result<jobs_submitted>>();
+  std::vector<scheduling::group_index> groups;
+  for (const queued_job& job : jobs)
+    groups.push_back(job.group);
   request(self_, storage_, caf::infinite, append_facts{std::move(facts), std::move(what.from)})
-      .then([this, promise, jobs = std::move(jobs)](const result<storage::append_outcome>& outcome) mutable {
+      .then([this, promise, jobs = std::move(jobs),
+             pin = groups_.pin(std::move(groups))](const result<storage::append_outcome>& outcome) mutable {
         if (outcome)
           submitted(jobs, *outcome, promise);
         else
@@ -213,16 +243,23 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   }
   const auto now = wall_clock_now();
   std::vector<fact> facts;
+  std::optional<json> regroup;
+  if (const auto* type = type_of(job->type); params && type && scheduling::has_traits(*type))
+    regroup = json::parse(*params);
   if (params || what.name)
     facts.emplace_back(job_edited{what.id, std::move(params), what.name, now});
-  std::function<void()> revert;
+  auto changed = *job;
+  if (regroup)
+    classify(changed, *regroup);
   if (what.priority && *what.priority != job->priority) {
-    auto changed = *job;
     changed.priority = static_cast<std::uint8_t>(*what.priority);
     facts.emplace_back(job_reordered{what.id, *what.priority, job->order_key, now});
+  }
+  std::function<void()> revert;
+  if (changed != *job) {
     jobs_.replace(changed);
     queue_changed();
-    revert = [this, before = *job] { jobs_.replace(before); };
+    revert = [this, before = *job, pin = groups_.pin({job->group})] { jobs_.replace(before); };
   }
   if (facts.empty())
     promise.deliver(result<done>(done{}));
@@ -257,15 +294,20 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
     return;
   }
   last_order_key_ += scheduling::order_key_step;
-  const queued_job job{.id = record.id,
-                       .order_key = last_order_key_,
-                       .type = static_cast<scheduling::type_index>(type - settings_->job_types.data()),
-                       .attempts = static_cast<std::uint16_t>(std::min(record.attempts, 65'535)),
-                       .priority = static_cast<std::uint8_t>(record.priority),
-                       .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
+  queued_job job{.id = record.id,
+                 .order_key = last_order_key_,
+                 .type = static_cast<scheduling::type_index>(type - settings_->job_types.data()),
+                 .attempts = static_cast<std::uint16_t>(std::min(record.attempts, 65'535)),
+                 .priority = static_cast<std::uint8_t>(record.priority),
+                 .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
+  job.created = record.created;
+  job.group = job.type;
+  if (scheduling::has_traits(*type))
+    classify(job, record.params);
   request(self_, storage_, caf::infinite,
           append_facts{{job_retried{record.id, last_order_key_, wall_clock_now(), from_scratch}}, {}})
-      .then([this, job, promise, was = record.state](const result<storage::append_outcome>& outcome) mutable {
+      .then([this, job, promise, was = record.state,
+             pin = groups_.pin({job.group})](const result<storage::append_outcome>& outcome) mutable {
         if (!outcome) {
           promise.deliver(result<done>(fail(outcome.error())));
           return;

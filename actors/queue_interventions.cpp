@@ -18,9 +18,19 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
   } else if (batch.at == phase::starting || batch.at == phase::running || reason.cause == stop_cause::cancel) {
     if (batch.at == phase::ending)
       return;
-    batch.at = phase::stopping;
+    std::vector<job_id> cancelled; // of several jobs only some: the others are to go on, where that can be
+    bool all = true;
+    for (const member& one : batch.members)
+      if (!one.over && one.cancel)
+        cancelled.push_back(one.job.id);
+      else if (!one.over)
+        all = false;
+    if (reason.cause != stop_cause::cancel || all)
+      batch.at = phase::stopping;
+    if (reason.cause != stop_cause::cancel)
+      cancelled.clear();
     if (const auto executor = parts_->executors.find(batch.device); executor != parts_->executors.end())
-      send(self_, executor->second, stop_batch{id, std::move(reason)});
+      send(self_, executor->second, stop_batch{id, std::move(reason), std::move(cancelled)});
   }
 }
 
@@ -33,8 +43,9 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
     const fact cancelled =
         job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
     request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
-        .then([this, promise, job = *job](const result<storage::append_outcome>& outcome) mutable {
+        .then([this, promise, job = *job, pin = groups_.pin({job->group})](const result<storage::append_outcome>& outcome) mutable {
           if (outcome) {
+            tolerated_.erase(job.id);
             count(job_state::cancelled);
             publish();
             wake_waiters(job.id);
@@ -49,8 +60,10 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
     return promise;
   }
   if (auto* batch = batch_of(id)) {
-    batch->cancel = true;
-    stop(running_jobs_.at(id), {.cause = scheduling::stop_cause::cancel});
+    if (auto* one = batch->find(id); !one->over) {
+      one->cancel = true;
+      stop(running_jobs_.at(id), {.cause = scheduling::stop_cause::cancel});
+    }
     return result<done>(done{});
   }
   if (id.value < 1 || id > last_job_)

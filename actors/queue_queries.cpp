@@ -45,10 +45,10 @@ job_view queue_state::view(job_record record) const {
     stored.started = batch.started;
     stored.finished.reset();
     shown.phase = phase_names.at(static_cast<std::size_t>(batch.at));
-    for (std::size_t i = 0; i < batch.jobs.size(); ++i)
-      if (batch.jobs[i].id == stored.id) {
-        shown.how_far = batch.how_far[i];
-        shown.notes = batch.notes[i];
+    for (const member& one : batch.members)
+      if (one.job.id == stored.id) {
+        shown.how_far = one.how_far;
+        shown.notes = one.notes;
       }
   }
   return shown;
@@ -85,8 +85,9 @@ caf::result<result<job_list>> queue_state::read_many(const read_jobs& what) {
 caf::result<result<queue_page>> queue_state::read_page(const read_queue& what) {
   std::vector<std::pair<instant, job_id>> running;
   for (const auto& [id, batch] : running_)
-    for (const auto& job : batch.jobs)
-      running.emplace_back(batch.started, job.id);
+    for (const member& one : batch.members)
+      if (!one.over)
+        running.emplace_back(batch.started, one.job.id);
   std::sort(running.begin(), running.end());
   job_ids ids;
   for (std::size_t i = what.offset; i < running.size() && ids.size() < what.limit; ++i)

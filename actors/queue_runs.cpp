@@ -1,6 +1,7 @@
 // What starts and runs.
 #include "actors/queue_state.hpp"
 #include "actors/run_tally.hpp"
+#include "config/limits.hpp"
 #include "scheduling/job_results.hpp"
 #include "scheduling/run_watch.hpp"
 
@@ -25,10 +26,7 @@ void queue_state::begin(const begin_work& what) {
       continue;
     if (type)
       watch(id, batch, *type);
-    std::vector<job_id> jobs;
-    for (const auto& job : batch.jobs)
-      jobs.push_back(job.id);
-    send(self_, executor->second, adopt_batch{id, type, std::move(jobs)});
+    send(self_, executor->second, adopt_batch{id, type, batch.jobs()});
   }
   arm_delays();
   push_candidates();
@@ -54,16 +52,26 @@ void queue_state::push_candidates() {
   if (!parts_ || credit_ <= 0 || !changed_ || paused_ || !trouble_.empty() || !disk_trouble_.empty())
     return;
   candidates message;
-  for (const auto& job : jobs_.heads(settings_->job_types.size(), static_cast<std::size_t>(credit_))) {
-    const auto& type = settings_->job_types[job.type];
-    if (!held_types_.contains(job.type))
-      message.in_order.push_back({job, scheduling::demand_of(type), type.preemptible});
-  }
+  for (const auto& job : jobs_.heads(static_cast<std::size_t>(credit_) + limits::batch_items_max))
+    if (const auto* type = type_of(job.type); type && !held_types_.contains(job.type))
+      message.in_order.push_back(candidate_from(job, *type));
   if (message.in_order.empty())
     return;
   credit_ = 0;
   changed_ = false;
   send(self_, parts_->optimizer, std::move(message));
+}
+
+scheduling::candidate queue_state::candidate_from(const scheduling::queued_job& job, const config::job_type& type) const {
+  scheduling::candidate one{.job = job, .needs = scheduling::demand_of(type), .preemptible = type.preemptible};
+  if (scheduling::has_traits(type)) {
+    one.batching = &type.batch;
+    if (const auto tolerated = tolerated_.find(job.id); tolerated != tolerated_.end())
+      one.tolerated = tolerated->second;
+  }
+  one.on_worker = type.runner == config::runner_kind::worker;
+  one.warm = groups_.at(job.group).warm;
+  return one;
 }
 
 void queue_state::start(start_batch& what) {
@@ -74,19 +82,20 @@ void queue_state::start(start_batch& what) {
         return job && job->may_start() && !held_types_.contains(job->type);
       });
   if (!may_start) {
-    send(self_, parts_->optimizer, slot_freed{what.batch});
+    send(self_, parts_->optimizer, slot_freed{what.batch, what.what.starts_worker});
+    if (what.what.starts_worker)
+      send(self_, parts_->optimizer, worker_gone{worker_id{what.batch.value}});
     return;
   }
   const auto now = wall_clock_now();
   running_batch batch{.device = what.what.place.device,
                       .type = what.what.type,
                       .place = what.what.place,
-                      .jobs = {},
-                      .how_far = std::vector<progress>(jobs.size()),
                       .started = now,
-                      .notes = std::vector<std::vector<run_note>>(jobs.size())};
+                      .starts_worker = what.what.starts_worker,
+                      .ends_workers = what.what.ends_workers};
   for (const job_id id : jobs) {
-    batch.jobs.push_back(*jobs_.remove(id));
+    batch.members.push_back({.job = *jobs_.remove(id)});
     running_jobs_.emplace(id, what.batch);
   }
   running_.emplace(what.batch, std::move(batch));
@@ -98,6 +107,23 @@ void queue_state::start(start_batch& what) {
         else
           give_back({id, starts.error()}, false);
       });
+}
+
+std::optional<scheduling::stop_reason> queue_state::running_batch::early_stop() const {
+  const bool cancelled = std::any_of(members.begin(), members.end(), [](const member& one) { return one.cancel; });
+  return cancelled ? scheduling::stop_reason{} : stop;
+}
+
+std::vector<job_id> queue_state::running_batch::jobs() const {
+  std::vector<job_id> ids;
+  for (const member& one : members)
+    ids.push_back(one.job.id);
+  return ids;
+}
+
+queue_state::member* queue_state::running_batch::find(job_id id) {
+  const auto found = std::find_if(members.begin(), members.end(), [&](const member& one) { return one.job.id == id; });
+  return found == members.end() ? nullptr : &*found;
 }
 
 // ---- from recorded to running -----------------------------------------------------------------------------------------------
@@ -113,12 +139,11 @@ void queue_state::launch(batch_id id, job_starts starts) {
 
 // Cancelled, suspended or preempted before it was launched: it ends as if it had been stopped at once.
 bool queue_state::was_stopped_early(batch_id id) {
-  const auto& batch = running_.at(id);
-  const auto reason = batch.early_stop();
+  const auto reason = running_.at(id).early_stop();
   if (!reason)
     return false;
-  send(self_, parts_->optimizer, slot_freed{id});
-  finish(id, std::vector(batch.jobs.size(), scheduling::judge_unlaunched(*reason)));
+  never_launched(id);
+  finish_unlaunched(id, *reason);
   return true;
 }
 
@@ -141,13 +166,13 @@ void queue_state::resolve_and_run(batch_id id, job_starts starts) {
         const auto directory_of = [this](const job_record& record) {
           return run_directory_(record.batch) / "jobs" / to_string(record.id);
         };
-        auto inputs = scheduling::resolve_batch(documents, paths, found, directory_of, running_.at(id).cancel);
+        auto inputs = scheduling::resolve_batch(documents, paths, found, directory_of, running_.at(id).early_stop().has_value());
         if (auto* params_of_jobs = std::get_if<std::vector<std::string>>(&inputs)) {
           for (std::size_t i = 0; i < starts.size(); ++i)
             starts[i].params = std::move(params_of_jobs->at(i));
           run(id, std::move(starts));
         } else {
-          send(self_, parts_->optimizer, slot_freed{id});
+          never_launched(id);
           finish(id, std::get<std::vector<scheduling::job_outcome>>(std::move(inputs)));
         }
       });
@@ -159,9 +184,13 @@ void queue_state::run(batch_id id, job_starts starts) {
   auto& batch = running_.at(id);
   const auto& type = settings_->job_types[batch.type];
   batch.at = phase::starting;
-  run_batch message{.batch = id, .type = &type, .place = batch.place, .jobs = {}, .starts = std::move(starts)};
-  for (const auto& job : batch.jobs)
-    message.jobs.push_back(job.id);
+  run_batch message{.batch = id,
+                    .type = &type,
+                    .place = batch.place,
+                    .jobs = batch.jobs(),
+                    .starts = std::move(starts),
+                    .starts_worker = batch.starts_worker,
+                    .ends_workers = batch.ends_workers};
   watch(id, batch, type);
   send(self_, parts_->executors.at(batch.device), std::move(message));
 }
@@ -176,25 +205,23 @@ void queue_state::progressed(const batch_progressed& what) {
   const auto found = running_.find(what.batch);
   if (found == running_.end())
     return;
-  auto& batch = found->second;
-  for (std::size_t i = 0; i < batch.jobs.size(); ++i)
-    if (!what.job || batch.jobs[i].id == *what.job)
-      batch.how_far[i] = what.how_far;
+  for (member& one : found->second.members)
+    if (!one.over && (!what.job || one.job.id == *what.job))
+      one.how_far = what.how_far;
 }
 
 void queue_state::noted(const batch_noted& what) {
   const auto found = running_.find(what.batch);
   if (found == running_.end() || found->second.at == phase::ending)
     return;
-  auto& batch = found->second;
   std::vector<fact> facts;
-  for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
-    if (what.job && batch.jobs[i].id != *what.job)
+  for (member& one : found->second.members) {
+    if (one.over || (what.job && one.job.id != *what.job))
       continue;
     if (what.note.what == note_kind::warned || what.note.what == note_kind::resumed)
-      facts.emplace_back(job_noted{batch.jobs[i].id, what.batch, what.note});
+      facts.emplace_back(job_noted{one.job.id, what.batch, what.note});
     else
-      add_note(batch.notes[i], what.note);
+      add_note(one.notes, what.note);
   }
   if (!facts.empty())
     request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([](done) {});
@@ -209,10 +236,10 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
   if (found == running_.end())
     return;
   if (!record)
-    send(self_, parts_->optimizer, slot_freed{id});
+    never_launched(id);
   send(self_, parts_->watchdog, forget_batch{id});
   if (const auto reason = found->second.early_stop(); reason && record) {
-    finish(id, std::vector(found->second.jobs.size(), scheduling::judge_unlaunched(*reason)));
+    finish_unlaunched(id, *reason);
     return;
   }
   const running_batch batch = std::move(found->second);
@@ -220,7 +247,11 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
   const auto now = wall_clock_now();
   batch_requeued requeued{id, {}, to_string(what.why), now, what.crashed};
   std::vector<fact> quarantined;
-  for (auto job : batch.jobs) {
+  std::vector<job_id> to_cancel; // asked for while its start was on its way to the disk
+  for (const member& one : batch.members) {
+    auto job = one.job;
+    if (one.cancel)
+      to_cancel.push_back(job.id);
     running_jobs_.erase(job.id);
     if (what.crashed && scheduling::count_start_crash(job, settings_->runs.quarantine_after))
       quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
@@ -234,9 +265,16 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
     facts.insert(facts.end(), quarantined.begin(), quarantined.end());
     request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([](done) {});
   }
-  if (batch.cancel) // asked for while its start was on its way to the disk
-    for (const job_id job : requeued.jobs)
-      request(self_, handle(self_), caf::infinite, cancel_job{job}).then([](const result<done>&) {});
+  for (const job_id job : to_cancel)
+    request(self_, handle(self_), caf::infinite, cancel_job{job}).then([](const result<done>&) {});
+}
+
+// Its lease ends, and the worker that it would have started never was.
+void queue_state::never_launched(batch_id id) {
+  const bool starts_worker = running_.at(id).starts_worker;
+  send(self_, parts_->optimizer, slot_freed{id, starts_worker});
+  if (starts_worker)
+    send(self_, parts_->optimizer, worker_gone{worker_id{id.value}});
 }
 
 void queue_state::rest(const error& why) {

@@ -8,6 +8,7 @@
 
 #include "actors/queue_actor.hpp"
 #include "scheduling/attempts.hpp"
+#include "scheduling/batch_groups.hpp"
 #include "scheduling/explain.hpp"
 #include "scheduling/failure_storm.hpp"
 
@@ -37,20 +38,28 @@ private:
     stopping,
     ending, // over; its end is on its way to the disk
   };
+  struct member {
+    scheduling::queued_job job;
+    progress how_far = {};
+    std::vector<run_note> notes = {};
+    bool cancel = false; // a user wants it ended
+    bool over = false;   // it has ended before the others; its end is on disk or on its way there
+  };
   struct running_batch {
     std::string device;
     scheduling::type_index type = 0;
     scheduling::lease place;
-    std::vector<scheduling::queued_job> jobs;
-    std::vector<progress> how_far; // one a job
+    std::vector<member> members;
     instant started{};
-    std::vector<std::vector<run_note>> notes; // one list a job
     phase at = phase::recorded;
-    bool cancel = false;
+    bool starts_worker = false;
+    std::vector<worker_id> ends_workers = {};    // that have to be gone before
     std::optional<scheduling::stop_reason> stop; // asked for while its start was on its way
 
     // Why it is not to be launched any more.
-    [[nodiscard]] std::optional<scheduling::stop_reason> early_stop() const { return cancel ? scheduling::stop_reason{} : stop; }
+    [[nodiscard]] std::optional<scheduling::stop_reason> early_stop() const;
+    [[nodiscard]] std::vector<job_id> jobs() const;
+    [[nodiscard]] member* find(job_id id);
   };
   struct waiter {
     std::uint64_t id = 0;
@@ -99,6 +108,7 @@ private:
   void take_offer(const offer_capacity& what);
   void push_candidates();
   void queue_changed();
+  [[nodiscard]] scheduling::candidate candidate_from(const scheduling::queued_job& job, const config::job_type& type) const;
   void start(start_batch& what);
   void launch(batch_id id, job_starts starts);
   void resolve_and_run(batch_id id, job_starts starts);
@@ -106,6 +116,7 @@ private:
   bool was_stopped_early(batch_id id);
   void watch(batch_id id, const running_batch& batch, const config::job_type& type);
   void give_back(const batch_not_started& what, bool record);
+  void never_launched(batch_id id);
   void rest(const error& why);
   void began(batch_id id);
   void progressed(const batch_progressed& what);
@@ -113,19 +124,29 @@ private:
 
   // queue_attempts.cpp
   struct ending {
+    job_id job;
     scheduling::job_outcome outcome;
     scheduling::after_attempt then;
   };
   void over(const batch_over& what);
+  void job_is_over(job_over& what);
   void finish(batch_id id, std::vector<scheduling::job_outcome> outcomes);
-  [[nodiscard]] fact fact_of(const ending& of, job_id job, batch_id batch, instant at) const;
+  void finish_unlaunched(batch_id id, const scheduling::stop_reason& reason);
+  // What comes after the attempt of each of these members; adds the facts of it.
+  std::vector<ending> decide(const running_batch& batch, batch_id id, const std::vector<std::size_t>& members,
+                             std::vector<scheduling::job_outcome> outcomes, std::vector<fact>& facts) const;
+  [[nodiscard]] fact fact_of(const ending& of, batch_id batch, instant at) const;
   void watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now);
   void stored_end(batch_id id, const std::vector<ending>& endings);
+  void settle(running_batch& batch, const std::vector<ending>& endings);
   void queue_again(scheduling::queued_job job, const scheduling::job_waits& waits);
   void arm_delays();
   void wake_waiters(job_id id);
   void count(job_state state);
   running_batch* batch_of(job_id id);
+  // Puts a job into the group that its parameters make it belong to.
+  void classify(scheduling::queued_job& job, const json& params);
+  void forget_unused_groups();
 
   // queue_queries.cpp
   caf::result<result<job_view>> read_one(job_id id);
@@ -149,6 +170,8 @@ private:
   std::function<std::filesystem::path(batch_id)> run_directory_;
 
   scheduling::job_queue jobs_;
+  scheduling::batch_groups groups_;
+  std::unordered_map<job_id, std::vector<double>> tolerated_; // of jobs whose type tolerates differences: see batch_traits
   std::unordered_map<batch_id, running_batch> running_;
   std::unordered_map<job_id, batch_id> running_jobs_;
   job_id last_job_;

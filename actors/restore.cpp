@@ -1,6 +1,7 @@
 #include "actors/restore.hpp"
 
 #include "scheduling/attempts.hpp"
+#include "scheduling/batch_traits.hpp"
 
 #include <algorithm>
 #include <map>
@@ -23,6 +24,7 @@ public:
     return found != indices_.end() ? found->second : add(std::string(name));
   }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] scheduling::type_index find(std::string_view name) const { return indices_.find(name)->second; }
   [[nodiscard]] int tier_of(scheduling::type_index index) const {
     return index < settings_.job_types.size() ? settings_.job_types[index].tier : 0;
   }
@@ -55,20 +57,79 @@ template <class Stored>
 scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier) {
   return {.id = job.id,
           .order_key = job.order_key,
+          .created = job.created,
+          .group = type,
           .type = type,
           .attempts = static_cast<std::uint16_t>(std::min(job.attempts, 65'535)),
           .priority = static_cast<std::uint8_t>(job.priority),
           .retries = static_cast<std::uint8_t>(std::clamp(job.retries, 0, 255)),
+          .batch_max = static_cast<std::uint8_t>(std::clamp(job.batch_max, 0, 255)),
           .tier = static_cast<std::uint8_t>(tier & 0xF),
           .start_crashes = static_cast<std::uint8_t>(job.start_crashes & 3),
           .held = job.held};
+}
+
+// Jobs whose parameters decide whom they may run with get their group again: the rules may have changed.
+result<void> classify_all(storage::job_store& store, const config::settings& settings, queue_start& queue) {
+  std::vector<scheduling::queued_job*> running;
+  std::vector<scheduling::queued_job> jobs;
+  const auto has_traits = [&](const scheduling::queued_job& job) {
+    return job.type < settings.job_types.size() && scheduling::has_traits(settings.job_types[job.type]);
+  };
+  for (auto& batch : queue.running)
+    for (auto& job : batch.jobs)
+      if (has_traits(job))
+        running.push_back(&job);
+  if (std::any_of(settings.job_types.begin(), settings.job_types.end(), scheduling::has_traits))
+    for (const auto& job : queue.jobs.page(0, queue.jobs.size()))
+      if (has_traits(job))
+        jobs.push_back(job);
+  std::vector<job_id> ids;
+  for (const auto* job : running)
+    ids.push_back(job->id);
+  for (const auto& job : jobs)
+    ids.push_back(job.id);
+  auto params = store.read_params(ids);
+  if (!params)
+    return fail(params.error());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto& job = i < running.size() ? *running[i] : jobs[i - running.size()];
+    const auto traits = scheduling::traits_of(settings.job_types[job.type], json::parse(params->at(i)));
+    job.group = queue.groups.find_or_add(job.type, traits);
+    job.items = static_cast<std::uint16_t>(traits.items);
+    if (!traits.tolerated.empty())
+      queue.tolerated.insert_or_assign(job.id, traits.tolerated);
+    if (i >= running.size())
+      queue.jobs.replace(job);
+  }
+  return {};
+}
+
+// What a worker of the last daemon has loaded, and what it is busy with, into the ledger; workers that are gone are buried.
+result<void> restore_workers(const runners::run_control& control, const config::settings& settings, const type_table& types,
+                             restored_state& state) {
+  for (const auto& found : control.find_workers()) {
+    const auto* type = settings.find_job_type(found.type);
+    if (!found.is_alive || state.suspect_types.contains(found.type)) {
+      if (auto buried = control.bury_worker(found.id); !buried)
+        return buried;
+      continue;
+    }
+    state.workers.push_back({.id = found.id,
+                             .device = found.device,
+                             .type = type ? types.find(found.type) : scheduling::type_index{UINT16_MAX},
+                             .warm = scheduling::warm_number(found.type, found.warm),
+                             .memory_mib = found.memory_mib,
+                             .idle_since = wall_clock_now()});
+  }
+  return {};
 }
 
 } // namespace
 
 result<restored_state> restore_state(storage::job_store& store, const runners::run_control& control,
                                      std::shared_ptr<const config::settings> settings, const std::vector<device>& devices) {
-  restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}, .leases = {}};
+  restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}};
   queue_start& queue = *state.queue;
   type_table types(*settings);
   const auto now = wall_clock_now();
@@ -88,6 +149,9 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     const auto sighting = sighting_of(control.inspect(batch.id));
     if (scheduling::reconcile(sighting) == scheduling::reconciliation::requeue) {
       spdlog::info("batch {} never started: its jobs are queued again", batch.id.value);
+      // Its directory may have been removed while a worker is at work on it: no worker of that type is relied on (P4).
+      if (sighting == run_sighting::absent)
+        state.suspect_types.insert(batch.type);
       batch_requeued requeued{batch.id, {}, "the daemon ended before it was started", now, true};
       std::vector<fact> quarantined;
       for (const auto& member : batch.jobs) {
@@ -117,6 +181,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     state.leases.emplace_back(batch.id, scheduling::lease{.device = batch.device,
                                                           .slots = needs.slots,
                                                           .memory_mib = needs.memory_mib,
+                                                          .worker = control.worker_of(batch.id),
                                                           .tier = types.tier_of(index),
                                                           .preemptible = type && type->preemptible,
                                                           .since = batch.started});
@@ -124,6 +189,12 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   }
   if (auto committed = store.commit(); !committed)
     return fail(committed.error());
+  queue.groups = scheduling::batch_groups(types.names());
+  if (auto grouped = classify_all(store, *settings, queue); !grouped)
+    return fail(grouped.error());
+
+  if (auto workers = restore_workers(control, *settings, types, state); !workers)
+    return fail(workers.error());
 
   for (const auto& [name, reason] : stored->held_types)
     if (const auto* type = settings->find_job_type(name))

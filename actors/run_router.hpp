@@ -15,16 +15,25 @@ public:
     routes_.insert_or_assign(batch, std::move(to));
   }
 
+  void route(worker_id worker, gpu_executor_actor to) {
+    const std::lock_guard lock(mutex_);
+    worker_routes_.insert_or_assign(worker, std::move(to));
+  }
+
   void deliver(runners::run_control::report what) {
     gpu_executor_actor to;
     {
       const std::lock_guard lock(mutex_);
-      const auto found = routes_.find(what.batch);
-      if (found == routes_.end())
-        return;
-      to = found->second;
-      if (what.over)
-        routes_.erase(found);
+      if (const auto of_worker = worker_routes_.find(what.worker); of_worker != worker_routes_.end()) {
+        to = of_worker->second;
+      } else {
+        const auto found = routes_.find(what.batch);
+        if (found == routes_.end())
+          return;
+        to = found->second;
+        if (what.over)
+          routes_.erase(found);
+      }
     }
     post(to, run_reported{std::move(what)});
   }
@@ -34,9 +43,15 @@ public:
     routes_.erase(batch);
   }
 
+  void forget(worker_id worker) {
+    const std::lock_guard lock(mutex_);
+    worker_routes_.erase(worker);
+  }
+
 private:
   std::mutex mutex_;
   std::unordered_map<batch_id, gpu_executor_actor> routes_;
+  std::unordered_map<worker_id, gpu_executor_actor> worker_routes_;
 };
 
 } // namespace ferry::actors

@@ -85,12 +85,18 @@ result<generation> supervisor::implementation::spawn_all() {
 
   scheduling::device_ledger ledger(parts.devices);
   auto homes = parts.devices;
-  for (const auto& [batch, lease] : state->leases) {
-    ledger.grant(batch, lease);
-    // A device that is no longer configured still needs somebody who follows what runs there.
-    const auto& id = lease.device;
+  // A device that is no longer configured still needs somebody who follows what runs there.
+  const auto add_home = [&](const std::string& id) {
     if (std::none_of(homes.begin(), homes.end(), [&](const device& d) { return d.id == id; }))
       homes.push_back({.id = id, .slots = 0});
+  };
+  for (const auto& worker : state->workers) {
+    ledger.add_worker(worker);
+    add_home(worker.device);
+  }
+  for (const auto& [batch, lease] : state->leases) {
+    ledger.grant(batch, lease);
+    add_home(lease.device);
   }
 
   generation made;
@@ -106,7 +112,7 @@ result<generation> supervisor::implementation::spawn_all() {
   h.board = board;
   state->queue->board = board;
   h.queue = spawn_queue(system, h.storage, h.history, state->queue);
-  h.optimizer = spawn_batch_optimizer(system, h.queue, std::move(ledger), state->last_batch, board);
+  h.optimizer = spawn_batch_optimizer(system, h.queue, std::move(ledger), state->last_batch, parts.settings, board);
   h.watchdog = spawn_watchdog(system, {.queue = h.queue,
                                        .history = h.history,
                                        .devices = parts.devices,
@@ -117,6 +123,8 @@ result<generation> supervisor::implementation::spawn_all() {
                                        .audit_interval = parts.settings->runs.audit_interval});
   for (const device& d : homes)
     h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer, h.watchdog}));
+  for (const auto& worker : state->workers)
+    post(h.executors.at(worker.device), adopt_worker{worker.id});
   const auto add = [&](std::string name, const auto& handle) {
     made.all.emplace_back(std::move(name), caf::actor_cast<caf::actor>(handle));
   };

@@ -5,6 +5,7 @@
 #include "scheduling/run_watch.hpp"
 
 #include <algorithm>
+#include <set>
 #include <spdlog/spdlog.h>
 #include <unordered_map>
 
@@ -167,10 +168,26 @@ private:
       if (auto ended = parts_.control->end_survivors(stray); !ended)
         spdlog::error("{}", to_string(ended.error()));
     }
+    end_stray_workers();
     if (!repairs.differences.empty()) {
       spdlog::error("the books differ: {}; reading everything from disk again", repairs.differences);
       self_->quit(caf::make_error(caf::sec::runtime_error, "the books differ"));
     }
+  }
+
+  // Twice in a row: one may just be starting.
+  void end_stray_workers() {
+    std::set<worker_id> strays;
+    for (const auto& [worker, pids] : parts_.control->find_worker_processes())
+      if (!parts_.control->is_known(worker))
+        strays.insert(worker);
+    for (const worker_id stray : strays)
+      if (stray_workers_.contains(stray)) {
+        spdlog::error("processes of worker {} live, and nothing knows of it: ending them", stray.value);
+        if (auto buried = parts_.control->bury_worker(stray); !buried)
+          spdlog::error("{}", to_string(buried.error()));
+      }
+    stray_workers_ = std::move(strays);
   }
 
   handle::pointer self_;
@@ -179,6 +196,7 @@ private:
   std::vector<scheduling::device_health> health_;
   bool disk_full_ = false;
   scheduling::run_books books_;
+  std::set<worker_id> stray_workers_;
 };
 
 } // namespace

@@ -67,6 +67,11 @@ std::string to_toml(const declaration& declared, const option_value& value) {
       out += (out.empty() ? "" : ", ") + quoted(word);
     return "[" + out + "]";
   }
+  if (const auto* numbers = std::get_if<std::map<std::string, double>>(&value)) {
+    for (const auto& [name, number] : *numbers)
+      out += (out.empty() ? " " : ", ") + quoted(name) + " = " + json(number).dump();
+    return "{" + out + (out.empty() ? "}" : " }");
+  }
   for (const auto& [name, text] : std::get<std::map<std::string, std::string>>(value))
     out += (out.empty() ? " " : ", ") + quoted(name) + " = " + quoted(text);
   return "{" + out + (out.empty() ? "}" : " }");

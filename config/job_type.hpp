@@ -1,6 +1,7 @@
 // A job type: a named kind of job, as `[job_types.<name>]` declares it.
 #pragma once
 
+#include "config/batch_rules.hpp"
 #include "config/parameter_schema.hpp"
 #include "config/retry_policy.hpp"
 #include "config/watch_rules.hpp"
@@ -42,6 +43,8 @@ struct job_type {
   std::vector<std::string> inherit_environment; // names taken over from the daemon's environment
   int tier = 0;                                 // 0–9: jobs of a higher tier come first, and take the devices of preemptible ones
   bool preemptible = false;                     // gives its device to a job of a higher tier, and is continued after it
+  worker_rules worker;                          // of `runner_kind::worker`
+  batch_rules batch;
   watch_rules watch;
   std::vector<metric_rule> metric_rules;
   retry_policy retry;

@@ -79,6 +79,7 @@ public:
     read_keys();
     if (type_.name != built_in_name) {
       check_runner();
+      check_batching();
       check_command();
       check_progress();
     }
@@ -99,6 +100,10 @@ private:
   void check_metric_rules(const std::vector<std::string>& texts, const toml::node& node);
   void read_parameters(const toml::node& node);
   void check_runner();
+  [[nodiscard]] bool is_changed(const option<job_type>& declared) const;
+  void check_batching();
+  void check_paths(const std::string& key, const std::vector<std::string>& paths);
+  void check_warm_word(const template_piece& piece, const std::string& key, const toml::node* node);
   void check_command();
   void check_word(const std::string& word, std::size_t index);
   void check_parameter(const template_piece& piece, const std::string& key, const toml::node* node);
@@ -179,8 +184,45 @@ void type_reader::read_parameters(const toml::node& node) {
 }
 
 void type_reader::check_runner() {
-  if (type_.runner == runner_kind::worker)
-    fault("runner", "must be \"process\", is \"worker\": this version of ferry does not support workers yet");
+  const bool is_worker = type_.runner == runner_kind::worker;
+  for (const auto& declared : job_type_options()) {
+    const bool of_workers = declared.key == "warm_key" || declared.key == "keep_alive" || declared.key == "ready_timeout";
+    const bool of_processes =
+        declared.key == "progress" || declared.key == "progress_pattern" || declared.key == "resume_arguments";
+    if (!is_worker && of_workers && is_changed(declared))
+      fault(declared.key, "has no effect unless runner = \"worker\"");
+    if (is_worker && of_processes && is_changed(declared))
+      fault(declared.key,
+            "has no effect with runner = \"worker\": it tells by itself how far it is, and reads what it resumes from");
+  }
+}
+
+bool type_reader::is_changed(const option<job_type>& declared) const { return declared.get(type_) != declared.get(job_type{}); }
+
+void type_reader::check_batching() {
+  check_paths("warm_key", type_.worker.warm_key);
+  check_paths("batch.same", type_.batch.same);
+  check_paths("batch.same_keys", type_.batch.same_keys);
+  std::vector<std::string> tolerated;
+  for (const auto& [path, unused] : type_.batch.within)
+    tolerated.push_back(path);
+  check_paths("batch.within", tolerated);
+  if (!type_.batch.items.empty())
+    check_paths("batch.items", {type_.batch.items});
+  for (const auto& declared : job_type_options())
+    if (type_.batch.max_items == 1 && declared.key.starts_with("batch.") && declared.key != "batch.items" &&
+        declared.key != "batch.overtaking" && is_changed(declared))
+      fault(declared.key, "has no effect unless batch.max_items is above 1");
+}
+
+void type_reader::check_paths(const std::string& key, const std::vector<std::string>& paths) {
+  if (paths.size() > limits::batch_paths_max)
+    fault(key,
+          "must name at most " + std::to_string(limits::batch_paths_max) + " parameters, names " + std::to_string(paths.size()));
+  for (const std::string& path : paths)
+    if (parameters_are_sound_ && type_.parameters.presence_of(path) == presence::never)
+      fault(key, "names \"" + shortened(path) + "\", a parameter that the schema does not have",
+            did_you_mean(path, type_.parameters.property_paths()));
 }
 
 void type_reader::check_command() {
@@ -212,9 +254,22 @@ void type_reader::check_word(const std::string& word, std::size_t index) {
       reader_.report(key, node, "{checkpoint} has a value only in resume_arguments", "name it there, or read $FERRY_RESUME_FROM");
     if (piece.what == template_piece::kind::parameter_list && type_.shell)
       reader_.report(key, node, "{params." + piece.text + "...} cannot be used with shell = true: a shell command is one word");
+    if (type_.runner == runner_kind::worker)
+      check_warm_word(piece, key, node);
     if (piece.what == template_piece::kind::parameter || piece.what == template_piece::kind::parameter_list)
       check_parameter(piece, key, node);
   }
+}
+
+// A worker is started for more than one job.
+void type_reader::check_warm_word(const template_piece& piece, const std::string& key, const toml::node* node) {
+  const bool is_parameter = piece.what == template_piece::kind::parameter || piece.what == template_piece::kind::parameter_list;
+  const auto& warm = type_.worker.warm_key;
+  if (is_parameter && std::find(warm.begin(), warm.end(), piece.text) == warm.end())
+    reader_.report(key, node, "{params." + piece.text + "} is not named by warm_key: a worker serves jobs that differ in it");
+  static const std::set<std::string_view> of_jobs{"spec", "dir", "job_id", "batch_id"};
+  if (piece.what == template_piece::kind::placeholder && of_jobs.contains(piece.text))
+    reader_.report(key, node, "{" + piece.text + "} has no value for a worker, which serves many jobs");
 }
 
 void type_reader::check_parameter(const template_piece& piece, const std::string& key, const toml::node* node) {

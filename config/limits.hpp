@@ -61,6 +61,8 @@ inline constexpr std::int64_t audit_interval_ms_max = 3'600'000;
 inline constexpr int failure_storm_max = 10'000;
 inline constexpr int stall_factor_max = 100'000;
 inline constexpr std::size_t metric_rules_max = 32; // of one job type
+inline constexpr int batch_items_max = 256;         // that may run together
+inline constexpr std::size_t batch_paths_max = 64;  // parameters named by warm_key, or by one rule of batch
 
 // Upscaling
 inline constexpr int picture_side_max = 65'500; // pixels of width or height, of a source or a result: what JPEG can hold

@@ -144,7 +144,11 @@ std::vector<option<job_type>> declare_job_type() {
   using enum option_kind;
   return {
       type_key({"description", text, "One line for people."}, [](job_type& t) { return &t.description; }),
-      type_key(one_of("runner", "\"process\": one process a batch.", {"process", "worker"}), [](job_type& t) { return &t.runner; }),
+      type_key(one_of("runner",
+                      "\"process\": one process a batch. \"worker\": a process that stays, with its model loaded, and speaks\n"
+                      "docs/worker_protocol.md.",
+                      {"process", "worker"}),
+               [](job_type& t) { return &t.runner; }),
       type_key(
           {"command", text_list,
            "The program and its arguments, one a word; no shell. Required. Placeholders: {spec} (path of spec.json),\n"
@@ -213,6 +217,46 @@ std::vector<option<job_type>> declare_job_type() {
            "refused. Absent: any parameters are taken as they are."},
           {},
           {}},
+  };
+}
+
+std::vector<option<job_type>> declare_batching() {
+  using enum option_kind;
+  return {
+      type_key({"warm_key", text_list,
+                "Of a worker: the parameters, by dotted path, that its model depends on. It serves only jobs that agree in them;\n"
+                "{params.<path>} in the command may name these."},
+               [](job_type& t) { return &t.worker.warm_key; }),
+      type_key({"keep_alive", duration, "How long a worker stays without work.", 0, limits::run_seconds_max * second_ms},
+               [](job_type& t) { return &t.worker.keep_alive; }),
+      type_key({"ready_timeout", duration, "A worker that takes longer to load is ended.", second_ms,
+                limits::run_seconds_max * second_ms},
+               [](job_type& t) { return &t.worker.ready_timeout; }),
+      type_key({"batch.max_items", integer, "How many items may run together; 1: every job alone.", 1, limits::batch_items_max},
+               [](job_type& t) { return &t.batch.max_items; }),
+      type_key({"batch.same", text_list,
+                "Parameters, by dotted path, that are equal in all jobs of a batch; a missing value equals its default."},
+               [](job_type& t) { return &t.batch.same; }),
+      type_key({"batch.within", number_map,
+                "Parameters that may differ by so much between any two jobs of a batch: { \"weights.vis\" = 0.1 }.", 0,
+                1'000'000'000},
+               [](job_type& t) { return &t.batch.within; }),
+      type_key({"batch.same_keys", text_list, "Objects that have the same keys, of values that are not 0, in all jobs of a batch."},
+               [](job_type& t) { return &t.batch.same_keys; }),
+      type_key({"batch.window", duration, "Jobs of a batch were submitted within this of each other. \"0s\": at any time.", 0,
+                limits::run_seconds_max * second_ms},
+               [](job_type& t) { return &t.batch.window; }),
+      type_key(
+          {"batch.items", text, "The parameter that tells how many items a job has: a list's length, or a number. Empty: one."},
+          [](job_type& t) { return &t.batch.items; }),
+      type_key({"batch.memory_mib_per_item", integer,
+                "Memory of the device, in MiB, that each item of a batch takes beyond memory_mib.", 0, limits::memory_mib_max},
+               [](job_type& t) { return &t.batch.memory_mib_per_item; }),
+      type_key({"batch.overtaking", duration,
+                "How long after a job others may be submitted and still be served before it because they fit a batch or a warm\n"
+                "worker better.",
+                0, limits::run_seconds_max * second_ms},
+               [](job_type& t) { return &t.batch.overtaking; }),
   };
 }
 
@@ -298,6 +342,8 @@ const std::vector<option<settings>>& options() {
 const std::vector<option<job_type>>& job_type_options() {
   static const std::vector<option<job_type>> declared = [] {
     std::vector<option<job_type>> all = declare_job_type();
+    for (auto& more : declare_batching())
+      all.push_back(std::move(more));
     for (auto& more : declare_watching())
       all.push_back(std::move(more));
     for (auto& more : declare_retrying())

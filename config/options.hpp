@@ -23,11 +23,13 @@ enum class option_kind {
   choice,   // one of `choices`
   text_list,
   text_map,
-  schema, // a JSON Schema written as a table; read by the job type loader
+  number_map, // bounds are those of each number
+  schema,     // a JSON Schema written as a table; read by the job type loader
 };
 
 // Durations are milliseconds here, paths and choices text.
-using option_value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
+using option_value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>, std::map<std::string, std::string>,
+                                  std::map<std::string, double>>;
 
 struct declaration {
   std::string_view key; // dotted; for job types below [job_types.<name>]

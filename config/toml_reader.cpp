@@ -123,6 +123,7 @@ std::optional<option_value> toml_reader::read(const declaration& declared, const
   case option_kind::choice: return read_choice(declared, key, node);
   case option_kind::text_list: return read_list(key, node);
   case option_kind::text_map: return read_map(key, node);
+  case option_kind::number_map: return read_numbers(declared, key, node);
   case option_kind::text: return read_text(key, node, "text in quotes");
   case option_kind::path: {
     auto path = read_text(key, node, "a path in quotes");
@@ -226,6 +227,29 @@ std::optional<option_value> toml_reader::read_map(const std::string& key, const 
     good = good && text.has_value();
     if (text)
       map.emplace(std::string(name.str()), std::move(*text));
+  }
+  return good ? std::optional<option_value>(std::move(map)) : std::nullopt;
+}
+
+std::optional<option_value> toml_reader::read_numbers(const declaration& declared, const std::string& key, const toml::node& node) {
+  if (!node.is_table()) {
+    report(key, &node, "must be a table of numbers, is " + shown(node), "write { \"name\" = 0.1 }");
+    return std::nullopt;
+  }
+  std::map<std::string, double> map;
+  bool good = true;
+  for (const auto& [name, item] : *node.as_table()) {
+    const auto number = item.value<double>();
+    const bool fits = number && item.is_number() && *number >= static_cast<double>(declared.least) &&
+                      *number <= static_cast<double>(declared.most); // not a number fails too
+    if (!fits)
+      report(dotted(key, name.str()), &item,
+             "must be a number from " + std::to_string(declared.least) + " to " + std::to_string(declared.most) + ", is " +
+                 shown(item),
+             item.is_table() ? "put a dotted path in quotes" : "");
+    else
+      map.emplace(std::string(name.str()), *number);
+    good = good && fits;
   }
   return good ? std::optional<option_value>(std::move(map)) : std::nullopt;
 }

@@ -38,6 +38,7 @@ private:
   std::optional<std::string> read_text(const std::string& key, const toml::node& node, const char* what);
   std::optional<option_value> read_list(const std::string& key, const toml::node& node);
   std::optional<option_value> read_map(const std::string& key, const toml::node& node);
+  std::optional<option_value> read_numbers(const declaration& declared, const std::string& key, const toml::node& node);
 
   std::string file_;
   std::filesystem::path folder_;

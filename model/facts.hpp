@@ -69,7 +69,13 @@ struct batch_requeued {
 };
 
 // An attempt is over and counted, and the job goes on: it is queued again.
-enum class attempt_end { retried, continued, preempted, suspended };
+enum class attempt_end {
+  retried,
+  continued,
+  preempted,
+  suspended,
+  regrouped, // its batch ended without it being at fault, as far as is known: it runs again in another; no attempt is counted
+};
 [[nodiscard]] std::string_view to_string(attempt_end how);
 struct attempt_ended {
   job_id id;
@@ -83,6 +89,7 @@ struct attempt_ended {
   std::optional<std::int64_t> step = {}; // that it had reached
   std::vector<run_note> notes = {};      // what was learnt of the attempt
   instant at{};
+  int batch_max = 0; // it runs with at most so many jobs from now on, all of them such as this one; 0: no such bound
 };
 
 struct job_finished {

@@ -19,6 +19,7 @@ struct strong_id {
 
 using job_id = strong_id<struct job_tag>;
 using batch_id = strong_id<struct batch_tag>;
+using worker_id = strong_id<struct worker_tag>; // the number of the batch it was started for
 
 template <class Tag>
 std::string to_string(strong_id<Tag> id) {

@@ -42,6 +42,7 @@ std::string_view to_string(attempt_end how) {
   case attempt_end::continued: return "continued";
   case attempt_end::preempted: return "preempted";
   case attempt_end::suspended: return "suspended";
+  case attempt_end::regrouped: return "regrouped";
   }
   return "unknown";
 }

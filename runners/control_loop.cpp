@@ -35,8 +35,10 @@ void reap_by(int pidfd) {
 
 } // namespace
 
-control_loop::control_loop(std::filesystem::path runs, std::filesystem::path shim, int shims_ready, run_control::listener on_report)
+control_loop::control_loop(std::filesystem::path runs, std::filesystem::path workers, std::filesystem::path shim, int shims_ready,
+                           run_control::listener on_report)
     : runs_(std::move(runs)),
+      workers_dir_(std::move(workers)),
       shim_(std::move(shim)),
       on_report_(std::move(on_report)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
@@ -70,8 +72,15 @@ control_loop::~control_loop() {
   }
 }
 
-result<void> control_loop::hand_over(batch_id batch, const std::string& command, descriptor directory, descriptor lock) {
+result<void> control_loop::hand_over(handover what) {
   const std::lock_guard guard(mutex_);
+  if (!what.worker.is_none() && !what.worker_lock)
+    return hand_to_worker(what);
+  std::vector<int> passed{what.lock.get(), what.directory.get()};
+  if (what.worker_lock) {
+    passed.push_back(what.worker_lock.get());
+    passed.push_back(what.worker_directory.get());
+  }
   for (int tries = 0; tries < dead_shims_max; ++tries) {
     std::uint64_t number = idle_.take();
     if (number == 0) {
@@ -81,19 +90,41 @@ result<void> control_loop::hand_over(batch_id batch, const std::string& command,
       number = *added;
     }
     connection& shim = connections_.at(number);
-    if (!send(shim.socket.get(), command, {lock.get(), directory.get()}))
+    if (!send(shim.socket.get(), what.command, passed))
       continue; // it was killed; the loop will hear of that
-    shim.batch = batch;
-    run& made = running_[batch];
-    made.directory = std::move(directory);
-    made.shim = number;
+    if (!what.worker.is_none()) {
+      shim.worker = what.worker;
+      shim.reusable = false;
+      workers_.insert_or_assign(what.worker, number);
+    }
+    follow_handed(what, number);
     if (idle_.wants_more()) {
       tend_pool_ = true;
       wake();
     }
-    return {}; // the lock is now held by the descriptor on its way
+    return {}; // the locks are now held by the descriptors on their way
   }
   return fail(error_code::io, "no shim stays alive: " + shim_.string() + " ends as soon as it is started");
+}
+
+result<void> control_loop::hand_to_worker(handover& what) {
+  const auto known = workers_.find(what.worker);
+  if (known == workers_.end())
+    return fail(error_code::unavailable, "worker " + to_string(what.worker) + " is gone");
+  const connection& shim = connections_.at(known->second);
+  if (!shim.batch.is_none())
+    return fail(error_code::unavailable, "worker " + to_string(what.worker) + " has batch " + to_string(shim.batch));
+  if (!send(shim.socket.get(), what.command, {what.lock.get(), what.directory.get()}))
+    return fail(error_code::unavailable, "worker " + to_string(what.worker) + " does not listen");
+  follow_handed(what, known->second);
+  return {};
+}
+
+void control_loop::follow_handed(handover& what, std::uint64_t number) {
+  connections_.at(number).batch = what.batch;
+  run& made = running_[what.batch];
+  made.directory = std::move(what.directory);
+  made.shim = number;
 }
 
 result<void> control_loop::adopt(batch_id batch) {
@@ -132,6 +163,24 @@ void control_loop::try_to_stop(batch_id batch, run& one) {
     one.stop_waiting.reset();
   else
     look_at(batch, one, 10ms);
+}
+
+void control_loop::end_worker(worker_id worker, std::chrono::milliseconds grace) {
+  const std::lock_guard guard(mutex_);
+  if (const auto known = workers_.find(worker); known != workers_.end())
+    send(connections_.at(known->second).socket.get(), end_worker_packet(grace));
+}
+
+bool control_loop::is_known(worker_id worker) const {
+  const std::lock_guard guard(mutex_);
+  return workers_.contains(worker) || sought_workers_.contains(worker);
+}
+
+void control_loop::adopt_worker(worker_id worker) {
+  const std::lock_guard guard(mutex_);
+  if (!workers_.contains(worker))
+    sought_workers_.emplace(worker, sought_worker{});
+  wake();
 }
 
 void control_loop::look_at(batch_id batch, run& one, std::chrono::milliseconds from_now) {
@@ -183,6 +232,7 @@ void control_loop::work() {
       }
     }
     std::vector<batch_id> due;
+    std::vector<worker_id> workers_due;
     {
       const std::lock_guard guard(mutex_);
       if (ending_)
@@ -190,7 +240,12 @@ void control_loop::work() {
       for (const batch_id batch : restless_)
         if (running_.at(batch).due <= clock::now())
           due.push_back(batch);
+      for (const auto& [worker, sought] : sought_workers_)
+        if (sought.due <= clock::now())
+          workers_due.push_back(worker);
     }
+    for (const worker_id worker : workers_due)
+      seek_worker(worker);
     for (const batch_id batch : due)
       attend(batch);
   }
@@ -201,6 +256,8 @@ int control_loop::wait_ms() {
   auto due = idle_.surplus_due();
   for (const batch_id batch : restless_)
     due = std::min(due, running_.at(batch).due);
+  for (const auto& [worker, sought] : sought_workers_)
+    due = std::min(due, sought.due);
   if (due == clock::time_point::max())
     return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - clock::now());
@@ -268,6 +325,8 @@ void control_loop::forget(batch_id batch) {
     shim->second.batch = {};
     if (shim->second.reusable)
       idle_.add(shim->first);
+    else if (shim->second.worker.is_none())
+      let_go(shim->first);
   }
   restless_.erase(batch);
   running_.erase(found);
@@ -276,8 +335,13 @@ void control_loop::forget(batch_id batch) {
 // It has ended, or was killed, or has no room for another follower: its lock and its record will tell.
 void control_loop::shim_is_gone(std::uint64_t number) {
   const batch_id batch = connections_.at(number).batch;
+  const worker_id worker = connections_.at(number).worker;
   idle_.remove(number);
   let_go(number);
+  if (!worker.is_none()) {
+    workers_.erase(worker);
+    sought_workers_.emplace(worker, sought_worker{clock::now()});
+  }
   if (const auto found = running_.find(batch); found != running_.end() && found->second.shim == number) {
     found->second.shim = 0;
     found->second.now = phase::sought;
@@ -331,7 +395,7 @@ bool control_loop::seek(batch_id batch, run& one, std::vector<run_event>& events
   one.events.read(one.directory.get(), events);
   if (has_end(events))
     return true;
-  if (const std::uint64_t number = connect_to_shim(one, batch); number != 0) {
+  if (const std::uint64_t number = connect_to_shim(one.directory.get(), batch, {}); number != 0) {
     // What it writes from here on it tells; what it wrote since the look above it tells first.
     one.shim = number;
     one.now = phase::followed;
@@ -353,13 +417,43 @@ bool control_loop::seek(batch_id batch, run& one, std::vector<run_event>& events
   return false;
 }
 
-std::uint64_t control_loop::connect_to_shim(const run& one, batch_id batch) {
+std::uint64_t control_loop::connect_to_shim(int directory, batch_id batch, worker_id worker) {
   descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const sockaddr_un address = control_address(one.directory.get());
+  const sockaddr_un address = control_address(directory);
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return 0;
-  const auto shim = read_shim_identity(one.directory.get());
-  return add_connection({std::move(socket), shim ? shim->pid : 0, false, batch});
+  const auto shim = read_shim_identity(directory);
+  return add_connection({std::move(socket), shim ? shim->pid : 0, false, batch, worker});
+}
+
+// Its shim is connected to; or it is gone, what is left of it is ended, and that is told.
+void control_loop::seek_worker(worker_id worker) {
+  const auto path = workers_dir_ / to_string(worker);
+  const descriptor directory = open_directory(path);
+  bool held = false;
+  {
+    const std::lock_guard guard(mutex_);
+    if (const std::uint64_t number = directory ? connect_to_shim(directory.get(), {}, worker) : 0; number != 0) {
+      workers_.insert_or_assign(worker, number);
+      sought_workers_.erase(worker);
+      return;
+    }
+    held = directory && probe_lock(directory.get()) == lock_state::held; // it has not yet noticed, or is about to end
+  }
+  const bool gone = !held && end_now(run_traces::of_worker(path));
+  {
+    const std::lock_guard guard(mutex_);
+    auto& sought = sought_workers_.at(worker);
+    if (!gone) {
+      sought.pause = std::min<std::chrono::milliseconds>(sought.pause * 2, pause_max);
+      sought.due = clock::now() + sought.pause;
+      return;
+    }
+    sought_workers_.erase(worker);
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+  on_report_({.batch = {}, .events = {}, .over = false, .worker = worker});
 }
 
 void control_loop::pursue(batch_id batch) {
@@ -379,7 +473,7 @@ void control_loop::pursue(batch_id batch) {
 
 void control_loop::deliver(batch_id batch, std::vector<run_event> events, bool over) const {
   if (over || !events.empty())
-    on_report_({batch, std::move(events), over});
+    on_report_({.batch = batch, .events = std::move(events), .over = over});
 }
 
 } // namespace ferry::runners

@@ -1,5 +1,6 @@
 // Command templates become argv and environment.
 #include "config/command_template.hpp"
+#include "model/parameter_path.hpp"
 #include "runners/run_spec.hpp"
 
 #include <cstdlib>
@@ -42,18 +43,14 @@ public:
 
   // The value at a dotted path, which all jobs of the batch must agree on.
   [[nodiscard]] result<json> parameter(const std::string& path) const {
-    std::string pointer = "/";
-    for (const char c : path)
-      pointer += c == '.' ? "/" : c == '/' ? "~1" : c == '~' ? "~0" : std::string(1, c);
-    const json::json_pointer where(pointer);
     const json* agreed = nullptr;
     for (const run_job& job : jobs_) {
-      if (!job.params.contains(where) || job.params.at(where).is_null())
+      const json* value = find_parameter(job.params, path);
+      if (value == nullptr || value->is_null())
         return no_value("params." + path, "job " + to_string(job.id) + " has no such parameter");
-      const json& value = job.params.at(where);
-      if (agreed != nullptr && *agreed != value)
+      if (agreed != nullptr && *agreed != *value)
         return no_value("params." + path, "differs between the jobs of the batch; read {spec} instead");
-      agreed = &value;
+      agreed = value;
     }
     return agreed == nullptr ? json() : *agreed;
   }
@@ -163,7 +160,8 @@ void inherit(std::map<std::string, std::string>& environment, const std::string&
 }
 
 std::map<std::string, std::string> environment_of(const config::job_type& type, batch_id batch, const placement& where,
-                                                  const std::vector<run_job>& jobs, const std::filesystem::path& run_directory) {
+                                                  const std::vector<run_job>& jobs, const std::filesystem::path& run_directory,
+                                                  const std::optional<worker_choice>& worker) {
   std::map<std::string, std::string> all;
   for (const char* name : {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TMPDIR", "TZ", "XDG_CACHE_HOME",
                            "FERRY_CACHE", "FERRY_MODELS"})
@@ -180,6 +178,13 @@ std::map<std::string, std::string> environment_of(const config::job_type& type, 
   for (const auto& [name, value] : type.environment)
     all[name] = value;
   // After the type's own: what a run is must not be overridden, and a run on one device must not reach for another.
+  all["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
+  all["CUDA_VISIBLE_DEVICES"] = where.on.kind == device_kind::gpu ? where.on.id : std::string();
+  if (worker) {
+    all["FERRY_WORKER_DIR"] = worker->directory.string();
+    all["FERRY_WARM_PARAMS"] = worker->warm;
+    return all;
+  }
   std::string ids;
   for (const run_job& job : jobs)
     ids += (ids.empty() ? "" : ",") + to_string(job.id);
@@ -191,8 +196,6 @@ std::map<std::string, std::string> environment_of(const config::job_type& type, 
   all["FERRY_SPEC"] = (run_directory / "spec.json").string();
   if (jobs.size() == 1 && !jobs.front().resume_from.empty())
     all["FERRY_RESUME_FROM"] = jobs.front().resume_from.string();
-  all["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
-  all["CUDA_VISIBLE_DEVICES"] = where.on.kind == device_kind::gpu ? where.on.id : std::string();
   return all;
 }
 
@@ -225,14 +228,14 @@ result<std::filesystem::path> working_directory(const config::job_type& type, co
 } // namespace
 
 result<run_spec> make_run_spec(const config::job_type& type, batch_id batch, const placement& where, std::vector<run_job> jobs,
-                               const std::filesystem::path& run_directory) {
+                               const std::filesystem::path& run_directory, const std::optional<worker_choice>& worker) {
   if (jobs.empty())
     return fail(error_code::invalid_argument, "batch " + to_string(batch) + " has no jobs");
   const values from(type, batch, where, jobs, run_directory);
   auto argv = expand_command(type, from);
   if (!argv)
     return fail(std::move(argv.error()));
-  auto directory = working_directory(type, from, jobs, run_directory);
+  auto directory = worker ? result<std::filesystem::path>(worker->directory) : working_directory(type, from, jobs, run_directory);
   if (!directory)
     return fail(std::move(directory.error()));
   run_spec spec;
@@ -241,11 +244,18 @@ result<run_spec> make_run_spec(const config::job_type& type, batch_id batch, con
   spec.device = where.on.id;
   spec.argv = std::move(*argv);
   spec.directory = std::move(*directory);
-  spec.environment = environment_of(type, batch, where, jobs, run_directory);
+  spec.environment = environment_of(type, batch, where, jobs, run_directory, worker);
   spec.grace = type.grace;
   spec.progress = type.progress;
   spec.progress_pattern = type.progress_pattern;
   spec.jobs = std::move(jobs);
+  if (worker)
+    spec.worker = worker_place{.id = worker->id,
+                               .directory = worker->directory,
+                               .warm = worker->warm,
+                               .keep_alive = type.worker.keep_alive,
+                               .ready_timeout = type.worker.ready_timeout,
+                               .memory_mib = where.memory_mib};
   return spec;
 }
 

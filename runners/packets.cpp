@@ -98,8 +98,14 @@ std::optional<notice> notice_from(std::string_view packet) {
 }
 
 std::string to_packet(const stop_request& s) {
-  return nlohmann::json{{"type", "stop"}, {"batch", s.batch.value}, {"reason", s.reason}, {"grace_ms", s.grace.count()}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  nlohmann::json packet{{"type", "stop"}, {"batch", s.batch.value}, {"reason", s.reason}, {"grace_ms", s.grace.count()}};
+  for (const job_id job : s.jobs)
+    packet["jobs"].push_back(job.value);
+  return packet.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string end_worker_packet(std::chrono::milliseconds grace) {
+  return nlohmann::json{{"type", "end_worker"}, {"grace_ms", grace.count()}}.dump();
 }
 
 } // namespace ferry::runners

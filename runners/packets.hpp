@@ -3,7 +3,10 @@
 // To the shim:    {"type":"run","spec":{…}} with two descriptors, the locked shim.lock and the run directory; "spec" is left out
 // where
 //                 it would not fit a packet, and spec.json is read instead
-//                 {"type":"stop","batch":7,"reason":"cancelled","grace_ms":10000}
+//                 For a batch of a worker that is yet to be started two more descriptors follow: its locked shim.lock and its
+//                 directory
+//                 {"type":"stop","batch":7,"reason":"cancelled","grace_ms":10000,"jobs":[1]}
+//                 {"type":"end_worker","grace_ms":10000}
 // From the shim:  {"type":"events","batch":7,"offset":120}, then a newline and the bytes that were appended to events.jsonl at that
 //                 offset; nothing after the newline where they would not fit: then the file is to be read
 //                 {"type":"passing","batch":7}, then a newline and one event that is not stored: progress between two stored ones
@@ -53,7 +56,12 @@ struct stop_request {
   batch_id batch;
   std::string reason;
   std::chrono::milliseconds grace{0};
+  // Of a worker's batch: ask it to end these jobs and to go on; it is ended only where it does not within the grace. Empty: the
+  // run, or the worker, is ended as a whole.
+  std::vector<job_id> jobs = {};
 };
+// End the worker: at once when it is idle.
+[[nodiscard]] std::string end_worker_packet(std::chrono::milliseconds grace);
 [[nodiscard]] std::string to_packet(const stop_request& s);
 
 } // namespace ferry::runners

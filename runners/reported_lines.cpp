@@ -52,7 +52,9 @@ progress progress_from(const json& said) {
   return p;
 }
 
-failure failure_from(const json& said) {
+} // namespace
+
+failure failure_from_report(const json& said) {
   const std::string kind = said.value("kind", std::string());
   std::string message = bounded(said.value("error", std::string()));
   if (message.empty())
@@ -62,8 +64,6 @@ failure failure_from(const json& said) {
       return {known, std::move(message)};
   return {failure_kind::reported, std::move(message)};
 }
-
-} // namespace
 
 reported_lines::reported_lines(const std::vector<run_job>& jobs)
     : ended_(jobs.size()), artifacts_(jobs.size()), lines_(line_bytes_max) {
@@ -85,14 +85,32 @@ void reported_lines::end(instant now) {
 void reported_lines::line(std::string_view text, instant now) {
   if (text.find_first_not_of(" \t\r") == std::string_view::npos)
     return;
+  if (!take(json::parse(text, nullptr, false), now))
+    ++ignored_;
+}
+
+bool reported_lines::take(const json& said, instant now) {
   try {
-    const json said = json::parse(text, nullptr, false);
-    if (said.is_object() && understand(said, now))
-      return;
-  } catch (const json::exception&) {
-    // a member of the wrong type
-  }
-  ++ignored_;
+    return said.is_object() && understand(said, now);
+  } catch (const json::exception&) { return false; } // a member of the wrong type
+}
+
+bool reported_lines::has_ended(job_id job) const {
+  const auto at = std::find(jobs_.begin(), jobs_.end(), job);
+  return at != jobs_.end() && ended_[static_cast<std::size_t>(at - jobs_.begin())];
+}
+
+std::vector<job_id> reported_lines::unended() const {
+  std::vector<job_id> left;
+  for (std::size_t i = 0; i < jobs_.size(); ++i)
+    if (!ended_[i])
+      left.push_back(jobs_[i]);
+  return left;
+}
+
+void reported_lines::mark_ended(job_id job) {
+  if (const auto at = std::find(jobs_.begin(), jobs_.end(), job); at != jobs_.end())
+    ended_[static_cast<std::size_t>(at - jobs_.begin())] = true;
 }
 
 std::vector<job_id> reported_lines::jobs_of(job_id named) const {
@@ -132,7 +150,7 @@ bool reported_lines::understand(const json& said, instant now) {
     if (type == "done")
       events_.emplace_back(run_job_done{job, said.value("result", json()), now});
     else
-      events_.emplace_back(run_job_failed{job, failure_from(said), now});
+      events_.emplace_back(run_job_failed{job, failure_from_report(said), now});
   }
   return any;
 }

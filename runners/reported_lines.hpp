@@ -10,6 +10,7 @@
 #include "runners/run_event.hpp"
 #include "runners/run_spec.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -17,11 +18,21 @@
 
 namespace ferry::runners {
 
+// Of a line of type "failed".
+[[nodiscard]] failure failure_from_report(const json& said);
+
 class reported_lines {
 public:
   explicit reported_lines(const std::vector<run_job>& jobs);
 
   void feed(std::string_view bytes, instant now);
+  // One line that was parsed already. False: it cannot be understood, or speaks of a job that is not here.
+  [[nodiscard]] bool take(const json& said, instant now);
+  [[nodiscard]] bool is_here(job_id job) const { return std::find(jobs_.begin(), jobs_.end(), job) != jobs_.end(); }
+  [[nodiscard]] bool has_ended(job_id job) const;
+  // Those that have neither reported an end nor were marked as ended.
+  [[nodiscard]] std::vector<job_id> unended() const;
+  void mark_ended(job_id job);
   // The rest of the file will not be read.
   void end(instant now);
 

@@ -56,6 +56,7 @@ public:
     batch_id batch;
     std::vector<run_event> events;
     bool over = false;
+    worker_id worker = {}; // set, and all else empty: this worker is gone, with all that it started
   };
   using listener = std::function<void(report)>;
 
@@ -67,10 +68,37 @@ public:
 
   // Makes the run directory and hands it to a shim. Errors: io, disk_full, not_found (no shim program); then nothing was started
   // and no directory remains. A program that cannot be started is not an error here: the run ends with an exited event.
+  // A spec that asks for a worker goes to the one with that id; where there is none yet (spec.worker->id is this batch's number),
+  // it is started first. Errors then also: unavailable (that worker is gone, or has another batch).
   [[nodiscard]] result<void> launch(const run_spec& spec);
   // TERM to everything the run started, then KILL after `grace`; a second call can shorten the grace. Harmless for a run that is
   // over. `reason` comes back in stopped_by.
-  void stop(batch_id batch, const std::string& reason, std::chrono::milliseconds grace);
+  // `jobs`: of a worker's batch only these are asked to end; the worker is ended where they do not within the grace.
+  void stop(batch_id batch, const std::string& reason, std::chrono::milliseconds grace, std::vector<job_id> jobs = {});
+
+  // ---- workers; their folders lie beside that of the runs ----
+
+  // TERM, then KILL after `grace`; nothing happens while it has a batch. A report says when it is gone.
+  void end_worker(worker_id worker, std::chrono::milliseconds grace);
+  // What the last daemon left.
+  struct worker_found {
+    worker_id id;
+    std::string type, device, warm;
+    std::int64_t memory_mib = 0;
+    bool is_alive = false; // its shim holds the lock
+  };
+  [[nodiscard]] std::vector<worker_found> find_workers() const;
+  [[nodiscard]] std::filesystem::path worker_directory_of(worker_id worker) const;
+  // It is connected, or sought: a report of its end will come.
+  [[nodiscard]] bool is_known(worker_id worker) const;
+  // Connects to one that is alive: then it can be given batches, and a report says when it is gone.
+  void adopt_worker(worker_id worker);
+  // Ends what is left of a worker (KILL to all, waits until gone) and removes its folder. Errors: io when something survives 10 s.
+  [[nodiscard]] result<void> bury_worker(worker_id worker) const;
+  // The worker that a run's spec names; none for other runs.
+  [[nodiscard]] worker_id worker_of(batch_id batch) const;
+  // Everything in the process table that belongs to a worker of this folder.
+  [[nodiscard]] std::map<worker_id, std::vector<int>> find_worker_processes() const;
 
   // After a restart, before adopt(). Ends nothing.
   [[nodiscard]] run_condition inspect(batch_id batch) const;

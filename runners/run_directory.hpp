@@ -25,6 +25,7 @@ inline constexpr const char* events = "events.jsonl";
 inline constexpr const char* reported = "reported.jsonl"; // written by the job: FERRY_EVENTS
 inline constexpr const char* control = "control.sock";    // there when the shim has lost its daemon
 inline constexpr const char* jobs = "jobs";
+inline constexpr const char* worker = "worker.json"; // in the folder of a worker
 } // namespace run_file
 
 // Nothing: errno says why.

@@ -26,6 +26,8 @@ json to_json(const failure& why) {
 json to_line(const run_started& e) {
   json line = at("started", e.at);
   line["pid"] = e.pid;
+  if (e.warm)
+    line["warm"] = true;
   return line;
 }
 
@@ -60,10 +62,23 @@ json to_line(const run_checkpoint& e) {
   return line;
 }
 
+json list_of(const std::vector<artifact>& files) {
+  json list = json::array();
+  for (const artifact& file : files)
+    list.push_back({{"path", file.path}, {"bytes", file.bytes}});
+  return list;
+}
+
+void put_files(json& line, const std::vector<artifact>& files) {
+  if (!files.empty())
+    line["files"] = list_of(files);
+}
+
 json to_line(const run_job_done& e) {
   json line = at("job_done", e.at);
   put_job(line, e.job);
   line["result"] = e.result;
+  put_files(line, e.files);
   return line;
 }
 
@@ -71,6 +86,14 @@ json to_line(const run_job_failed& e) {
   json line = at("job_failed", e.at);
   put_job(line, e.job);
   line["failure"] = to_json(e.why);
+  put_files(line, e.files);
+  return line;
+}
+
+json to_line(const run_job_cancelled& e) {
+  json line = at("job_cancelled", e.at);
+  put_job(line, e.job);
+  put_files(line, e.files);
   return line;
 }
 
@@ -84,12 +107,17 @@ json to_line(const run_exited& e) {
     line["failure"] = to_json(*e.why);
   if (!e.stopped_by.empty())
     line["stopped_by"] = e.stopped_by;
+  for (const job_id job : e.stopped_jobs)
+    line["stopped_jobs"].push_back(job.value);
+  if (e.broken)
+    line["broken"] = to_json(*e.broken);
+  if (e.worker_ended)
+    line["worker_ended"] = true;
+  if (e.memory_mib)
+    line["memory_mib"] = *e.memory_mib;
   json& lists = line["artifacts"] = json::array();
-  for (const auto& files : e.artifacts) {
-    json& list = lists.emplace_back(json::array());
-    for (const artifact& file : files)
-      list.push_back({{"path", file.path}, {"bytes", file.bytes}});
-  }
+  for (const auto& files : e.artifacts)
+    lists.push_back(list_of(files));
   return line;
 }
 
@@ -106,6 +134,13 @@ failure failure_from(const json& value) {
           value.value("message", std::string()), optional_at<int>(value, "exit_status"), optional_at<int>(value, "signal")};
 }
 
+std::vector<artifact> files_from(const json& list) {
+  std::vector<artifact> files;
+  for (const json& file : list)
+    files.push_back({file.at("path").get<std::string>(), file.at("bytes").get<std::int64_t>()});
+  return files;
+}
+
 run_exited exited_from(const json& line, instant when) {
   run_exited e;
   e.at = when;
@@ -114,11 +149,14 @@ run_exited exited_from(const json& line, instant when) {
   if (const auto why = line.find("failure"); why != line.end())
     e.why = failure_from(*why);
   e.stopped_by = line.value("stopped_by", std::string());
-  for (const json& list : line.value("artifacts", json::array())) {
-    auto& files = e.artifacts.emplace_back();
-    for (const json& file : list)
-      files.push_back({file.at("path").get<std::string>(), file.at("bytes").get<std::int64_t>()});
-  }
+  for (const json& job : line.value("stopped_jobs", json::array()))
+    e.stopped_jobs.push_back(job_id{job.get<std::int64_t>()});
+  if (const auto broken = line.find("broken"); broken != line.end())
+    e.broken = failure_from(*broken);
+  e.worker_ended = line.value("worker_ended", false);
+  e.memory_mib = optional_at<std::int64_t>(line, "memory_mib");
+  for (const json& list : line.value("artifacts", json::array()))
+    e.artifacts.push_back(files_from(list));
   if (!e.exit_status && !e.signal && !e.why)
     throw std::invalid_argument("an exited event needs exit_status, signal or failure");
   return e;
@@ -127,7 +165,7 @@ run_exited exited_from(const json& line, instant when) {
 run_event event_from(const std::string& type, const json& line) {
   const instant when = from_unix_ms(line.at("at").get<std::int64_t>());
   if (type == "started")
-    return run_started{line.at("pid").get<int>(), when};
+    return run_started{line.at("pid").get<int>(), when, line.value("warm", false)};
   if (type == "progress")
     return run_progressed{job_of(line),
                           {optional_at<double>(line, "value"), optional_at<std::int64_t>(line, "step"),
@@ -139,9 +177,11 @@ run_event event_from(const std::string& type, const json& line) {
   if (type == "checkpoint")
     return run_checkpoint{job_of(line), line.at("path").get<std::string>(), optional_at<std::int64_t>(line, "step"), when};
   if (type == "job_done")
-    return run_job_done{job_of(line), line.value("result", json()), when};
+    return run_job_done{job_of(line), line.value("result", json()), when, files_from(line.value("files", json::array()))};
   if (type == "job_failed")
-    return run_job_failed{job_of(line), failure_from(line.at("failure")), when};
+    return run_job_failed{job_of(line), failure_from(line.at("failure")), when, files_from(line.value("files", json::array()))};
+  if (type == "job_cancelled")
+    return run_job_cancelled{job_of(line), when, files_from(line.value("files", json::array()))};
   return exited_from(line, when);
 }
 
@@ -154,7 +194,7 @@ json to_json(const run_event& e) {
 result<run_event> run_event_from(const json& line) {
   try {
     const std::string type = line.at("type").get<std::string>();
-    for (const char* known : {"started", "progress", "loaded", "checkpoint", "job_done", "job_failed", "exited"})
+    for (const char* known : {"started", "progress", "loaded", "checkpoint", "job_done", "job_failed", "job_cancelled", "exited"})
       if (type == known)
         return event_from(type, line);
     return fail(error_code::not_found, "unknown type of event \"" + type + "\"");

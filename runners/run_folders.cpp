@@ -35,16 +35,7 @@ result<void> make_job_folders(int directory, const std::filesystem::path& unfini
   return {};
 }
 
-result<run_folder> fill(const std::filesystem::path& unfinished, const std::filesystem::path& finished, const run_spec& spec,
-                        const std::string& text) {
-  run_folder made;
-  made.directory = open_directory(unfinished);
-  if (!made.directory)
-    return fail(system_error("cannot open " + unfinished.string(), errno));
-  if (auto jobs = make_job_folders(made.directory.get(), unfinished, finished, spec); !jobs)
-    return fail(std::move(jobs.error()));
-  if (auto written = write_whole(made.directory.get(), run_file::spec, text); !written)
-    return fail(std::move(written.error()));
+result<run_folder> lock_and_show(run_folder made, const std::filesystem::path& unfinished, const std::filesystem::path& finished) {
   made.lock.reset(::openat(made.directory.get(), run_file::lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!made.lock || ::flock(made.lock.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(system_error("cannot lock " + (unfinished / run_file::lock).string(), errno));
@@ -55,11 +46,23 @@ result<run_folder> fill(const std::filesystem::path& unfinished, const std::file
   return fail(system_error("cannot rename " + unfinished.string(), errno));
 }
 
-} // namespace
+result<run_folder> fill(const std::filesystem::path& unfinished, const std::filesystem::path& finished, const run_spec& spec,
+                        const std::string& text) {
+  run_folder made;
+  made.directory = open_directory(unfinished);
+  if (!made.directory)
+    return fail(system_error("cannot open " + unfinished.string(), errno));
+  if (auto jobs = make_job_folders(made.directory.get(), unfinished, finished, spec); !jobs)
+    return fail(std::move(jobs.error()));
+  if (auto written = write_whole(made.directory.get(), run_file::spec, text); !written)
+    return fail(std::move(written.error()));
+  return lock_and_show(std::move(made), unfinished, finished);
+}
 
-result<run_folder> make_run_folder(const std::filesystem::path& runs, const run_spec& spec, const std::string& text) {
-  const auto finished = runs / to_string(spec.batch);
-  const auto unfinished = runs / (std::string(unfinished_prefix) + to_string(spec.batch));
+// `fill_it` fills the folder while it has another name.
+template <class Fill>
+result<run_folder> make_folder(const std::filesystem::path& finished, const Fill& fill_it) {
+  const auto unfinished = finished.parent_path() / (std::string(unfinished_prefix) + finished.filename().string());
   std::error_code ignored;
   if (::mkdir(unfinished.c_str(), private_folder) != 0) {
     if (errno != EEXIST)
@@ -68,10 +71,32 @@ result<run_folder> make_run_folder(const std::filesystem::path& runs, const run_
     if (::mkdir(unfinished.c_str(), private_folder) != 0)
       return fail(system_error("cannot create " + unfinished.string(), errno));
   }
-  auto made = fill(unfinished, finished, spec, text);
+  auto made = fill_it(unfinished);
   if (!made)
     std::filesystem::remove_all(unfinished, ignored);
   return made;
+}
+
+} // namespace
+
+result<run_folder> make_run_folder(const std::filesystem::path& runs, const run_spec& spec, const std::string& text) {
+  const auto finished = runs / to_string(spec.batch);
+  return make_folder(finished, [&](const std::filesystem::path& unfinished) { return fill(unfinished, finished, spec, text); });
+}
+
+result<run_folder> make_worker_folder(const run_spec& spec, const std::string& text) {
+  const auto& finished = spec.worker->directory;
+  std::error_code failed;
+  std::filesystem::create_directories(finished.parent_path(), failed);
+  return make_folder(finished, [&](const std::filesystem::path& unfinished) -> result<run_folder> {
+    run_folder made;
+    made.directory = open_directory(unfinished);
+    if (!made.directory)
+      return fail(system_error("cannot open " + unfinished.string(), errno));
+    if (auto written = write_whole(made.directory.get(), run_file::worker, text); !written)
+      return fail(std::move(written.error()));
+    return lock_and_show(std::move(made), unfinished, finished);
+  });
 }
 
 void remove_run_folder(const std::filesystem::path& runs, batch_id batch) {

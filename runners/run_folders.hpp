@@ -17,6 +17,10 @@ struct run_folder {
 // `text` is what spec.json is to hold. Errors: disk_full, conflict (there is one for this batch), io; then nothing remains.
 [[nodiscard]] result<run_folder> make_run_folder(const std::filesystem::path& runs, const run_spec& spec, const std::string& text);
 
+// The folder of a worker, at spec.worker->directory: shim.lock, held, and worker.json, which tells a later daemon what it has
+// there. Errors: as above.
+[[nodiscard]] result<run_folder> make_worker_folder(const run_spec& spec, const std::string& text);
+
 void remove_run_folder(const std::filesystem::path& runs, batch_id batch);
 
 // Removes what an interrupted make_run_folder left.

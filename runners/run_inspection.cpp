@@ -83,12 +83,21 @@ run_traces::run_traces(const std::filesystem::path& path) : assignment_("FERRY_R
   // As the run was given it: the data directory may be reached by another name now.
   const json document = document_of(directory.get());
   if (document.is_object() && document.contains("environment") && document.at("environment").is_object())
-    if (const auto given = document.at("environment").find("FERRY_RUN_DIR");
-        given != document.at("environment").end() && given->is_string())
-      assignment_ = "FERRY_RUN_DIR=" + given->get<std::string>();
+    for (const char* name : {"FERRY_RUN_DIR", "FERRY_WORKER_DIR"})
+      if (const auto given = document.at("environment").find(name); given != document.at("environment").end() && given->is_string())
+        assignment_ = std::string(name) + "=" + given->get<std::string>();
   if (const auto shim = read_shim_identity(directory.get()))
     other_boot_ = shim->boot_id != boot_id();
   read_started(directory.get());
+}
+
+run_traces run_traces::of_worker(const std::filesystem::path& path) {
+  run_traces traces;
+  traces.assignment_ = "FERRY_WORKER_DIR=" + path.string();
+  if (const descriptor directory = open_directory(path))
+    if (const auto shim = read_shim_identity(directory.get()))
+      traces.other_boot_ = shim->boot_id != boot_id();
+  return traces;
 }
 
 // The first line that the shim wrote, with the bounds of the start time that run_started does not carry.
@@ -130,23 +139,37 @@ std::vector<process_entry> run_traces::survivors() const {
   return found;
 }
 
-std::map<batch_id, std::vector<int>> find_run_processes(const std::filesystem::path& runs) {
-  std::map<batch_id, std::vector<int>> found;
-  const std::string folder = runs.string() + "/";
+namespace {
+
+// By the number at the end of the path that `variable` holds in their environment.
+template <class Id>
+std::map<Id, std::vector<int>> processes_by(const char* variable, const std::filesystem::path& in) {
+  std::map<Id, std::vector<int>> found;
+  const std::string folder = in.string() + "/";
   const int self = ::getpid();
   for (const process_entry& process : list_processes()) {
     if (!process.is_live() || process.pid == self)
       continue;
-    const auto directory = environment_value(process.pid, "FERRY_RUN_DIR");
+    const auto directory = environment_value(process.pid, variable);
     if (!directory || !directory->starts_with(folder))
       continue;
-    batch_id batch;
+    Id id;
     const char* const begin = directory->data() + folder.size();
     const char* const end = directory->data() + directory->size();
-    if (const auto [rest, bad] = std::from_chars(begin, end, batch.value); bad == std::errc{} && rest == end && batch.value > 0)
-      found[batch].push_back(process.pid);
+    if (const auto [rest, bad] = std::from_chars(begin, end, id.value); bad == std::errc{} && rest == end && id.value > 0)
+      found[id].push_back(process.pid);
   }
   return found;
+}
+
+} // namespace
+
+std::map<batch_id, std::vector<int>> find_run_processes(const std::filesystem::path& runs) {
+  return processes_by<batch_id>("FERRY_RUN_DIR", runs);
+}
+
+std::map<worker_id, std::vector<int>> find_worker_processes(const std::filesystem::path& workers) {
+  return processes_by<worker_id>("FERRY_WORKER_DIR", workers);
 }
 
 bool end_now(const run_traces& traces) {

@@ -40,16 +40,24 @@ json to_json(const run_spec& spec) {
     if (!job.resume_from.empty())
       jobs.back()["resume_from"] = job.resume_from.string();
   }
-  return {{"version", spec_version},
-          {"batch", spec.batch.value},
-          {"type", spec.type},
-          {"device", spec.device},
-          {"argv", spec.argv},
-          {"environment", spec.environment},
-          {"directory", spec.directory.string()},
-          {"grace_ms", spec.grace.count()},
-          {"progress", {{"source", name_of(spec.progress)}, {"pattern", spec.progress_pattern}}},
-          {"jobs", std::move(jobs)}};
+  json document{{"version", spec_version},
+                {"batch", spec.batch.value},
+                {"type", spec.type},
+                {"device", spec.device},
+                {"argv", spec.argv},
+                {"environment", spec.environment},
+                {"directory", spec.directory.string()},
+                {"grace_ms", spec.grace.count()},
+                {"progress", {{"source", name_of(spec.progress)}, {"pattern", spec.progress_pattern}}},
+                {"jobs", std::move(jobs)}};
+  if (spec.worker)
+    document["worker"] = {{"id", spec.worker->id.value},
+                          {"directory", spec.worker->directory.string()},
+                          {"warm", spec.worker->warm},
+                          {"keep_alive_ms", spec.worker->keep_alive.count()},
+                          {"ready_timeout_ms", spec.worker->ready_timeout.count()},
+                          {"memory_mib", spec.worker->memory_mib}};
+  return document;
 }
 
 result<run_spec> run_spec_from(const json& document) {
@@ -72,6 +80,13 @@ result<run_spec> run_spec_from(const json& document) {
     for (const json& job : document.at("jobs"))
       spec.jobs.push_back({job_id{job.at("id").get<std::int64_t>()}, job.value("params", json::object()),
                            job.at("dir").get<std::string>(), job.value("resume_from", std::string())});
+    if (const auto worker = document.find("worker"); worker != document.end())
+      spec.worker = worker_place{.id = {worker->at("id").get<std::int64_t>()},
+                                 .directory = worker->at("directory").get<std::string>(),
+                                 .warm = worker->value("warm", std::string("{}")),
+                                 .keep_alive = std::chrono::milliseconds{worker->at("keep_alive_ms").get<std::int64_t>()},
+                                 .ready_timeout = std::chrono::milliseconds{worker->at("ready_timeout_ms").get<std::int64_t>()},
+                                 .memory_mib = worker->value("memory_mib", std::int64_t{0})};
     if (spec.argv.empty())
       return fail(error_code::invalid_argument, "spec.json: argv is empty");
     return spec;

@@ -55,7 +55,9 @@ after_attempt decide_after(const job_outcome& outcome, const queued_job& job, co
   if (cancelled) // also what was interrupted: nothing else keeps it from going on
     return job_ends{outcome.interrupted ? job_state::cancelled : outcome.state};
   if (outcome.interrupted) {
-    job_waits waits{.how = *outcome.interrupted, .retries = job.retries};
+    job_waits waits{.how = *outcome.interrupted, .retries = job.retries, .batch_max = job.batch_max};
+    if (outcome.batch_max > 0)
+      waits.batch_max = outcome.batch_max;
     if (*outcome.interrupted == attempt_end::suspended) {
       waits.held = true;
       waits.held_for = suspended_reason;
@@ -67,7 +69,10 @@ after_attempt decide_after(const job_outcome& outcome, const queued_job& job, co
   if (job.retries >= retries_allowed(type->retry, outcome.why_failed->kind))
     return job_ends{outcome.state};
   const int retry = job.retries + 1;
-  return job_waits{.how = attempt_end::retried, .not_before = now + backoff(type->retry, job.id, retry), .retries = retry};
+  return job_waits{.how = attempt_end::retried,
+                   .not_before = now + backoff(type->retry, job.id, retry),
+                   .retries = retry,
+                   .batch_max = job.batch_max};
 }
 
 } // namespace ferry::scheduling

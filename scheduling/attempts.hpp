@@ -20,7 +20,8 @@ struct job_waits {
   std::optional<instant> not_before = {}; // the backoff
   bool held = false;
   std::string held_for = {};
-  int retries = 0; // so far
+  int retries = 0;   // so far
+  int batch_max = 0; // as queued_job has it
 };
 using after_attempt = std::variant<job_ends, job_waits>;
 

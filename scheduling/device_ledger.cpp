@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace ferry::scheduling {
+namespace {
+
+std::int64_t own_memory(const lease& l) { return l.worker.is_none() ? l.memory_mib : 0; }
+
+} // namespace
 
 device_ledger::device_ledger(std::vector<device> devices) {
   for (device& d : devices) {
@@ -15,10 +20,6 @@ bool device_ledger::suits(const account& a, const demand& d) const {
   using enum config::device_choice;
   const bool wants_gpu = d.device == gpu || (d.device == automatic && has_gpu_);
   return (a.owner.kind == device_kind::gpu) == wants_gpu && d.slots <= a.owner.slots && d.memory_mib <= a.owner.memory_mib;
-}
-
-bool device_ledger::has_room(const account& a, const demand& d) {
-  return a.out_of_service.empty() && d.slots <= a.slots_free() && d.memory_mib <= a.memory_free_mib();
 }
 
 int device_ledger::slots_free() const {
@@ -39,23 +40,29 @@ int device_ledger::slots_on_offer() const {
 bool device_ledger::grant(batch_id batch, const lease& l) {
   if (!leases_.emplace(batch, l).second)
     return false;
+  if (const auto worker = workers_.find(l.worker); worker != workers_.end())
+    worker->second.busy_with = batch;
   for (account& a : accounts_)
     if (a.owner.id == l.device) {
       a.slots_used += l.slots;
-      a.memory_leased_mib += l.memory_mib;
+      a.memory_leased_mib += own_memory(l);
     }
   return true;
 }
 
-bool device_ledger::release(batch_id batch) {
+bool device_ledger::release(batch_id batch, instant now) {
   const auto found = leases_.find(batch);
   if (found == leases_.end())
     return false;
   for (account& a : accounts_)
     if (a.owner.id == found->second.device) {
       a.slots_used -= found->second.slots;
-      a.memory_leased_mib -= found->second.memory_mib;
+      a.memory_leased_mib -= own_memory(found->second);
     }
+  if (const auto worker = workers_.find(found->second.worker); worker != workers_.end() && worker->second.busy_with == batch) {
+    worker->second.busy_with = {};
+    worker->second.idle_since = now;
+  }
   leases_.erase(found);
   leaving_.erase(batch);
   return true;
@@ -64,6 +71,71 @@ bool device_ledger::release(batch_id batch) {
 std::optional<lease> device_ledger::find(batch_id batch) const {
   const auto found = leases_.find(batch);
   return found == leases_.end() ? std::nullopt : std::optional{found->second};
+}
+
+bool device_ledger::add_worker(const warm_worker& worker) {
+  if (!workers_.emplace(worker.id, worker).second)
+    return false;
+  for (account& a : accounts_)
+    if (a.owner.id == worker.device)
+      a.memory_leased_mib += worker.memory_mib;
+  return true;
+}
+
+bool device_ledger::remove_worker(worker_id id) {
+  const auto found = workers_.find(id);
+  if (found == workers_.end())
+    return false;
+  for (account& a : accounts_)
+    if (a.owner.id == found->second.device)
+      a.memory_leased_mib -= found->second.memory_mib;
+  workers_.erase(found);
+  return true;
+}
+
+bool device_ledger::worker_leaves(worker_id id) {
+  const auto found = workers_.find(id);
+  if (found == workers_.end())
+    return false;
+  found->second.is_leaving = true;
+  return true;
+}
+
+const warm_worker* device_ledger::find_idle(const account& a, std::uint64_t warm) const {
+  const warm_worker* best = nullptr;
+  for (const auto& [id, worker] : workers_)
+    if (worker.device == a.owner.id && worker.warm == warm && worker.is_idle() && (!best || worker.idle_since > best->idle_since))
+      best = &worker;
+  return best;
+}
+
+std::optional<std::vector<worker_id>> device_ledger::make_room(const account& a, std::int64_t memory_mib) const {
+  std::vector<const warm_worker*> idle;
+  std::int64_t free = a.memory_free_mib();
+  for (const auto& [id, worker] : workers_) {
+    if (worker.device != a.owner.id)
+      continue;
+    if (worker.is_leaving)
+      free += worker.memory_mib; // whoever starts here waits for it to be gone
+    else if (worker.is_idle())
+      idle.push_back(&worker);
+  }
+  std::sort(idle.begin(), idle.end(), [](const warm_worker* x, const warm_worker* y) {
+    return std::pair{x->idle_since, x->id} < std::pair{y->idle_since, y->id};
+  });
+  std::vector<worker_id> leave;
+  for (const auto& [id, worker] : workers_) // also these are waited for
+    if (worker.device == a.owner.id && worker.is_leaving && a.memory_free_mib() < memory_mib)
+      leave.push_back(id);
+  for (const warm_worker* worker : idle) {
+    if (free >= memory_mib)
+      break;
+    if (worker->memory_mib > 0) {
+      leave.push_back(worker->id);
+      free += worker->memory_mib;
+    }
+  }
+  return free >= memory_mib ? std::optional(std::move(leave)) : std::nullopt;
 }
 
 bool device_ledger::set_out_of_service(const std::string& device, const std::string& why) {
@@ -82,11 +154,17 @@ std::optional<std::string> device_ledger::check_invariants() const {
     for (const auto& [batch, l] : leases_)
       if (l.device == a.owner.id) {
         slots += l.slots;
-        memory += l.memory_mib;
+        memory += own_memory(l);
       }
+    for (const auto& [id, worker] : workers_)
+      if (worker.device == a.owner.id)
+        memory += worker.memory_mib;
     if (slots != a.slots_used || memory != a.memory_leased_mib)
-      return "the account of device " + a.owner.id + " differs from its leases";
+      return "the account of device " + a.owner.id + " differs from its leases and workers";
   }
+  for (const auto& [id, worker] : workers_)
+    if (!worker.busy_with.is_none() && (!leases_.contains(worker.busy_with) || leases_.at(worker.busy_with).worker != id))
+      return "worker " + to_string(id) + " is busy with a batch that is not its";
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include "model/device.hpp"
 #include "model/ids.hpp"
 #include "model/time.hpp"
+#include "scheduling/job_queue.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,9 +28,24 @@ struct lease {
   std::string device; // device::id
   int slots = 1;
   std::int64_t memory_mib = 0;
+  worker_id worker = {};    // that runs it: the memory is then the worker's; none: a process of its own
   int tier = 0;             // of the batch's type
   bool preemptible = false; // a job of a higher tier may have it
   instant since{};
+};
+
+// A worker on a device. It keeps its memory for as long as it lives, and takes slots only while it has a batch.
+struct warm_worker {
+  worker_id id;
+  std::string device;
+  type_index type = 0;
+  std::uint64_t warm = 0; // what it has loaded: warm_number
+  std::int64_t memory_mib = 0;
+  batch_id busy_with = {};
+  instant idle_since = {};
+  bool is_leaving = false; // told to end: its memory is on its way
+
+  [[nodiscard]] bool is_idle() const { return busy_with.is_none() && !is_leaving; }
 };
 
 class device_ledger {
@@ -48,18 +64,31 @@ public:
   [[nodiscard]] const std::vector<account>& accounts() const { return accounts_; }
   // Could it ever run on this device, were that empty?
   [[nodiscard]] bool suits(const account& a, const demand& d) const;
-  // Is there room for it now?
-  [[nodiscard]] static bool has_room(const account& a, const demand& d);
   [[nodiscard]] int slots_free() const;
   // Free ones, and those that a job of a higher tier could have.
   [[nodiscard]] int slots_on_offer() const;
 
   // A lease on a device that is not (or no longer) known is kept and counted nowhere. False when the batch has one already.
   bool grant(batch_id batch, const lease& l);
-  // False when the batch has none.
-  bool release(batch_id batch);
+  // Its worker, if it has one, is idle from now on. False when the batch has none.
+  bool release(batch_id batch, instant now);
   [[nodiscard]] std::optional<lease> find(batch_id batch) const;
   [[nodiscard]] const std::map<batch_id, lease>& leases() const { return leases_; }
+
+  // ---- workers ----
+
+  // False when there is one with that id.
+  bool add_worker(const warm_worker& worker);
+  // It is gone, and its memory free. False when there is none.
+  bool remove_worker(worker_id id);
+  // False when there is none.
+  bool worker_leaves(worker_id id);
+  [[nodiscard]] const std::map<worker_id, warm_worker>& workers() const { return workers_; }
+  // An idle one on this device that has this loaded; the one that was used last. Null: none.
+  [[nodiscard]] const warm_worker* find_idle(const account& a, std::uint64_t warm) const;
+  // Which idle workers of a device have to end for so much memory to be free: those first that have been idle longest. Nothing:
+  // that would not be enough.
+  [[nodiscard]] std::optional<std::vector<worker_id>> make_room(const account& a, std::int64_t memory_mib) const;
 
   // Empty: back in service. False when there is no such device, or it is so already.
   bool set_out_of_service(const std::string& device, const std::string& why);
@@ -75,6 +104,7 @@ private:
   std::vector<account> accounts_;
   std::map<batch_id, lease> leases_;
   std::set<batch_id> leaving_;
+  std::map<worker_id, warm_worker> workers_;
   bool has_gpu_ = false;
 };
 

@@ -16,16 +16,18 @@ namespace ferry::scheduling {
 namespace {
 
 auto order_of(const queued_job& j) { return std::tuple{!j.may_start(), -int{j.tier}, -int{j.priority}, j.order_key, j.id.value}; }
-auto typed_order_of(const queued_job& j) { return std::tuple{!j.may_start(), j.type, -int{j.priority}, j.order_key, j.id.value}; }
+auto grouped_order_of(const queued_job& j) {
+  return std::tuple{!j.may_start(), j.group, -int{j.priority}, j.order_key, j.id.value};
+}
 
 struct by_order {
   bool operator()(const queued_job& a, const queued_job& b) const { return order_of(a) < order_of(b); }
 };
-struct by_type {
-  bool operator()(const queued_job& a, const queued_job& b) const { return typed_order_of(a) < typed_order_of(b); }
+struct by_group {
+  bool operator()(const queued_job& a, const queued_job& b) const { return grouped_order_of(a) < grouped_order_of(b); }
 };
 
-// The smallest job of a priority level, and of a type, in their orders.
+// The smallest job of a priority level, and of a group, in their orders.
 queued_job first_of_level(int tier, int priority) {
   queued_job first{.id = {INT64_MIN}, .order_key = INT64_MIN, .priority = static_cast<std::uint8_t>(priority)};
   first.tier = static_cast<std::uint8_t>(tier & 0xF);
@@ -36,14 +38,16 @@ queued_job first_that_waits() {
   first.held = true;
   return first;
 }
-queued_job first_of_type(type_index type) {
-  return {.id = {INT64_MIN}, .order_key = INT64_MIN, .type = type, .priority = priority_max};
+queued_job first_of_group(group_index group, bool held = false) {
+  queued_job first{.id = {INT64_MIN}, .order_key = INT64_MIN, .group = group, .priority = priority_max};
+  first.held = held;
+  return first;
 }
 
 namespace bmi = boost::multi_index;
 using container =
     bmi::multi_index_container<queued_job, bmi::indexed_by<bmi::ranked_unique<bmi::identity<queued_job>, by_order>,
-                                                           bmi::ordered_unique<bmi::identity<queued_job>, by_type>,
+                                                           bmi::ordered_unique<bmi::identity<queued_job>, by_group>,
                                                            bmi::hashed_unique<bmi::key<&queued_job::id>, std::hash<job_id>>>>;
 
 } // namespace
@@ -54,7 +58,7 @@ struct job_queue::indices {
   std::unordered_map<job_id, instant> due_of;
 
   [[nodiscard]] const auto& ordered() const { return jobs.get<0>(); }
-  [[nodiscard]] const auto& typed() const { return jobs.get<1>(); }
+  [[nodiscard]] const auto& grouped() const { return jobs.get<1>(); }
   [[nodiscard]] const auto& ids() const { return jobs.get<2>(); }
   [[nodiscard]] std::size_t not_held() const { return ordered().lower_bound_rank(first_that_waits()); }
 };
@@ -160,16 +164,26 @@ std::vector<queued_job> job_queue::page(std::size_t offset, std::size_t limit) c
   return rows;
 }
 
-std::vector<queued_job> job_queue::heads(std::size_t type_count, std::size_t per_type) const {
+std::vector<queued_job> job_queue::heads(std::size_t per_group) const {
   std::vector<queued_job> found;
-  const auto& typed = indices_->typed();
-  for (std::size_t type = 0; type < type_count; ++type) {
-    auto it = typed.lower_bound(first_of_type(static_cast<type_index>(type)));
-    for (std::size_t n = 0; n < per_type && it != typed.end() && it->type == type && it->may_start(); ++n, ++it)
+  const auto& grouped = indices_->grouped();
+  for (auto it = grouped.begin(); it != grouped.end() && it->may_start();) {
+    const group_index group = it->group;
+    std::size_t taken = 0;
+    for (; taken < per_group && it != grouped.end() && it->group == group && it->may_start(); ++taken, ++it)
       found.push_back(*it);
+    if (taken == per_group)
+      it = grouped.lower_bound(first_of_group(group + 1));
   }
   std::sort(found.begin(), found.end(), comes_before);
   return found;
+}
+
+bool job_queue::has_group(group_index group) const {
+  const auto& grouped = indices_->grouped();
+  const auto starts = grouped.lower_bound(first_of_group(group)), waits = grouped.lower_bound(first_of_group(group, true));
+  return (starts != grouped.end() && starts->may_start() && starts->group == group) ||
+         (waits != grouped.end() && waits->group == group);
 }
 
 result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target target) const {
@@ -238,7 +252,7 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
 
 std::optional<std::string> job_queue::check_invariants() const {
   const auto& ordered = indices_->ordered();
-  if (ordered.size() != indices_->typed().size() || ordered.size() != indices_->ids().size())
+  if (ordered.size() != indices_->grouped().size() || ordered.size() != indices_->ids().size())
     return "the indices hold different numbers of jobs";
   std::size_t rank = 0;
   const queued_job* previous = nullptr;

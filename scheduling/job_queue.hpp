@@ -2,7 +2,7 @@
 //
 // Order: jobs that may start before those that are held or delayed, then tier descending, then priority descending, then order key
 // ascending, then id. Position, k-th job,
-// insert, remove and reorder are O(log n); a queued job costs about 115 bytes.
+// insert, remove and reorder are O(log n); a queued job costs about 130 bytes.
 #pragma once
 
 #include "model/error.hpp"
@@ -24,13 +24,20 @@ namespace ferry::scheduling {
 // A job type by its place in the type table of the running daemon.
 using type_index = std::uint16_t;
 
+// Jobs that may run together, as far as tolerances allow: see batch_groups. The first ones are those of the types as a whole.
+using group_index = std::uint32_t;
+
 struct queued_job {
   job_id id;
   std::int64_t order_key = 0;
+  instant created{};
+  group_index group = 0;
   type_index type = 0;
+  std::uint16_t items = 1; // that it has
   std::uint16_t attempts = 0;
   std::uint8_t priority = priority_default;
   std::uint8_t retries = 0;           // that the retry policy asked for
+  std::uint8_t batch_max = 0;         // it runs with at most so many jobs, all of them such as this one; 0: no such bound
   std::uint8_t tier : 4 = 0;          // of its type
   std::uint8_t start_crashes : 2 = 0; // daemon or supervisor died while it was being started
   bool held : 1 = false;
@@ -77,8 +84,9 @@ public:
   [[nodiscard]] std::optional<std::size_t> position(job_id id) const;
   // In order from the offset-th (0-based), held and delayed ones last.
   [[nodiscard]] std::vector<queued_job> page(std::size_t offset, std::size_t limit) const;
-  // Of each type below `type_count`, the first `per_type` jobs that may start; merged in order.
-  [[nodiscard]] std::vector<queued_job> heads(std::size_t type_count, std::size_t per_type) const;
+  // Of each group that has any, the first `per_group` jobs that may start; merged in order.
+  [[nodiscard]] std::vector<queued_job> heads(std::size_t per_group) const;
+  [[nodiscard]] bool has_group(group_index group) const; // any job of it, also a held one
 
   // The jobs that change, with their new order keys, to bring one job to a place within its own tier and priority; usually that job
   // alone, more where there is no room between its new neighbours. Changes nothing itself. Errors: not_found; conflict for one that

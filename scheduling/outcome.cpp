@@ -9,8 +9,6 @@ namespace ferry::scheduling {
 namespace {
 
 failure failure_of(const run_ending& ending) {
-  if (ending.launch_failure)
-    return *ending.launch_failure;
   if (ending.lost)
     return {.kind = failure_kind::lost, .message = "its supervisor vanished and left no record of how the run ended"};
   if (ending.signal) {
@@ -98,9 +96,27 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
     outcome.may_retry = may_retry;
     return outcome;
   };
+  if (report.has_ended) {
+    outcome.ended = report.ended;
+    if (report.was_cancelled)
+      outcome.state = job_state::cancelled;
+    return report.why_failed ? failed(*report.why_failed, true) : outcome;
+  }
   if (ending.damaged)
     return failed(*ending.damaged, false);
+  const auto failed_together = [&](failure why, bool may_retry) {
+    if (ending.jobs_left == 1)
+      return failed(std::move(why), may_retry);
+    outcome.interrupted = attempt_end::regrouped;
+    outcome.why_failed = std::move(why);
+    outcome.batch_max = (ending.jobs_left + 1) / 2;
+    return outcome;
+  };
   if (const auto stopped = stop_reason_from(ending.stopped_by)) {
+    if (!report.stop_is_its) {
+      outcome.interrupted = attempt_end::regrouped;
+      return outcome;
+    }
     const bool is_done = report.result && !report.why_failed && ending.exit_status == 0;
     switch (stopped->cause) {
     case stop_cause::cancel: outcome.state = job_state::cancelled; return outcome;
@@ -109,7 +125,8 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
       if (!is_done)
         outcome.interrupted = stopped->cause == stop_cause::preempt ? attempt_end::preempted : attempt_end::suspended;
       return outcome;
-    default: return failed(failure_of(*stopped), stopped->may_retry);
+    case stop_cause::device: return failed(failure_of(*stopped), stopped->may_retry);
+    default: return failed_together(failure_of(*stopped), stopped->may_retry);
     }
   }
   if (report.why_failed)
@@ -118,8 +135,12 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
     outcome.interrupted = attempt_end::continued;
     return outcome;
   }
-  if (ending.lost || ending.launch_failure || ending.exit_status != 0)
-    return failed(failure_of(ending), true);
+  if (ending.launch_failure)
+    return failed(*ending.launch_failure, true);
+  if (ending.broken)
+    return failed_together(*ending.broken, true);
+  if (ending.lost || ending.exit_status != 0)
+    return failed_together(failure_of(ending), true);
   return outcome;
 }
 

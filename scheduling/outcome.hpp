@@ -35,16 +35,22 @@ struct run_ending {
   std::string stopped_by = {};
   bool lost = false;
   std::optional<failure> damaged = {}; // nothing more can be learnt of it, and another try would not mend that
+  std::optional<failure> broken = {};  // why the batch as a whole failed, though its process ended well or was ended for that
+  int jobs_left = 1;                   // how many jobs of the batch had not ended by themselves
   std::optional<instant> at = {};      // when it ended, where that is on record: no daemon may have been there
 };
 
 // What one job said of itself through events, and what it left behind.
 struct job_report {
+  bool has_ended = false;     // a worker said so: that is its end, whatever becomes of the batch
+  bool was_cancelled = false; // then: as it was asked to
+  bool stop_is_its = true;    // the run was stopped, and for its sake
   std::optional<json> result = {};
   std::optional<failure> why_failed = {};
   json artifacts = json::array();   // [{"path", "bytes"}]
   std::vector<run_note> notes = {}; // its timeline, in order; checkpoints among them
   std::optional<std::int64_t> step = {};
+  std::optional<instant> ended = {}; // when it reported its end
 };
 
 // How one job's attempt ended.
@@ -58,11 +64,13 @@ struct job_outcome {
   std::vector<run_note> notes = {};
   std::optional<std::int64_t> step = {}; // that it had reached
   std::optional<instant> ended = {};     // where that is on record
+  int batch_max = 0;                     // of one that is regrouped: with how many it may run from now on; 0: with any
 };
 
 // Exit status 0 alone is success; a job that reported a failure has failed whatever the status. A run that was stopped ends for the
 // reason it was stopped for, also when it managed to exit with 0 first; one that was preempted or suspended has completed if it
-// reported so and ended with 0. Exit status 75 after a checkpoint of this attempt: to be continued.
+// reported so and ended with 0. Of several jobs of a failed batch none can be told to be the one at fault: they are regrouped, in
+// halves, until it stands alone. Exit status 75 after a checkpoint of this attempt: to be continued.
 [[nodiscard]] job_outcome judge(const run_ending& ending, const job_report& report);
 
 // Of a job whose run was stopped for this reason before it was launched.

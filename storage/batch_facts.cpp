@@ -17,7 +17,8 @@ constexpr const char* update_started =
 constexpr const char* update_requeued = "UPDATE jobs SET state = 0, attempts = attempts - 1, batch = ?, started = ?, start_crashes "
                                         "= min(start_crashes + ?, 3) WHERE id = ?";
 constexpr const char* update_again =
-    "UPDATE jobs SET state = 0, held = ?, held_for = ?, not_before = ?, retries = ?, start_crashes = 0 WHERE id = ?";
+    "UPDATE jobs SET state = 0, held = ?, held_for = ?, not_before = ?, retries = ?, start_crashes = 0, batch_max = ?, "
+    "attempts = attempts - ? WHERE id = ?";
 constexpr const char* update_finished = "UPDATE jobs SET state = ?, finished = ? WHERE id = ?";
 constexpr const char* replace_outcome = "INSERT OR REPLACE INTO job_outcomes (job, failure, result) VALUES (?, ?, ?)";
 constexpr const char* select_running_in_batch =
@@ -138,8 +139,10 @@ result<void> fact_writer::write(const attempt_ended& f) {
     detail["step"] = *f.step;
   if (f.how == attempt_end::retried)
     detail["retry"] = f.retries;
+  if (f.how == attempt_end::regrouped && f.batch_max > 0)
+    detail["batch_max"] = f.batch_max;
   statements_.run(update_again, f.held, f.held_for.empty() ? std::nullopt : std::optional{f.held_for}, f.not_before, f.retries,
-                  f.id);
+                  f.batch_max, f.how == attempt_end::regrouped ? 1 : 0, f.id);
   write_notes(f.id, f.batch, f.notes);
   append_event(statements_, f.id, f.at, event_kind::attempt_ended, f.batch, detail);
   return {};

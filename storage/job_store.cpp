@@ -194,4 +194,18 @@ result<std::vector<job_start>> job_store::read_starts(const std::vector<job_id>&
   });
 }
 
+result<std::vector<std::string>> job_store::read_params(const std::vector<job_id>& jobs) {
+  return impl_->read("read parameters", [&]() -> result<std::vector<std::string>> {
+    std::vector<std::string> texts;
+    texts.reserve(jobs.size());
+    for (const job_id id : jobs) {
+      auto row = impl_->statements.query(select_params, id);
+      if (!row.next())
+        return fail(error_code::not_found, "there is no job " + to_string(id));
+      texts.push_back(row.text(0));
+    }
+    return texts;
+  });
+}
+
 } // namespace ferry::storage

@@ -30,6 +30,8 @@ struct live_job {
   int retries = 0;
   int start_crashes = 0;
   std::optional<instant> not_before = {};
+  instant created{};
+  int batch_max = 0; // as attempt_ended has it
 };
 
 struct running_batch {
@@ -45,6 +47,8 @@ struct running_batch {
     int attempts = 0;
     int retries = 0;
     int start_crashes = 0;
+    instant created{};
+    int batch_max = 0;
   };
   std::vector<member> jobs;
 };
@@ -102,6 +106,9 @@ public:
 
   // What jobs are started with, in the order asked; sees uncommitted facts. Errors: not_found, disk_full, io.
   [[nodiscard]] result<std::vector<job_start>> read_starts(const std::vector<job_id>& jobs);
+
+  // The parameters of jobs, as JSON text, in the order asked. Errors: as above.
+  [[nodiscard]] result<std::vector<std::string>> read_params(const std::vector<job_id>& jobs);
 
 private:
   struct implementation;

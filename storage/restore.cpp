@@ -7,14 +7,14 @@ namespace {
 
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_waiting = R"sql(
-SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before FROM jobs INDEXED BY jobs_waiting
+SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max FROM jobs INDEXED BY jobs_waiting
 WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
 constexpr const char* select_held_types = "SELECT type, reason FROM held_types";
 constexpr const char* select_batches = R"sql(
 SELECT batches.id, batches.type, devices.name, batches.started
 FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.device WHERE batches.state = 0 ORDER BY batches.id)sql";
 constexpr const char* select_running = R"sql(
-SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes FROM jobs
+SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max FROM jobs
 WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 ORDER BY id)sql";
 
 using type_names = std::unordered_map<std::int64_t, std::string>;
@@ -34,7 +34,8 @@ std::vector<running_batch> restore_running(statement_cache& statements, const ty
       if (const auto found = place.find(job.integer(1)); found != place.end())
         running[found->second].jobs.push_back({job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3),
                                                job.integer(4) != 0, static_cast<int>(job.integer(5)),
-                                               static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7))});
+                                               static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
+                                               static_cast<int>(job.integer(9))});
   }
   return running;
 }
@@ -59,7 +60,9 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
            .attempts = static_cast<int>(job.integer(5)),
            .retries = static_cast<int>(job.integer(6)),
            .start_crashes = static_cast<int>(job.integer(7)),
-           .not_before = job.optional_time(8)});
+           .not_before = job.optional_time(8),
+           .created = job.time(9),
+           .batch_max = static_cast<int>(job.integer(10))});
   }
   std::map<std::string, std::string> held_types;
   {

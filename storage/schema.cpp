@@ -127,7 +127,24 @@ CREATE TABLE held_types (
 ) STRICT;
 )sql";
 
-constexpr std::array steps{version_1, version_2};
+// Batches of several jobs: how far they are divided, and what was measured of types, groups and devices.
+constexpr const char* version_3 = R"sql(
+ALTER TABLE jobs ADD COLUMN batch_max INTEGER NOT NULL DEFAULT 0; -- it runs with at most so many jobs; 0: no such bound
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max)
+  WHERE state = 0;
+
+-- What was learned, as JSON, by what it is about; the newest replaces what was there.
+CREATE TABLE learned (
+  about TEXT PRIMARY KEY,
+  value TEXT NOT NULL,
+  at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array steps{version_1, version_2, version_3};
 
 struct table {
   const char* name;
@@ -138,7 +155,7 @@ constexpr std::array tables{table{"job_types", "id"},    table{"devices", "id"},
                             table{"job_params", "job"},  table{"job_outcomes", "job"},
                             table{"job_events", "job"},  table{"name_blocks", "block"},
                             table{"submissions", "key"}, table{"queue_totals", "only_row"},
-                            table{"held_types", "type"}};
+                            table{"held_types", "type"}, table{"learned", "about"}};
 constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time"};
 
 std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }

@@ -94,10 +94,11 @@ void default_signals() {
 }
 
 // In the child. Comes back with errno when something was refused.
-int become(const run_spec& spec, const image& program, int output) {
-  const int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (input < 0 || ::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 || ::dup2(output, STDERR_FILENO) < 0 ||
-      ::chdir(spec.directory.c_str()) != 0)
+int become(const run_spec& spec, const image& program, const std::array<int, 3>& streams) {
+  for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number)
+    if (::dup2(streams.at(static_cast<std::size_t>(number)), number) < 0)
+      return errno;
+  if (::chdir(spec.directory.c_str()) != 0)
     return errno;
   ::syscall(SYS_close_range, failure_fd + 1, ~0U, 0U);
   default_signals();
@@ -105,24 +106,36 @@ int become(const run_spec& spec, const image& program, int output) {
   return errno;
 }
 
-[[noreturn]] void wait_and_become(const run_spec& spec, const image& program, int output, int gate, int failures) {
+// Out of the way of the numbers that they are to have; false: errno says why.
+bool keep_streams(const standard_streams& from, std::array<int, 3>& kept) {
+  const int nothing = from.input < 0 ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : from.input;
+  const std::array<int, 3> given{nothing, from.output, from.errors};
+  for (std::size_t i = 0; i < given.size(); ++i)
+    if ((kept.at(i) = ::fcntl(given.at(i), F_DUPFD_CLOEXEC, failure_fd + 1)) < 0)
+      return false;
+  return true;
+}
+
+[[noreturn]] void wait_and_become(const run_spec& spec, const image& program, const standard_streams& streams, int gate,
+                                  int failures) {
   ::setsid();
   char released = 0;
   ssize_t got = 0;
   while ((got = ::read(gate, &released, 1)) < 0 && errno == EINTR) {}
   if (got != 1) // the shim is gone: nothing was started
     ::_exit(0);
-  const int kept_output = ::fcntl(output, F_DUPFD_CLOEXEC, failure_fd + 1);
+  std::array<int, 3> kept{};
+  const bool all_kept = keep_streams(streams, kept);
   int why = errno;
-  if (kept_output >= 0 && (failures == failure_fd || ::dup3(failures, failure_fd, O_CLOEXEC) >= 0))
-    why = become(spec, program, kept_output);
+  if (all_kept && (failures == failure_fd || ::dup3(failures, failure_fd, O_CLOEXEC) >= 0))
+    why = become(spec, program, kept);
   [[maybe_unused]] const auto written = ::write(failure_fd, &why, sizeof why);
   ::_exit(127);
 }
 
 } // namespace
 
-result<waiting_process> waiting_process::make(const run_spec& spec, int output) {
+result<waiting_process> waiting_process::make(const run_spec& spec, const standard_streams& streams) {
   lookup found = find_program(spec);
   if (found.program.empty())
     return fail(cannot_start(spec, found.why));
@@ -139,7 +152,7 @@ result<waiting_process> waiting_process::make(const run_spec& spec, int output) 
     return fail(cannot_start(spec, errno));
   if (pid == 0) {
     ::close(gate[1]); // else it would wait for itself
-    wait_and_become(spec, program, output, gate[0], failures[1]);
+    wait_and_become(spec, program, streams, gate[0], failures[1]);
   }
   return waiting_process(spec, pid, std::move(gate_in), std::move(failures_out));
 }

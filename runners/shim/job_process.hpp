@@ -11,11 +11,17 @@
 
 namespace ferry::runners {
 
+// What becomes of standard input, output and error; they stay the caller's.
+struct standard_streams {
+  int input = -1; // -1: there is nothing to read
+  int output = -1;
+  int errors = -1;
+};
+
 class waiting_process {
 public:
-  // `output` becomes standard output and standard error; `spec` outlives this. Errors: invalid_argument with a sentence for the
-  // user.
-  [[nodiscard]] static result<waiting_process> make(const run_spec& spec, int output);
+  // `spec` outlives this. Errors: invalid_argument with a sentence for the user.
+  [[nodiscard]] static result<waiting_process> make(const run_spec& spec, const standard_streams& streams);
   [[nodiscard]] int pid() const { return pid_; }
   // Errors: invalid_argument with a sentence for the user; then the process has ended and was waited for.
   [[nodiscard]] result<void> let_go();

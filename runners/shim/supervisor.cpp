@@ -1,5 +1,7 @@
 #include "runners/shim/supervisor.hpp"
 
+#include "runners/shim/supervised_run.hpp"
+
 #include <algorithm>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -11,7 +13,7 @@ namespace ferry::runners {
 namespace {
 
 using namespace std::chrono_literals;
-using clock = supervised_run::clock;
+using clock = shim_run::clock;
 
 constexpr std::size_t followers_max = 8;
 constexpr auto control_pause = 500ms; // between tries to make control.sock on a full disk
@@ -19,6 +21,7 @@ constexpr auto control_pause = 500ms; // between tries to make control.sock on a
 // sync a run would make every short run wait for the disk's journal, and every commit of the daemon too.
 constexpr auto sync_pause = 50ms;
 constexpr std::size_t unsynced_max = 64;
+constexpr auto idle_grace = 10s; // for a worker that nobody needs any more
 
 int milliseconds_until(clock::time_point due) {
   if (due == clock::time_point::max())
@@ -33,47 +36,73 @@ supervisor::supervisor(descriptor launcher, descriptor child_signals)
     : launcher_(std::move(launcher)), child_signals_(std::move(child_signals)) {}
 
 void supervisor::serve() {
-  while (launcher_ || run_) {
+  while (launcher_ || run_ || worker_) {
     wait();
     if (!unsynced_.empty() && clock::now() >= sync_due_)
       sync_records();
-    if (!run_)
-      continue;
-    if (!launcher_ && !control_ && clock::now() >= control_due_)
-      open_control();
-    run_->proceed();
-    if (run_->is_over())
-      let_go_of_run();
+    if (!launcher_ && run_)
+      open(run_door_, run_->directory());
+    if (!launcher_ && worker_)
+      open(worker_door_, worker_->directory());
+    if (worker_)
+      worker_->proceed();
+    if (run_) {
+      run_->proceed();
+      if (run_->is_over())
+        let_go_of_run();
+    }
+    if (worker_)
+      tend_worker();
   }
   sync_records();
 }
 
+clock::time_point supervisor::next_due() const {
+  auto due = run_ ? run_->next_due() : clock::time_point::max();
+  if (run_ && !launcher_ && !run_door_.listener)
+    due = std::min(due, run_door_.due);
+  if (worker_) {
+    due = std::min(due, worker_->next_due());
+    if (!launcher_ && !worker_door_.listener)
+      due = std::min(due, worker_door_.due);
+    if (!launcher_ && followers_.empty() && !run_ && !worker_->is_ending())
+      due = std::min(due, idle_since_ + keep_alive_);
+  }
+  return unsynced_.empty() ? due : std::min(due, sync_due_);
+}
+
 void supervisor::wait() {
   const short for_launcher = missed_ ? POLLIN | POLLOUT : POLLIN;
-  std::vector<pollfd> sources{{launcher_.get(), for_launcher, 0}, {child_signals_.get(), POLLIN, 0}, {control_.get(), POLLIN, 0}};
+  std::vector<pollfd> sources{{launcher_.get(), for_launcher, 0},
+                              {child_signals_.get(), POLLIN, 0},
+                              {run_door_.listener.get(), POLLIN, 0},
+                              {worker_door_.listener.get(), POLLIN, 0}};
+  const std::size_t first_of_worker = sources.size();
+  if (worker_)
+    worker_->watch(sources);
+  const std::size_t first_follower = sources.size();
   for (const descriptor& follower : followers_)
     sources.push_back({follower.get(), POLLIN, 0});
-  auto due = run_ ? run_->next_due() : clock::time_point::max();
-  if (run_ && !launcher_ && !control_)
-    due = std::min(due, control_due_);
-  if (!unsynced_.empty())
-    due = std::min(due, sync_due_);
-  if (::poll(sources.data(), sources.size(), milliseconds_until(due)) <= 0)
+  if (::poll(sources.data(), sources.size(), milliseconds_until(next_due())) <= 0)
     return;
   if (sources[1].revents != 0) {
     signalfd_siginfo which{};
     [[maybe_unused]] const auto size = ::read(child_signals_.get(), &which, sizeof which); // what ended is found by waiting for it
   }
+  if (worker_)
+    hear_worker(sources, first_of_worker);
   if ((sources[0].revents & POLLOUT) != 0)
     catch_up();
   if ((sources[0].revents & ~POLLOUT) != 0)
     hear_launcher();
   for (std::size_t i = 0; i < followers_.size(); ++i)
-    if (sources[i + 3].revents != 0)
+    if (sources[i + first_follower].revents != 0)
       hear_follower(followers_[i]);
   std::erase_if(followers_, [](const descriptor& follower) { return !follower; });
   if (sources[2].revents != 0)
-    admit_follower();
+    admit_follower(run_door_.listener);
+  if (sources[3].revents != 0)
+    admit_follower(worker_door_.listener);
 }
 
 void supervisor::hear_launcher() {
@@ -96,34 +125,112 @@ void supervisor::obey(packet& received) {
   const json command = json::parse(received.bytes, nullptr, false);
   try {
     const std::string type = command.at("type").get<std::string>();
-    if (type == "run" && !run_ && received.descriptors.size() == 2)
-      start_run(command, std::move(received.descriptors[0]), std::move(received.descriptors[1]));
+    if (type == "run" && !run_)
+      start_run(command, std::move(received.descriptors));
     const bool mine = run_ && command.value("batch", std::int64_t{0}) == run_->batch().value;
-    if (type == "stop" && mine)
-      run_->stop({run_->batch(), command.value("reason", std::string()),
-                  std::chrono::milliseconds{command.value("grace_ms", std::int64_t{0})}});
+    const std::chrono::milliseconds grace{command.value("grace_ms", std::int64_t{0})};
+    if (type == "stop" && mine) {
+      stop_request request{run_->batch(), command.value("reason", std::string()), grace};
+      for (const json& job : command.value("jobs", json::array()))
+        request.jobs.push_back(job_id{job.get<std::int64_t>()});
+      run_->stop(request);
+    }
+    if (type == "end_worker" && worker_ && !run_)
+      worker_->end(grace);
   } catch (const json::exception&) {
     // A daemon of another version: what is not understood is not done.
   }
 }
 
-void supervisor::start_run(const json& command, descriptor lock, descriptor directory) {
+event_log::announcer supervisor::announcer() {
+  return [this](const notice& what) { announce(what); };
+}
+
+void supervisor::start_run(const json& command, std::vector<descriptor> passed) {
+  if (passed.size() < 2)
+    return;
   const auto given = command.find("spec");
-  auto spec = given == command.end() ? read_spec(directory.get()) : run_spec_from(*given);
-  const auto announcer = [this](const notice& what) { announce(what); };
+  auto spec = given == command.end() ? read_spec(passed[1].get()) : run_spec_from(*given);
+  if (spec && spec->worker) {
+    start_worker_run(std::move(*spec), std::move(passed));
+    return;
+  }
   if (!spec) {
     run_spec unknown;
     unknown.batch = batch_id{command.value("batch", std::int64_t{0})};
-    run_.emplace(std::move(unknown), std::move(lock), std::move(directory), announcer);
+    run_ = std::make_unique<supervised_run>(std::move(unknown), std::move(passed[0]), std::move(passed[1]), announcer());
     run_->refuse(spec.error().what);
     return;
   }
-  run_.emplace(std::move(*spec), std::move(lock), std::move(directory), announcer);
+  run_ = std::make_unique<supervised_run>(std::move(*spec), std::move(passed[0]), std::move(passed[1]), announcer());
   if (run_->start(identity_))
     return;
   // There is nowhere to say so but by being gone; without shim.json the run counts as never started.
   run_.reset();
   launcher_.reset();
+}
+
+// ---- the worker -------------------------------------------------------------------------------------------------------------
+
+void supervisor::start_worker_run(run_spec spec, std::vector<descriptor> passed) {
+  const bool fresh = passed.size() == 4;
+  if (fresh == (worker_ != nullptr) || (worker_ && (worker_->is_ending() || worker_->id() != spec.worker->id)))
+    return; // the lock is let go: it never started
+  keep_alive_ = spec.worker->keep_alive;
+  std::optional<error> refused;
+  if (fresh) {
+    worker_ = std::make_unique<worker_process>(spec, std::move(passed[2]), std::move(passed[3]));
+    if (auto started = worker_->start(identity_); !started)
+      refused = started.error();
+  }
+  auto run = std::make_unique<worker_run>(std::move(spec), std::move(passed[0]), std::move(passed[1]), announcer(), *worker_,
+                                          worker_is_ready_);
+  worker_run_ = run.get();
+  run_ = std::move(run);
+  if (refused)
+    worker_run_->refuse(std::move(refused->what));
+  else if (!run_->start(identity_)) { // as above
+    worker_run_ = nullptr;
+    run_.reset();
+    worker_->end(0ms);
+  }
+}
+
+void supervisor::hear_worker(const std::vector<pollfd>& sources, std::size_t first) {
+  const auto said = [this](std::string_view text) {
+    const json line = json::parse(text, nullptr, false);
+    if (!worker_is_ready_ && line.is_object() && line.contains("type") && line.at("type") == "ready") {
+      worker_is_ready_ = true;
+      if (worker_run_)
+        worker_run_->worker_ready();
+    } else if (worker_run_) {
+      worker_run_->said(line, text);
+    }
+  };
+  const auto printed = [this](std::string_view bytes) {
+    if (worker_run_)
+      worker_run_->printed(bytes);
+  };
+  worker_->hear(sources, first, {said, printed});
+  if (std::exchange(overlong_, worker_->overlong()) != worker_->overlong() && worker_run_)
+    worker_run_->break_worker({failure_kind::reported, "its worker broke the protocol: it printed a line that is too long"});
+}
+
+void supervisor::tend_worker() {
+  if (!run_ && (worker_->pid() == 0 || worker_->is_gone()))
+    let_go_of_worker();
+  else if (!run_ && !launcher_ && followers_.empty() && clock::now() >= idle_since_ + keep_alive_)
+    worker_->end(idle_grace);
+}
+
+void supervisor::let_go_of_worker() {
+  if (worker_door_.listener)
+    ::unlinkat(worker_->directory(), run_file::control, 0);
+  worker_.reset();
+  worker_door_.listener.reset();
+  // Its end is told by the end of this shim.
+  launcher_.reset();
+  followers_.clear();
 }
 
 void supervisor::announce(const notice& what) {
@@ -143,25 +250,27 @@ void supervisor::catch_up() {
 void supervisor::launcher_is_gone() {
   launcher_.reset();
   missed_.reset();
-  control_due_ = clock::now();
+  run_door_.due = worker_door_.due = idle_since_ = clock::now();
 }
 
-void supervisor::open_control() {
-  control_due_ = clock::now() + control_pause;
+void supervisor::open(door& what, int directory) {
+  if (what.listener || clock::now() < what.due)
+    return;
+  what.due = clock::now() + control_pause;
   descriptor listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!listener)
     return;
-  ::unlinkat(run_->directory(), run_file::control, 0);
-  const sockaddr_un address = control_address(run_->directory());
+  ::unlinkat(directory, run_file::control, 0);
+  const sockaddr_un address = control_address(directory);
   const mode_t before = ::umask(0177);
   const int bound = ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   ::umask(before);
   if (bound == 0 && ::listen(listener.get(), static_cast<int>(followers_max)) == 0)
-    control_ = std::move(listener);
+    what.listener = std::move(listener);
 }
 
-void supervisor::admit_follower() {
-  descriptor follower(::accept4(control_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+void supervisor::admit_follower(const descriptor& listener) {
+  descriptor follower(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!follower || followers_.size() >= followers_max)
     return;
   // What was written before it came is in the file.
@@ -171,14 +280,17 @@ void supervisor::admit_follower() {
 }
 
 void supervisor::let_go_of_run() {
-  if (control_)
+  if (run_door_.listener)
     ::unlinkat(run_->directory(), run_file::control, 0);
+  run_door_.listener.reset();
   if (unsynced_.empty())
     sync_due_ = clock::now() + sync_pause;
   unsynced_.push_back(run_->take_record());
   if (!launcher_ || unsynced_.size() >= unsynced_max)
     sync_records();
+  worker_run_ = nullptr;
   run_.reset();
+  idle_since_ = clock::now();
 }
 
 void supervisor::sync_records() {

@@ -105,6 +105,7 @@ TEST_CASE("values are written as TOML that reads back the same") {
   const declaration text{"key", option_kind::text, ""};
   const declaration list{"key", option_kind::text_list, ""};
   const declaration map{"key", option_kind::text_map, ""};
+  const declaration numbers{"key", option_kind::number_map, "", 0, 100};
   const declaration span{"key", option_kind::duration, "", 0, 366LL * 86'400'000, 1};
   const std::pair<declaration, option_value> values[] = {
       {text, std::string("plain")},
@@ -113,6 +114,8 @@ TEST_CASE("values are written as TOML that reads back the same") {
       {list, std::vector<std::string>{}},
       {map, std::map<std::string, std::string>{{"A", "1"}, {"odd key.", "\n"}}},
       {map, std::map<std::string, std::string>{}},
+      {numbers, std::map<std::string, double>{{"weights.vis", 0.1}, {"b", 2}}},
+      {numbers, std::map<std::string, double>{}},
       {span, std::int64_t{0}},
       {span, std::int64_t{1}},
       {span, std::int64_t{1'500}},

@@ -30,7 +30,22 @@ const bad_type bad_types[] = {
     {"command = [\"{params.a...}\"]\nshell = true", "job_types.x.command[0]", 2, "cannot be used with shell = true"},
     {"comand = [\"a\"]\ncommand = [\"a\"]", "job_types.x.comand", 2, "is not an option", "did you mean command?"},
     {"command = [\"a\"]\nmax_items = 7", "job_types.x.max_items", 3, "is not an option"},
-    {"command = [\"a\"]\nrunner = \"worker\"", "job_types.x.runner", 3, "does not support workers yet"},
+    {"command = [\"a\"]\nwarm_key = [\"model\"]", "job_types.x.warm_key", 3, "has no effect unless runner = \"worker\""},
+    {"command = [\"a\"]\nkeep_alive = \"1h\"", "job_types.x.keep_alive", 3, "has no effect unless runner = \"worker\""},
+    {"command = [\"a\"]\nrunner = \"worker\"\nprogress = \"tqdm\"", "job_types.x.progress", 4, "has no effect with runner"},
+    {"command = [\"a\", \"{job_id}\"]\nrunner = \"worker\"", "job_types.x.command[1]", 2, "has no value for a worker"},
+    {"command = [\"a\", \"{params.m}\"]\nrunner = \"worker\"\n[job_types.x.parameters]\nrequired = [\"m\"]\nproperties = { m = {} "
+     "}",
+     "job_types.x.command[1]", 2, "is not named by warm_key"},
+    {"command = [\"a\"]\n[job_types.x.batch]\nsame = [\"steps\"]", "job_types.x.batch.same", 4,
+     "unless batch.max_items is above 1"},
+    {"command = [\"a\"]\n[job_types.x.batch]\nmax_items = 0", "job_types.x.batch.max_items", 4, "must be at least 1, is 0"},
+    {"command = [\"a\"]\n[job_types.x.batch]\nmax_items = 2\nwithin = { \"w\" = -1 }", "job_types.x.batch.within.w", 5,
+     "must be a number from 0 to 1000000000, is -1"},
+    {"command = [\"a\"]\n[job_types.x.batch]\nmax_items = 2\nwithin = { w.x = 1 }", "job_types.x.batch.within.w", 5,
+     "must be a number", "put a dotted path in quotes"},
+    {"command = [\"a\"]\n[job_types.x.batch]\nmax_items = 2\nsame = [\"stesp\"]\n[job_types.x.parameters.properties.steps]",
+     "job_types.x.batch.same", 5, "names \"stesp\"", "did you mean"},
     {"command = [\"a\"]\nrunner = \"thread\"", "job_types.x.runner", 3, "must be one of \"process\", \"worker\", is \"thread\""},
     {"command = [\"a\"]\ndevice = \"tpu\"", "job_types.x.device", 3, "must be one of \"auto\", \"gpu\", \"cpu\", is \"tpu\""},
     {"command = [\"a\"]\nslots = 0", "job_types.x.slots", 3, "must be at least 1, is 0"},
@@ -100,6 +115,9 @@ const char* const good_types[] = {
     "command = [\"a\"]\nprogress = \"pattern\"\nprogress_pattern = \"step (\\\\d+)/(\\\\d+)\"",
     "command = [\"a\", \"{params.step}\"]\n[job_types.x.parameters]\nrequired = [\"step\"]\nproperties = { step = { type = "
     "\"integer\" } }",
+    "command = [\"a\", \"{params.m}\"]\nrunner = \"worker\"\nwarm_key = [\"m\"]\n[job_types.x.batch]\nmax_items = 8\nsame = "
+    "[\"s\"]\n"
+    "within = { \"w.x\" = 0.1, y = 2 }\nsame_keys = [\"w\"]\nwindow = \"30s\"\nitems = \"ids\"",
     "command = [\"a\", \"{params.w.x}\"]\n[job_types.x.parameters.properties.w]\ndefault = {}\nproperties = { x = { default = 1 } "
     "}",
 };

@@ -53,6 +53,11 @@ void harness::restart() {
 
 void harness::record(run_control::report report) {
   const std::lock_guard lock(mutex_);
+  if (!report.worker.is_none()) {
+    gone_.insert(report.worker);
+    changed_.notify_all();
+    return;
+  }
   history& known = histories_[report.batch];
   for (run_event& event : report.events)
     known.events.push_back(std::move(event));
@@ -100,6 +105,12 @@ history harness::wait(batch_id batch, const std::function<bool(const history&)>&
 
 history harness::wait_over(batch_id batch) {
   return wait(batch, [](const history& h) { return h.reports_over > 0; });
+}
+
+void harness::wait_worker_gone(worker_id worker) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, patience, [&] { return gone_.contains(worker); }))
+    throw std::runtime_error("worker " + to_string(worker) + ": waited in vain for its end");
 }
 
 run_exited harness::wait_exit(batch_id batch) {

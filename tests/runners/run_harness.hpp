@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,7 @@ public:
   history wait(batch_id batch, const std::function<bool(const history&)>& enough);
   history wait_over(batch_id batch);
   run_exited wait_exit(batch_id batch);
+  void wait_worker_gone(worker_id worker);                       // until that is reported
   void wait_message(batch_id batch, const std::string& message); // a progress event with this message
 
   [[nodiscard]] std::filesystem::path directory(batch_id batch) const { return runs_ / to_string(batch); }
@@ -83,6 +85,7 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<batch_id, history> histories_;
+  std::set<worker_id> gone_;
   std::unique_ptr<run_control> control_;
 };
 

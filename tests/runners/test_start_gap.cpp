@@ -61,7 +61,7 @@ TEST_CASE("a process that waits becomes the program when it is let go, and ends 
   const descriptor output(::open((folder.path() / "log").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   const auto ran = folder.path() / "ran";
   {
-    auto forsaken = waiting_process::make(spec, output.get());
+    auto forsaken = waiting_process::make(spec, {.output = output.get(), .errors = output.get()});
     REQUIRE(forsaken);
     const int pid = forsaken->pid();
     forsaken = fail(error_code::internal, "gone"); // closes the gate
@@ -70,7 +70,7 @@ TEST_CASE("a process that waits becomes the program when it is let go, and ends 
     CHECK(status == 0);
     CHECK_FALSE(std::filesystem::exists(ran));
   }
-  auto made = waiting_process::make(spec, output.get());
+  auto made = waiting_process::make(spec, {.output = output.get(), .errors = output.get()});
   REQUIRE(made);
   CHECK_FALSE(std::filesystem::exists(ran));
   REQUIRE(made->let_go());
@@ -89,7 +89,7 @@ TEST_CASE("a program that the system refuses is said when it is let go, and leav
   spec.argv = {program.string()};
   spec.directory = folder.path();
   const descriptor output(::open((folder.path() / "log").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  auto made = waiting_process::make(spec, output.get());
+  auto made = waiting_process::make(spec, {.output = output.get(), .errors = output.get()});
   REQUIRE(made);
   const auto gone = made->let_go();
   REQUIRE_FALSE(gone);

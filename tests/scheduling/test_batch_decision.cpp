@@ -38,7 +38,7 @@ TEST_CASE("a device is left alone once its slots or its memory are leased") {
   CHECK(decide({wants(1, {.memory_mib = 100})}, devices) == "1@cpu");
   devices.grant({2}, {"cpu", 3, 0});
   CHECK(decide({wants(1, {})}, devices) == "idle");
-  REQUIRE(devices.release({2}));
+  REQUIRE(devices.release({2}, instant{}));
   CHECK(decide({wants(1, {})}, devices) == "1@cpu");
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("a job of a higher tier gets the room of preemptible batches: the fewe
   CHECK(preempted({of_tier(2, 9, {.slots = 1})}, devices).empty()); // its room is on its way
   CHECK(decide({of_tier(2, 9, {.slots = 1}), wants(10, {.slots = 1})}, devices) == "idle");
   CHECK(preempted({of_tier(2, 9, {.slots = 2})}, devices) == "2 ");
-  devices.release({3});
+  devices.release({3}, instant{});
   CHECK(decide({of_tier(2, 9, {.slots = 1})}, devices) == "9@cpu");
 }
 
@@ -136,8 +136,8 @@ TEST_CASE("leases on devices that are no longer there are kept and count nowhere
   CHECK_FALSE(devices.grant({7}, {"cpu", 1, 100}));
   CHECK(devices.slots_free() == 4);
   CHECK(devices.check_invariants() == std::nullopt);
-  CHECK(devices.release({7}));
-  CHECK_FALSE(devices.release({7}));
+  CHECK(devices.release({7}, instant{}));
+  CHECK_FALSE(devices.release({7}, instant{}));
 }
 
 TEST_CASE("no sequence of decisions exceeds a device, and the same input gives the same decisions") {
@@ -162,7 +162,7 @@ TEST_CASE("no sequence of decisions exceeds a device, and the same input gives t
           REQUIRE(devices.grant(running.back(), chosen->place));
           decisions.push_back(to_string(chosen->jobs[0]) + chosen->place.device);
         } else if (!running.empty()) {
-          REQUIRE(devices.release(running.front()));
+          REQUIRE(devices.release(running.front(), instant{}));
           running.erase(running.begin());
         }
         REQUIRE(devices.check_invariants() == std::nullopt);

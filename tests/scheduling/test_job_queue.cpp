@@ -11,8 +11,12 @@ using namespace ferry::scheduling;
 namespace {
 
 queued_job job(std::int64_t id, int priority = priority_default, bool held = false, type_index type = 0) {
-  return {
-      .id = {id}, .order_key = id * order_key_step, .type = type, .priority = static_cast<std::uint8_t>(priority), .held = held};
+  return {.id = {id},
+          .order_key = id * order_key_step,
+          .group = type,
+          .type = type,
+          .priority = static_cast<std::uint8_t>(priority),
+          .held = held};
 }
 
 std::vector<std::int64_t> ids(const std::vector<queued_job>& jobs) {
@@ -55,12 +59,13 @@ TEST_CASE("an id stands in the queue once") {
   CHECK_FALSE(queue.replace(job(1)));
 }
 
-TEST_CASE("the heads of each type are merged in order and leave held jobs out") {
+TEST_CASE("the heads of each group are merged in order and leave held jobs out") {
   job_queue queue;
   for (std::int64_t id = 1; id <= 100; ++id)
     queue.add(job(id, id == 100 ? 90 : 50, id == 3, id % 2 == 0 ? 0 : 1));
-  CHECK(ids(queue.heads(2, 2)) == id_list{100, 1, 2, 5});
-  CHECK(ids(queue.heads(1, 2)) == id_list{100, 2});
+  CHECK(ids(queue.heads(2)) == id_list{100, 1, 2, 5});
+  CHECK(queue.has_group(1));
+  CHECK_FALSE(queue.has_group(2));
 }
 
 TEST_CASE("a move stays within the priority of the job and names the places allowed") {
@@ -115,11 +120,11 @@ TEST_CASE("a delayed job has no position and does not start until its time, then
   queue.delay(*queue.find({1}), from_unix_ms(100));
   CHECK(queue.kept_back() == 1);
   CHECK_FALSE(queue.position({1}));
-  CHECK(ids(queue.heads(1, 9)) == id_list{2, 3});
+  CHECK(ids(queue.heads(9)) == id_list{2, 3});
   CHECK(queue.next_due() == from_unix_ms(100));
   CHECK(queue.release_due(from_unix_ms(99)) == 0);
   CHECK(queue.release_due(from_unix_ms(100)) == 1);
-  CHECK(ids(queue.heads(1, 9)) == id_list{1, 2, 3});
+  CHECK(ids(queue.heads(9)) == id_list{1, 2, 3});
   CHECK_FALSE(queue.next_due());
   queue.delay(*queue.find({2}), from_unix_ms(200));
   REQUIRE(queue.remove({2})); // cancelled: its time is forgotten
