@@ -6,6 +6,7 @@ sigma = 0); classifier-free guidance of J. Ho, T. Salimans, 2021 (equation 6).
 """
 
 import math
+from typing import Iterator
 
 import torch
 from torch import nn
@@ -14,9 +15,9 @@ from denoiser import NO_CLASS
 from digits_data import PIXELS
 
 NOISE_STEPS = 250
-_SAMPLE_STEPS = 50
+SAMPLE_STEPS = 50
 _CLASS_DROPOUT = 0.1
-_GUIDANCE = 1.0  # how far samples are pushed from "any digit" to their class
+GUIDANCE = 1.0  # of the samples that a training shows
 
 
 def _kept_signal() -> torch.Tensor:
@@ -43,23 +44,30 @@ def training_loss(network: nn.Module, pictures: torch.Tensor, classes: torch.Ten
 
 
 @torch.no_grad()
-def sample(network: nn.Module, classes: torch.Tensor, seed: int) -> torch.Tensor:
-    """Pictures (count, 64) from -1 to 1 of the classes (count,). Begins with the same noise for the same seed, and touches no other
-    generator."""
+def denoising(network: nn.Module, noisy: torch.Tensor, classes: torch.Tensor, steps: int,
+              guidance: float) -> Iterator[torch.Tensor]:
+    """Of noise (count, 64) makes pictures of the classes (count,) in 1 to NOISE_STEPS steps. After each step yields what the
+    pictures are taken to be, (count, 64) from -1 to 1; the last ones are the samples. guidance: how far they are pushed from "any
+    digit" to their class, 0 for not at all."""
     count = classes.shape[0]
-    generator = torch.Generator().manual_seed(seed)
-    noisy = torch.randn(count, PIXELS, generator=generator)
-    times = torch.linspace(NOISE_STEPS - 1, 0, _SAMPLE_STEPS).round().to(torch.int64).tolist()
+    times = torch.linspace(NOISE_STEPS - 1, 0, steps).round().to(torch.int64).tolist()
     both = torch.cat([classes, torch.full_like(classes, NO_CLASS)])
-    picture = noisy
     for index, step in enumerate(times):
         kept = KEPT_SIGNAL[step]
         at = torch.full((2 * count,), step / NOISE_STEPS)
         with_class, without = network(torch.cat([noisy, noisy]), at, both).chunk(2)
-        noise = with_class + _GUIDANCE * (with_class - without)
+        noise = with_class + guidance * (with_class - without)
         picture = ((noisy - (1 - kept).sqrt() * noise) / kept.sqrt()).clamp(-1, 1)
+        yield picture
         if index + 1 < len(times):
             noise = (noisy - kept.sqrt() * picture) / (1 - kept).sqrt()
             kept = KEPT_SIGNAL[times[index + 1]]
             noisy = kept.sqrt() * picture + (1 - kept).sqrt() * noise
-    return picture
+
+
+def sample(network: nn.Module, classes: torch.Tensor, seed: int) -> torch.Tensor:
+    """Pictures (count, 64) from -1 to 1 of the classes (count,). Begins with the same noise for the same seed, and touches no other
+    generator."""
+    noise = torch.randn(classes.shape[0], PIXELS, generator=torch.Generator().manual_seed(seed))
+    *_, pictures = denoising(network, noise, classes, SAMPLE_STEPS, GUIDANCE)
+    return pictures

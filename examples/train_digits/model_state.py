@@ -24,7 +24,8 @@ def learning_rate_at(step: int, total: int, highest: float) -> float:
     return highest * (_LAST_RATE_SHARE + (1 - _LAST_RATE_SHARE) * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
 
 
-def _named(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def named(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Those whose names begin with the prefix, by the rest of their names."""
     return {name[len(prefix):]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
@@ -34,7 +35,7 @@ class ModelState:
     def __init__(self, width: int, rank: Optional[int], base: Optional[dict[str, torch.Tensor]]) -> None:
         self.network = Denoiser(width)
         if base is not None and rank is not None:
-            self.network.load_state_dict(_named(base, "average."))
+            self.network.load_state_dict(named(base, "average."))
             add_lora(self.network, rank)
         self.trained = {name: each for name, each in self.network.named_parameters() if each.requires_grad}
         self.average = {name: each.detach().clone() for name, each in self.trained.items()}
@@ -75,13 +76,13 @@ class ModelState:
         return named
 
     def restore(self, tensors: dict[str, torch.Tensor]) -> None:
-        weights, average = _named(tensors, "weights."), _named(tensors, "average.")
+        weights, average = named(tensors, "weights."), named(tensors, "average.")
         with torch.no_grad():
             for name, parameter in self.trained.items():
                 parameter.copy_(weights[name])
                 self.average[name].copy_(average[name])
         state: dict[int, dict[str, Any]] = {}
-        for name, tensor in _named(tensors, "optimizer.").items():
+        for name, tensor in named(tensors, "optimizer.").items():
             index, _, key = name.partition(".")
             state.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
