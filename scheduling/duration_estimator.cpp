@@ -10,7 +10,6 @@ namespace {
 
 // Chosen on 13,000 requests to a production diffusion service (Lin et al., "Understanding Diffusion Model Serving in Production",
 // SoCC 2025) and on synthetic ones: half or twice any of them changes the error there by less than a tenth.
-constexpr double prior = 0.015;            // variance of a new effect: keys differ by about exp(√0.015), 13%
 constexpr double prior_slope = 0.02;       // of the exponent of a number
 constexpr double prior_recent = 0.01;      // of what fades
 constexpr double fade_ms = 3'600'000;      // in which it fades to 1/e
@@ -68,12 +67,13 @@ bool is_row(const json& row, std::size_t width) {
 
 } // namespace
 
-duration_estimator::duration_estimator() : noise_(first_noise), noise_count_(first_noise_count), p90_at_(first_p90_at) {}
+duration_estimator::duration_estimator(double apart)
+    : apart_(apart), noise_(first_noise), noise_count_(first_noise_count), p90_at_(first_p90_at) {}
 
-double duration_estimator::prior_of(kind of) {
+double duration_estimator::prior_of(kind of) const {
   if (of == kind::level)
     return prior_level;
-  return of == kind::slope ? prior_slope : is_recent(of) ? prior_recent : prior;
+  return of == kind::slope ? prior_slope : is_recent(of) ? prior_recent : apart_;
 }
 
 std::uint64_t duration_estimator::joint_key(const job_features& job) {
@@ -257,8 +257,13 @@ json duration_estimator::to_json() const {
   }
   for (const auto& [key, s] : scatters_)
     scatters.push_back({key, s.count, s.variance, s.side, s.run});
-  return {{"version", format_version},      {"observations", count_}, {"noise", noise_},
-          {"noise_count", noise_count_},    {"p90_at", p90_at_},      {"effects", std::move(effects)},
+  return {{"version", format_version},
+          {"observations", count_},
+          {"apart", apart_},
+          {"noise", noise_},
+          {"noise_count", noise_count_},
+          {"p90_at", p90_at_},
+          {"effects", std::move(effects)},
           {"scatters", std::move(scatters)}};
 }
 
@@ -268,14 +273,14 @@ result<duration_estimator> duration_estimator::from_json(const json& stored) {
   if (stored["version"].get<int>() > format_version)
     return fail(error_code::newer_version, "stored estimates were written by a newer ferry");
   duration_estimator made;
-  for (const auto& [name, into] :
-       {std::pair{"noise", &made.noise_}, std::pair{"noise_count", &made.noise_count_}, std::pair{"p90_at", &made.p90_at_}}) {
+  for (const auto& [name, into] : {std::pair{"apart", &made.apart_}, std::pair{"noise", &made.noise_},
+                                   std::pair{"noise_count", &made.noise_count_}, std::pair{"p90_at", &made.p90_at_}}) {
     const auto found = stored.find(name);
     if (found == stored.end() || !found->is_number() || !std::isfinite(found->get<double>()))
       return damaged(std::string(name) + " is no number");
     *into = found->get<double>();
   }
-  if (made.noise_ < 0 || made.noise_count_ < 0)
+  if (made.apart_ < 0 || made.noise_ < 0 || made.noise_count_ < 0)
     return damaged("its noise is negative");
   const json count = stored.value("observations", json()), effects = stored.value("effects", json()),
              scatters = stored.value("scatters", json());

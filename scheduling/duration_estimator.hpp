@@ -35,7 +35,10 @@ struct estimate {
 
 class duration_estimator {
 public:
-  duration_estimator();
+  // `apart`: how far keys differ before anything is known of them, as variance of the logarithm: 0.015 is about 13%.
+  explicit duration_estimator(double apart = apart_running);
+  static constexpr double apart_running = 0.015; // of what jobs take that are alike in most things
+  static constexpr double apart_loading = 0.25;  // of loading: models are of all sizes
 
   // Nothing, as long as nothing was observed: then nothing is known. A job whose device is not known is expected on the average
   // one.
@@ -92,7 +95,7 @@ private:
   [[nodiscard]] static bool is_recent(kind of) {
     return of == kind::recent_warm || of == kind::recent_user || of == kind::recent_device;
   }
-  [[nodiscard]] static double prior_of(kind of);
+  [[nodiscard]] double prior_of(kind of) const;
   [[nodiscard]] static std::uint64_t joint_key(const job_features& job);
   [[nodiscard]] static std::vector<term> terms_of(const job_features& job);
   [[nodiscard]] static effect faded(kind of, effect known, instant now);
@@ -106,6 +109,7 @@ private:
   std::array<effect_table, kinds> tables_;
   recent_keys<scatter, limits::estimate_keys_max> scatters_;
   std::int64_t count_ = 0;
+  double apart_;
   double noise_;       // variance of the logarithm that no effect explains
   double noise_count_; // observations that it counts for
   double p90_at_;      // the 90th percentile, in standard deviations above the median

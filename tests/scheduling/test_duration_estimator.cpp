@@ -135,6 +135,7 @@ TEST_CASE("an estimator read back goes on as the one that was written") {
   auto read = duration_estimator::from_json(json::parse(kept.to_json().dump()));
   REQUIRE(read);
   CHECK(read->observations() == 600);
+  CHECK(kept.to_json().dump() == read->to_json().dump());
   numbers random(11);
   std::int64_t seconds = 60'000;
   for (int i = 0; i < 200; ++i) {
@@ -302,6 +303,9 @@ TEST_CASE("values beyond all reason give estimates within bounds") {
     CHECK(found->p90 <= std::chrono::seconds(limits::run_seconds_max));
     CHECK(found->median <= found->p90);
   }
+  duration_estimator endless;
+  endless.observe({}, std::chrono::hours(24 * 365 * 200), at(0));
+  CHECK(endless.predict({}, at(0))->median == std::chrono::seconds(limits::run_seconds_max));
 }
 
 TEST_CASE("features are the parameters that the rules name") {
