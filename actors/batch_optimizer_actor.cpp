@@ -46,6 +46,10 @@ struct batch_optimizer_state {
           }
         },
         [this](expiry_due) { end_expired(); },
+        [this](look_again_due) {
+          again_armed_.reset();
+          offer(true);
+        },
         [this](const device_state& what) {
           if (devices_.set_out_of_service(what.device, what.trouble)) {
             board_->publish(devices_.accounts());
@@ -65,6 +69,8 @@ private:
         send(self_, queue_, preempt{std::move(wanted->batches), wanted->for_job});
         continue; // others may still fit other devices
       }
+      if (const auto* later = std::get_if<scheduling::wait_until>(&decision))
+        look_again(later->when);
       auto* chosen = std::get_if<scheduling::dispatch_batch>(&decision);
       if (!chosen)
         break;
@@ -87,6 +93,16 @@ private:
       send(self_, queue_, start_batch{last_batch_, std::move(*chosen)});
     }
     offer(false);
+  }
+
+  // A job waits for a busy worker; should that take longer than expected, the decision is made anew.
+  void look_again(instant when) {
+    const auto now = wall_clock_now();
+    if (again_armed_ && *again_armed_ > now && *again_armed_ <= when)
+      return;
+    const auto wait = std::clamp<duration>(when - now, timer_min, timer_max);
+    again_armed_ = now + wait;
+    send_later(self_, wait, look_again_due{});
   }
 
   // ---- workers without work ----
@@ -135,6 +151,7 @@ private:
   std::shared_ptr<const config::settings> settings_;
   std::shared_ptr<status_board> board_;
   std::optional<instant> expiry_armed_; // when expiry_due comes
+  std::optional<instant> again_armed_;  // when look_again_due comes
 };
 
 } // namespace

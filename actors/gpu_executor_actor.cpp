@@ -66,7 +66,7 @@ private:
       return std::nullopt;
     const worker_id id = what.starts_worker ? worker_id{what.batch.value} : what.place.worker;
     const auto traits = scheduling::traits_of(*what.type, json::parse(what.starts.front().params));
-    return runners::worker_choice{id, traits.warm, parts_.control->worker_directory_of(id)};
+    return runners::worker_choice{id, what.warm, traits.warm, parts_.control->worker_directory_of(id)};
   }
 
   // ---- starting ----

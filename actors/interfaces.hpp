@@ -127,6 +127,7 @@ struct run_batch {
   std::vector<job_id> jobs;
   job_starts starts;                        // one a job
   bool starts_worker = false;               // it is numbered as the batch
+  std::uint64_t warm = 0;                   // what that has to have loaded: scheduling::warm_number
   std::vector<worker_id> ends_workers = {}; // that have to be gone before
 };
 // A run that outlived the last daemon.
@@ -203,7 +204,8 @@ struct slot_freed {
 struct worker_gone {
   worker_id worker;
 };
-struct expiry_due {}; // a worker may have been idle for long enough
+struct expiry_due {};     // a worker may have been idle for long enough
+struct look_again_due {}; // what was expected by now has not happened
 
 // A device went out of service, or is back when `trouble` is empty.
 struct device_state {
@@ -213,7 +215,7 @@ struct device_state {
 
 using batch_optimizer_actor =
     caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<void>(worker_gone),
-                     caf::result<void>(expiry_due), caf::result<void>(device_state)>;
+                     caf::result<void>(expiry_due), caf::result<void>(look_again_due), caf::result<void>(device_state)>;
 
 // ---- queue ------------------------------------------------------------------------------------------------------------------
 
@@ -476,6 +478,7 @@ FERRY_LOCAL_MESSAGE(ferry::actors::end_workers)
 FERRY_LOCAL_MESSAGE(ferry::actors::adopt_worker)
 FERRY_LOCAL_MESSAGE(ferry::actors::worker_gone)
 FERRY_LOCAL_MESSAGE(ferry::actors::expiry_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::look_again_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::end_idle_workers)
 FERRY_LOCAL_MESSAGE(ferry::actors::job_over)
 CAF_END_TYPE_ID_BLOCK(ferry)

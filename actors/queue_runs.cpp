@@ -190,6 +190,7 @@ void queue_state::run(batch_id id, job_starts starts) {
                     .jobs = batch.jobs(),
                     .starts = std::move(starts),
                     .starts_worker = batch.starts_worker,
+                    .warm = groups_.at(batch.members.front().job.group).warm,
                     .ends_workers = batch.ends_workers};
   watch(id, batch, type);
   send(self_, parts_->executors.at(batch.device), std::move(message));

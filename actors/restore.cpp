@@ -118,7 +118,7 @@ result<void> restore_workers(const runners::run_control& control, const config::
     state.workers.push_back({.id = found.id,
                              .device = found.device,
                              .type = type ? types.find(found.type) : scheduling::type_index{UINT16_MAX},
-                             .warm = scheduling::warm_number(found.type, found.warm),
+                             .warm = found.warm_number,
                              .memory_mib = found.memory_mib,
                              .idle_since = wall_clock_now()});
   }

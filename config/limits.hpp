@@ -42,10 +42,11 @@ inline constexpr std::size_t member_name_bytes_max = 256;         // a name insi
 inline constexpr std::size_t unique_items_max = 1'000;            // compared with each other
 
 // Runs
-inline constexpr std::size_t event_line_bytes_max = 64 * 1024; // one line of events; longer ones are dropped and counted
-inline constexpr std::size_t output_line_bytes_max = 4 * 1024; // looked at for progress; the log itself is never cut
-inline constexpr std::size_t result_bytes_max = 256 * 1024;    // one job's result as JSON
-inline constexpr std::size_t artifacts_listed_max = 1'000;     // files of one job named in its result
+inline constexpr std::size_t event_line_bytes_max = 64 * 1024;    // one line of events; longer ones are dropped and counted
+inline constexpr std::size_t output_line_bytes_max = 4 * 1024;    // looked at for progress; the log itself is never cut
+inline constexpr std::size_t result_bytes_max = 256 * 1024;       // one job's result as JSON
+inline constexpr std::size_t worker_said_bytes_max = 1024 * 1024; // one line that a worker says
+inline constexpr std::size_t artifacts_listed_max = 1'000;        // files of one job named in its result
 inline constexpr int shims_ready_max = 64;
 inline constexpr std::size_t metrics_max = 16; // numbers that one progress line may carry
 inline constexpr std::size_t metric_name_bytes_max = 64;

@@ -252,6 +252,7 @@ result<run_spec> make_run_spec(const config::job_type& type, batch_id batch, con
   if (worker)
     spec.worker = worker_place{.id = worker->id,
                                .directory = worker->directory,
+                               .warm_number = worker->warm_number,
                                .warm = worker->warm,
                                .keep_alive = type.worker.keep_alive,
                                .ready_timeout = type.worker.ready_timeout,

@@ -23,6 +23,7 @@ result<void> add_worker_folder(const run_spec& spec, control_loop::handover& wha
   const json document{{"type", spec.type},
                       {"device", spec.device},
                       {"warm", spec.worker->warm},
+                      {"warm_number", spec.worker->warm_number},
                       {"memory_mib", spec.worker->memory_mib},
                       {"boot_id", boot_id()}};
   auto folder = make_worker_folder(spec, document.dump(-1, ' ', false, json::error_handler_t::replace));
@@ -130,6 +131,7 @@ std::vector<run_control::worker_found> run_control::find_workers() const {
       one.type = document.value("type", std::string());
       one.device = document.value("device", std::string());
       one.warm = document.value("warm", std::string());
+      one.warm_number = document.value("warm_number", std::uint64_t{0});
       one.memory_mib = document.value("memory_mib", std::int64_t{0});
       one.is_alive = probe_lock(directory.get()) == lock_state::held;
     }

@@ -84,6 +84,7 @@ public:
   struct worker_found {
     worker_id id;
     std::string type, device, warm;
+    std::uint64_t warm_number = 0;
     std::int64_t memory_mib = 0;
     bool is_alive = false; // its shim holds the lock
   };

@@ -31,6 +31,7 @@ struct run_job {
 struct worker_place {
   worker_id id;
   std::filesystem::path directory;                  // <data>/workers/<id>
+  std::uint64_t warm_number = 0;                    // by which the daemon knows what it has loaded, also the next one
   std::string warm;                                 // JSON: its type's warm_key parameters, by dotted path
   std::chrono::milliseconds keep_alive{300'000};    // how long it stays without work while no daemon is there
   std::chrono::milliseconds ready_timeout{600'000}; // from its start to "ready"
@@ -64,6 +65,7 @@ struct placement {
 // The worker that a batch goes to: its id, and the batch's warm_key parameters as JSON.
 struct worker_choice {
   worker_id id;
+  std::uint64_t warm_number = 0;
   std::string warm;
   std::filesystem::path directory;
 };

@@ -1,9 +1,11 @@
 #include "scheduling/batch_decision.hpp"
 
-#include "scheduling/batch_traits.hpp"
+#include "scheduling/company.hpp"
 
 #include <algorithm>
 #include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace ferry::scheduling {
 namespace {
@@ -91,48 +93,26 @@ std::optional<site> find_site(const device_ledger& devices, const account& a, co
   return site{&a, nullptr, std::move(*ends), free};
 }
 
-// Better: a warm worker, then more free slots, then more free memory.
-bool is_better(const site& x, const site& y) {
-  const auto rank = [](const site& s) { return std::tuple{s.worker != nullptr, s.on->slots_free(), s.memory_free_mib}; };
-  return rank(x) > rank(y);
-}
-
-// Those that join `head`, in order; it is the first of them.
-std::vector<const candidate*> company_of(const candidate& head, std::span<const candidate> behind, std::int64_t memory_free_mib) {
-  std::vector<const candidate*> together{&head};
-  const auto* rules = head.batching;
-  if (!rules || rules->max_items <= 1)
-    return together;
-  int items = head.job.items;
-  const auto fits_memory = [&](int count) {
-    return head.needs.memory_mib + std::int64_t{count} * rules->memory_mib_per_item <= memory_free_mib;
+// Better: a warm worker; else fewer that end, and those longest idle; then more free slots and memory.
+bool is_better(const device_ledger& devices, const site& x, const site& y) {
+  const auto rank = [&](const site& s) {
+    instant last_used{};
+    for (const worker_id id : s.ends_workers)
+      last_used = std::max(last_used, devices.workers().at(id).idle_since);
+    return std::tuple{s.worker == nullptr, s.ends_workers.size(), last_used, -s.on->slots_free(), -s.memory_free_mib};
   };
-  const auto joins = [&](const candidate& c) {
-    if (c.job.group != head.job.group || (c.job.batch_max > 0) != (head.job.batch_max > 0) ||
-        items + c.job.items > rules->max_items || !fits_memory(items + c.job.items))
-      return false;
-    return std::all_of(together.begin(), together.end(), [&](const candidate* other) {
-      const auto apart = std::chrono::abs(c.job.created - other->job.created);
-      const auto most = static_cast<std::size_t>(std::min(c.job.batch_max, other->job.batch_max));
-      return may_share(*rules, c.tolerated, other->tolerated) && (rules->window.count() == 0 || apart <= rules->window) &&
-             (most == 0 || together.size() < most);
-    });
-  };
-  for (const candidate& c : behind)
-    if (joins(c)) {
-      together.push_back(&c);
-      items += c.job.items;
-    }
-  return together;
+  return rank(x) < rank(y);
 }
 
 dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind, const site& where, instant now) {
-  const auto together = company_of(head, behind, where.memory_free_mib);
+  const auto together = choose_company(head, behind, where.memory_free_mib);
   dispatch_batch batch{.jobs = {}, .type = head.job.type, .place = {}, .warm = head.warm, .ends_workers = where.ends_workers};
   int items = 0;
+  std::optional<duration> longest = head.estimate;
   for (const candidate* c : together) {
     batch.jobs.push_back(c->job.id);
     items += c->job.items;
+    longest = longest && c->estimate ? std::optional(std::max(*longest, *c->estimate)) : std::nullopt;
   }
   const std::int64_t for_items = head.batching ? items * head.batching->memory_mib_per_item : 0;
   batch.place = {.device = where.on->owner.id,
@@ -143,30 +123,137 @@ dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind
                  .preemptible = head.preemptible,
                  .since = now};
   batch.starts_worker = head.on_worker && !where.worker;
+  if (longest) {
+    const auto shared = static_cast<double>(longest->count()) * (1 + head.marginal * static_cast<double>(together.size() - 1));
+    batch.place.ends =
+        now + duration{static_cast<std::int64_t>(shared)} + (batch.starts_worker ? head.load.value_or(duration{0}) : duration{0});
+  }
   return batch;
+}
+
+// What one device may be given now: its head, and whom that lets pass.
+struct door {
+  const account* of = nullptr;
+  const candidate* head = nullptr;
+  instant earliest{}; // submitted, of those that stand in front of the one that is looked at
+  bool is_open = false;
+
+  // Called for each candidate that may run there, in order: may it start before all that came before it?
+  [[nodiscard]] bool lets_in(const candidate& c) {
+    if (!head) {
+      head = &c;
+      earliest = c.job.created;
+      is_open = true;
+      return true;
+    }
+    const auto overtaking = head->batching ? head->batching->overtaking : std::chrono::milliseconds{0};
+    const bool may =
+        is_open && c.job.tier == head->job.tier && c.job.priority == head->job.priority && c.job.created <= earliest + overtaking;
+    earliest = std::min(earliest, c.job.created);
+    return may;
+  }
+};
+
+// When the batch of a busy worker will be over; a batch that is overdue is expected to take as much longer as it is.
+instant expected_end(const lease& l, instant now) {
+  const auto planned = *l.ends - l.since;
+  const auto left = *l.ends - now;
+  return left > planned / 10 ? *l.ends : now + planned / 10 + std::max(-left, duration{0});
+}
+
+// How long until a busy worker that has the job's model loaded could take it; nothing: there is none, or nobody knows.
+struct elsewhere {
+  bool is_loaded = false;
+  std::optional<instant> free_at = {};
+};
+elsewhere find_elsewhere(const device_ledger& devices, const candidate& c, std::size_t wanting_it, instant now) {
+  elsewhere found;
+  for (const auto& [id, worker] : devices.workers()) {
+    if (worker.warm != c.warm || worker.busy_with.is_none() || worker.is_leaving)
+      continue;
+    found.is_loaded = true;
+    const auto busy = devices.leases().find(worker.busy_with);
+    if (busy == devices.leases().end() || !busy->second.ends || !c.estimate)
+      continue;
+    // Before it go full batches of those that wait for the same.
+    const auto items = static_cast<std::size_t>(c.batching ? std::max(c.batching->max_items, 1) : 1);
+    const auto batches = static_cast<double>((wanting_it - 1) / items);
+    const auto each = static_cast<double>(c.estimate->count()) * (1 + c.marginal * static_cast<double>(items - 1));
+    const auto free_at = expected_end(busy->second, now) + duration{static_cast<std::int64_t>(batches * each)};
+    if (!found.free_at || free_at < *found.free_at)
+      found.free_at = free_at;
+  }
+  return found;
 }
 
 } // namespace
 
 batch_decision choose_batch(std::span<const candidate> in_order, const device_ledger& devices, instant now) {
   const auto& accounts = devices.accounts();
-  std::vector<bool> kept(accounts.size(), false);
+  std::vector<door> doors(accounts.size());
+  for (std::size_t i = 0; i < accounts.size(); ++i)
+    doors[i].of = &accounts[i];
+  std::unordered_map<std::uint64_t, std::size_t> wanted; // how many candidates want the same model
+  for (const candidate& c : in_order)
+    if (c.on_worker)
+      ++wanted[c.warm];
+
+  struct choice {
+    int rank = 0;
+    std::size_t at = 0;
+    site where;
+  };
+  std::optional<choice> best;
+  std::optional<instant> worth_waiting;
+  std::unordered_set<group_index> seen; // of a group the first is as good as those behind it
   for (std::size_t at = 0; at < in_order.size(); ++at) {
     const candidate& c = in_order[at];
-    std::optional<site> best;
-    for (std::size_t i = 0; i < accounts.size(); ++i)
-      if (!kept[i])
-        if (auto found = find_site(devices, accounts[i], c); found && (!best || is_better(*found, *best)))
-          best = std::move(found);
-    if (best)
-      return dispatch(c, in_order.subspan(at + 1), *best, now);
-    if (auto preempted = preempt_for(devices, kept, c))
-      return std::move(*preempted);
-    for (std::size_t i = 0; i < accounts.size(); ++i)
-      kept[i] = kept[i] || devices.suits(accounts[i], c.needs);
-    if (std::all_of(kept.begin(), kept.end(), [](bool k) { return k; }))
+    const bool leads_group = seen.insert(c.job.group).second;
+    std::optional<site> site_here;
+    for (door& d : doors) {
+      if (!devices.suits(*d.of, c.needs))
+        continue;
+      const bool is_head = d.head == nullptr;
+      if (!d.lets_in(c) || !(leads_group || is_head))
+        continue;
+      auto found = find_site(devices, *d.of, c);
+      if (is_head && !found) {
+        d.is_open = false; // kept for it
+        continue;
+      }
+      if (found && (!site_here || is_better(devices, *found, *site_here)))
+        site_here = std::move(found);
+    }
+    if (site_here) {
+      int rank = site_here->worker ? 0 : 1;
+      if (rank == 1 && c.on_worker) {
+        const auto other = find_elsewhere(devices, c, wanted.at(c.warm), now);
+        if (other.free_at && c.load && *other.free_at <= now + *c.load) {
+          worth_waiting = std::min(worth_waiting.value_or(instant::max()), std::max(*other.free_at, now));
+          continue;
+        }
+        rank = other.is_loaded ? 2 : 1;
+      }
+      if (!best || rank < best->rank)
+        best = choice{rank, at, std::move(*site_here)};
+      if (best->rank == 0)
+        break;
+    } else if (leads_group) {
+      const auto is_kept = [&](const door& d) { return d.head == &c && !d.is_open; };
+      std::vector<bool> kept_for_others;
+      for (const door& d : doors)
+        kept_for_others.push_back(!is_kept(d));
+      if (!best)
+        if (auto preempted = preempt_for(devices, kept_for_others, c))
+          return std::move(*preempted);
+    }
+    if (std::all_of(doors.begin(), doors.end(), [](const door& d) { return d.head && !d.is_open; }))
       break;
   }
+  if (best)
+    return dispatch(in_order[best->at], in_order.subspan(best->at + 1), best->where, now);
+  if (worth_waiting)
+    return wait_until{*worth_waiting};
   return stay_idle{};
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "model/time.hpp"
+#include "scheduling/candidate.hpp"
 #include "scheduling/device_ledger.hpp"
-#include "scheduling/job_queue.hpp"
 
 #include <optional>
 #include <span>
@@ -12,17 +12,6 @@
 #include <vector>
 
 namespace ferry::scheduling {
-
-// A queued job and what it needs, in the order of the queue.
-struct candidate {
-  queued_job job;
-  demand needs;
-  bool preemptible = false;                      // its type is
-  const config::batch_rules* batching = nullptr; // of its type, lives as long as the daemon; null: it runs alone
-  std::vector<double> tolerated = {};            // as batch_traits has them
-  bool on_worker = false;                        // its type's runner is a worker
-  std::uint64_t warm = 0;                        // then: what that has to have loaded
-};
 
 // Start these jobs together, now.
 struct dispatch_batch {
@@ -33,7 +22,7 @@ struct dispatch_batch {
   std::uint64_t warm = 0;                   // then: what that loads
   std::vector<worker_id> ends_workers = {}; // that have to be gone before, for their memory
 };
-// Waiting for company until then is worth more than starting now.
+// A device that has the right model loaded will be free by then, as far as is known: that is nearer than loading it elsewhere.
 struct wait_until {
   instant when{};
 };
@@ -48,13 +37,18 @@ struct stay_idle {};
 // Exactly one of them, so no value has two meanings.
 using batch_decision = std::variant<dispatch_batch, preempt_batches, wait_until, stay_idle>;
 
-// The first job in order that fits a device starts there, together with those behind it in order that it may share a batch with:
-// of its group, each two of them within the tolerances and the window, at most max_items items and as much memory as there is. A
-// job that would fit a device but finds it full keeps that device: nothing behind it may take the room it waits for, so large jobs
-// do not starve. Of several devices with room the one is taken that has an idle worker with the right model; then that with most
-// free slots, then most free memory, then the first. Idle workers end where their memory is needed, those first that have been idle
-// longest. A job for which no device has room may have the room of preemptible batches of lower tiers; until they have gone, it
-// waits.
+// What starts next.
+//
+// Each device serves the jobs that may run on it in their order. The first of them, the head, is never kept from it by others:
+// where it does not fit, the device is kept free for it, so that large jobs do not starve; it may then have the room of preemptible
+// batches of lower tiers. Others may be served before jobs in front of them only to avoid loading a model, only within the same
+// tier and priority, and only where they were submitted at most `overtaking` (of the head's type) after each of those: so a bounded
+// set of jobs can ever overtake a job. Of all that may start, a job whose model an idle worker has comes first, then one whose
+// model no worker has, then one whose model is loaded elsewhere on a busy one; then order decides. Where that busy worker is
+// expected to be free sooner than its model could be loaded again, the job waits for it.
+//
+// Who joins the first job: choose_company; they follow it, whoever stands between them. A cold job goes where the fewest idle
+// workers have to end, then where those that end have been idle longest, then where most slots and memory are free.
 [[nodiscard]] batch_decision choose_batch(std::span<const candidate> in_order, const device_ledger& devices, instant now);
 
 } // namespace ferry::scheduling

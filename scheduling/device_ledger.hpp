@@ -32,6 +32,7 @@ struct lease {
   int tier = 0;             // of the batch's type
   bool preemptible = false; // a job of a higher tier may have it
   instant since{};
+  std::optional<instant> ends = {}; // when it is expected to be over; nothing: nobody knows
 };
 
 // A worker on a device. It keeps its memory for as long as it lives, and takes slots only while it has a batch.

@@ -36,10 +36,7 @@ void never_wait(const descriptor& end) { ::fcntl(end.get(), F_SETFL, ::fcntl(end
 } // namespace
 
 worker_process::worker_process(run_spec first, descriptor lock, descriptor directory)
-    : spec_(std::move(first)),
-      lock_(std::move(lock)),
-      directory_(std::move(directory)),
-      lines_(limits::result_bytes_max + limits::event_line_bytes_max) {}
+    : spec_(std::move(first)), lock_(std::move(lock)), directory_(std::move(directory)), lines_(limits::worker_said_bytes_max) {}
 
 result<void> worker_process::start(shim_record& shim) {
   auto in = make_pipe(), out = make_pipe(), errors = make_pipe();

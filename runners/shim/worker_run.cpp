@@ -1,5 +1,6 @@
 #include "runners/shim/worker_run.hpp"
 
+#include "config/limits.hpp"
 #include "runners/run_directory.hpp"
 #include "runners/shim/artifact_list.hpp"
 
@@ -114,7 +115,11 @@ void worker_run::printed(std::string_view bytes) {
 // ---- what the worker says ---------------------------------------------------------------------------------------------------
 
 void worker_run::said(const json& line, std::string_view text) {
-  if (stage_ != stage::running && stage_ != stage::ending)
+  if (stage_ == stage::loading && line.is_object() && line.contains("type") && line.at("type") == "failed") {
+    break_worker(failure_from_report(line)); // it could not load, and says why
+    return;
+  }
+  if ((stage_ != stage::running && stage_ != stage::ending) || text.find_first_not_of(" \t\r") == std::string_view::npos)
     return;
   const auto type = line.is_object() ? line.find("type") : line.end();
   if (!line.is_object() || type == line.end() || !type->is_string()) {
@@ -162,9 +167,19 @@ void worker_run::take_end(const json& line, job_id named) {
 void worker_run::end_job(job_id job, const json& line) {
   reported_.mark_ended(job);
   const auto now = wall_clock_now();
-  if (line.at("type") == "done")
-    journal_.add(run_event(run_job_done{job, line.value("result", json()), now, files_of(job)}));
-  else if (line.value("kind", std::string()) == "cancelled")
+  if (line.at("type") == "done") {
+    json result = line.value("result", json());
+    const auto bytes = result.dump(-1, ' ', false, json::error_handler_t::replace).size();
+    if (bytes > limits::result_bytes_max)
+      journal_.add(run_event(run_job_failed{
+          job,
+          {failure_kind::reported, "its result takes " + std::to_string(bytes) + " bytes; at most " +
+                                       std::to_string(limits::result_bytes_max) + " are allowed: put what is large into a file"},
+          now,
+          files_of(job)}));
+    else
+      journal_.add(run_event(run_job_done{job, std::move(result), now, files_of(job)}));
+  } else if (line.value("kind", std::string()) == "cancelled")
     journal_.add(run_event(run_job_cancelled{job, now, files_of(job)}));
   else
     journal_.add(run_event(run_job_failed{job, failure_from_report(line), now, files_of(job)}));

@@ -175,6 +175,15 @@ TEST_CASE("stray prints go to the log and harm nobody") {
   CHECK(w.output(batch).find("this is no JSON\n[\"neither\", \"is\", \"this\"]\n") != std::string::npos);
 }
 
+TEST_CASE("a result that is too large fails its job alone") {
+  workers w;
+  const auto all = w.wait_over(w.run({}, {{{"do", "large"}}, json::object()}));
+  REQUIRE(all.all<run_job_failed>().size() == 1);
+  CHECK(all.all<run_job_failed>()[0].why.message ==
+        "its result takes 300002 bytes; at most 262144 are allowed: put what is large into a file");
+  CHECK(results(all).size() == 1);
+}
+
 TEST_CASE("a batch that failed as a whole says so, and its worker stays warm") {
   workers w;
   const auto batch = w.run({}, {{{"do", "oom"}}, json::object()});
@@ -196,6 +205,10 @@ TEST_CASE("a worker that does not get ready in time, or ends while it loads, fai
   const auto gone = exit_of(w.wait_over(w.run({}, {json::object()}, {{"load", "exit"}})));
   REQUIRE(gone.broken);
   CHECK(gone.broken->exit_status == 3);
+  const auto unloadable = exit_of(w.wait_over(w.run({}, {json::object()}, {{"load", "refuse"}})));
+  REQUIRE(unloadable.broken);
+  CHECK(unloadable.broken->kind == failure_kind::input);
+  CHECK(unloadable.broken->message == "no such model");
   auto missing = w.batch_on({}, {json::object()});
   missing.argv = {"/no/such/program"};
   w.launch(missing);

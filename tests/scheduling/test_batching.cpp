@@ -4,6 +4,7 @@
 #include "scheduling/batch_groups.hpp"
 #include "scheduling/batch_traits.hpp"
 
+#include <array>
 #include <catch2/catch_test_macros.hpp>
 
 using namespace ferry;
@@ -169,6 +170,57 @@ TEST_CASE("a job goes to the device whose idle worker has its model, else a work
   CHECK(devices.accounts()[1].memory_free_mib() == 3000); // it stays
   REQUIRE(devices.remove_worker({7}));
   CHECK(devices.accounts()[1].memory_free_mib() == 8000);
+}
+
+TEST_CASE("a job whose model is loaded passes others within the bound, its own tier and its own priority, and no further") {
+  device_ledger devices({gpu});
+  devices.add_worker({.id = {7}, .device = "GPU-a", .warm = 1, .memory_mib = 5000});
+  const config::batch_rules rules{.overtaking = 120s};
+  const auto first = [&](instant warm_created, std::uint8_t priority = 50) {
+    auto two = line(rules, {{.group = 2, .created = at(1000), .warm = 2}, {.group = 1, .created = warm_created, .warm = 1}}, true);
+    two[0].job.priority = priority;
+    return jobs_of(choose_batch(two, devices, at(2000))).front();
+  };
+  CHECK(first(at(1120)) == 2);
+  CHECK(first(at(1121)) == 1);
+  CHECK(first(at(900)) == 2); // moved behind it by hand
+  CHECK(first(at(1120), 60) == 1);
+}
+
+TEST_CASE("a job waits for a busy worker that is nearer than loading its model again, if that is known") {
+  device_ledger devices({gpu, other_gpu});
+  devices.add_worker({.id = {7}, .device = "GPU-a", .warm = 1});
+  devices.grant({3}, {.device = "GPU-a", .worker = {7}, .since = at(0), .ends = at(100)});
+  const config::batch_rules rules{.max_items = 4};
+  auto wants = line(rules, {{.group = 1, .warm = 1}}, true);
+  CHECK(jobs_of(choose_batch(wants, devices, at(90))) == ids{1}); // nothing was measured: it does not wait
+  wants[0].estimate = 20s;
+  wants[0].load = 15s;
+  const auto later = choose_batch(wants, devices, at(90));
+  REQUIRE(std::holds_alternative<wait_until>(later));
+  CHECK(std::get<wait_until>(later).when == at(100));
+  CHECK(jobs_of(choose_batch(wants, devices, at(80))) == ids{1}); // twenty seconds off, and loading takes fifteen
+  CHECK(std::get<wait_until>(choose_batch(wants, devices, at(104))).when == at(118)); // overdue by four: ten and four more
+  CHECK(jobs_of(choose_batch(wants, devices, at(106))) == ids{1});
+  auto many = line(rules, std::vector<wish>(5, {.group = 1, .warm = 1}), true);
+  for (auto& c : many)
+    c.estimate = 20s, c.load = 15s;
+  CHECK(jobs_of(choose_batch(many, devices, at(90))).size() == 4); // a full batch goes before the last of them
+}
+
+TEST_CASE("a job joins only if sharing saves more than its length costs the others") {
+  const device_ledger devices({gpu});
+  const config::batch_rules rules{.max_items = 8};
+  auto jobs = line(rules, {{5}, {5}, {5}, {5}});
+  const std::array seconds{10, 10, 100, 12};
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    jobs[i].estimate = std::chrono::seconds(seconds.at(i));
+  CHECK(jobs_of(choose_batch(jobs, devices, at(0))) == ids{1, 2, 4});
+  for (auto& c : jobs)
+    c.marginal = 1.0; // a further item costs as much as the first
+  CHECK(jobs_of(choose_batch(jobs, devices, at(0))) == ids{1});
+  jobs[1].estimate.reset(); // of one nobody knows: those that fit are taken
+  CHECK(jobs_of(choose_batch(jobs, devices, at(0))) == ids{1, 2, 3, 4});
 }
 
 TEST_CASE("idle workers end where their memory is needed, the longest idle first, and no busy one") {

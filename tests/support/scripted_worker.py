@@ -2,9 +2,9 @@
 """A worker that does what its jobs ask for: {"do": DEED, …} in the parameters. It speaks the protocol by hand, so that it can break it.
 
 Deeds of a job: "done" (its result is {"pid", "batch_size", "value"}), "fail" (with "error" and "kind"), "exit" (with "status"), "kill" (itself, by
-SIGKILL), "rubbish", "wrong" (answers for another job), "twice", "long" (a line that is too long), "oom" (of the whole batch), "hang" (until it is
+SIGKILL), "rubbish", "wrong" (answers for another job), "twice", "long" (a line that is too long), "large" (a result that is), "oom" (of the whole batch), "hang" (until it is
 cancelled; with "deaf": not even then), "wait" (until the file "until" exists), "children" (leaves one that ignores TERM). FERRY_WARM_PARAMS may hold
-"load": "never" (does not get ready), "exit", or "wait:PATH".
+"load": "never" (does not get ready), "exit", "refuse" (says why it cannot), or "wait:PATH".
 """
 
 import json
@@ -54,6 +54,9 @@ def load() -> None:
         time.sleep(1000)
     if how == "exit":
         sys.exit(3)
+    if how == "refuse":
+        say(type="failed", error="no such model", kind="input")
+        sys.exit(1)
     if how.startswith("wait:"):
         while not os.path.exists(how[5:]):
             time.sleep(0.01)
@@ -84,6 +87,7 @@ def perform(heard: Heard, job: dict, size: int) -> bool:
     if deed == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if deed == "rubbish":
+        print()
         print("this is no JSON")
         print('["neither", "is", "this"]', flush=True)
     if deed == "wrong":
@@ -105,6 +109,9 @@ def perform(heard: Heard, job: dict, size: int) -> bool:
         out.write(str(params.get("value")))
     say(type="progress", job=ident, step=1, total=2)
     say(type="artifact", job=ident, path="made.txt")
+    if deed == "large":
+        say(type="done", job=ident, result="x" * 300_000)
+        return True
     say(type="done", job=ident, result={"pid": os.getpid(), "batch_size": size, "value": params.get("value")})
     if deed == "twice":
         say(type="done", job=ident)

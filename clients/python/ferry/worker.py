@@ -153,7 +153,7 @@ def serve(load: Callable[..., Any], run: Callable[..., Any], *, term_seconds: fl
     """Loads, then runs batch after batch. Returns when ferry asks to stop and all jobs have ended: let the program end with
     status 0.
 
-    To be called once, in the main thread. What load() raises comes through, so the program ends with status 1; an InputError as
+    To be called once, in the main thread. What load() raises is told to ferry and comes through, so the program ends with status 1; an InputError as
     one line. Ends the process where ferry is gone (status 1) and at SIGTERM (status 143)."""
     _Session(term_seconds).serve(load, run)
 
@@ -320,8 +320,11 @@ class _Session:
         warm = json.loads(os.environ.get("FERRY_WARM_PARAMS") or "{}")
         try:
             return load(*(warm,)[:_takes(load, 1)])
-        except InputError as why:
-            raise SystemExit(str(why)) from None
+        except Exception as why:
+            self._write(b"\n" + encoded(failure(why)))  # of the batch that it was started for
+            if isinstance(why, InputError):
+                raise SystemExit(str(why)) from None
+            raise
 
     def _run_batch(self, run: Callable[[list[Job]], Any], batch: list[Job]) -> None:
         cuda = _cuda()

@@ -88,13 +88,14 @@ class Failures(WorkerTest):
         self.assert_stops(worker)
 
     def test_a_load_that_raises_ends_it_with_status_1_and_says_why(self) -> None:
-        for what, told in (("ValueError('no weights')", "ValueError: no weights"), ("MemoryError()", "MemoryError")):
+        for what, told, kind in (("ValueError('no weights')", "ValueError: no weights", {}), ("MemoryError()", "MemoryError", {"kind": "oom"})):
             worker = self.start_unready(f"""
                 def load(warm):
                     raise {what}
                 def run(jobs):
                     pass
                 """)
+            self.assertEqual(worker.hear_ready(), {"type": "failed", "error": told, **kind})
             self.assert_ends(worker, 1)
             self.assertIn("Traceback", worker.log())
             self.assertIn(told, worker.log())
@@ -107,6 +108,7 @@ class Failures(WorkerTest):
                 def run(jobs):
                     pass
                 """, warm={"model": "sd99"}, as_module=as_module)
+            self.assertEqual(worker.hear_ready(), {"type": "failed", "error": "no such model: sd99", "kind": "input"})
             self.assert_ends(worker, 1)
             self.assertEqual(worker.log(), "no such model: sd99\n")
 
