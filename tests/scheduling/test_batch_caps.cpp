@@ -47,6 +47,8 @@ TEST_CASE("out of memory halves the cap, and success raises it step by step to j
   CHECK(caps.cap(1, known_memory, at(1)) == 4);
   succeed(caps, 1, 4, 1, at(1));
   CHECK(caps.cap(1, known_memory, at(1)) == 5);
+  succeed(caps, 1, 5, 1, at(2));
+  CHECK(caps.cap(1, known_memory, at(2)) == 5);
   succeed(caps, 1, 5, 10, at(2));
   succeed(caps, 1, 6, 10, at(2));
   succeed(caps, 1, 7, 100, at(2));

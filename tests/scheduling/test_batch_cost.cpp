@@ -110,6 +110,7 @@ TEST_CASE("a key has a price of its own") {
 TEST_CASE("a batch of one tells nothing about company") {
   batch_cost cost;
   cost.observe(1, 1, 3, at(0));
+  cost.observe(1, 0.5, 3, at(0));
   CHECK(cost.expected_price(1, at(0)) == 0.5);
 }
 
