@@ -227,7 +227,8 @@ void duration_estimator::observe(const job_features& job, duration took, instant
   double limit = surprise_max * deviation;
   if (count_ > 0) {
     scatter& alike = scatters_.use(joint_key(job));
-    learn_scatter(alike, surprise, variance, in_all);
+    if (weight >= 1) // what is told of a job by its batch is drawn to what was expected
+      learn_scatter(alike, surprise, variance, in_all);
     const int side = surprise > limit ? 1 : surprise < -limit ? -1 : 0;
     const bool goes_on = side != 0 && side == alike.side;
     if (goes_on)

@@ -30,7 +30,7 @@ struct estimate {
   duration median{};
   duration p90{};    // nine of ten jobs take at most that long; never less than the median
   double spread = 0; // standard deviation of the duration's logarithm: 0.1 is "within about 10%"
-  int alike = 0;     // jobs observed that agree in all parameters and in what is loaded; counted up to 100
+  int alike = 0;     // jobs observed alone that agree in all parameters and in what is loaded; counted up to 100
 };
 
 class duration_estimator {
@@ -45,7 +45,8 @@ public:
   [[nodiscard]] std::optional<estimate> predict(const job_features& job, instant now) const;
 
   // A job took that long, loading not included. `weight` below 1 for a less certain observation: a job of a batch of n counts as an
-  // nth, with its own estimate times (measured by predicted time of the batch).
+  // nth, with its own estimate times (measured by predicted time of the batch). Only whole observations tell how far jobs lie
+  // apart.
   void observe(const job_features& job, duration took, instant now, double weight = 1);
 
   [[nodiscard]] std::int64_t observations() const { return count_; }

@@ -1,5 +1,7 @@
 #include "scheduling/simulation_summary.hpp"
 
+#include "scheduling/batch_traits.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -18,29 +20,34 @@ spread_of_times spread_of(std::vector<duration> times) {
   return {sum / static_cast<std::int64_t>(count), times[count / 2], times[count * 95 / 100], times.back()};
 }
 
-estimate_errors errors_of(const simulation& day, const schedule& played) {
-  estimate_errors found;
-  std::vector<double> errors;
-  for (std::size_t i = 0; i < day.jobs.size(); ++i) {
-    const auto& expected = played.jobs[i].expected;
-    // A process loads each time, and that is part of what it takes.
-    const bool loads = day.types[day.jobs[i].type].runner == config::runner_kind::process;
-    const auto truth = static_cast<double>((day.jobs[i].took + (loads ? day.load : duration{0})).count());
-    if (!expected || truth <= 0)
-      continue;
-    errors.push_back(std::abs(static_cast<double>(expected->median.count()) - truth) / truth);
-    found.within_20_percent += errors.back() <= 0.2 ? 1 : 0;
-    found.under_p90 += truth <= static_cast<double>(expected->p90.count()) ? 1 : 0;
-  }
-  found.estimated = errors.size();
-  if (errors.empty())
-    return found;
-  std::sort(errors.begin(), errors.end());
-  found.median = errors[errors.size() / 2];
-  found.within_20_percent /= static_cast<double>(errors.size());
-  found.under_p90 /= static_cast<double>(errors.size());
-  return found;
+// A process loads each time, and that is part of what it takes.
+duration truth_of(const simulation& day, std::size_t job) {
+  const bool loads = day.types[day.jobs[job].type].runner == config::runner_kind::process;
+  return day.jobs[job].took + (loads ? day.load : duration{0});
 }
+
+class error_counter {
+public:
+  void add(const std::optional<estimate>& expected, duration truth) {
+    if (!expected || truth.count() <= 0)
+      return;
+    const auto ms = static_cast<double>(truth.count());
+    errors_.push_back(std::abs(static_cast<double>(expected->median.count()) - ms) / ms);
+    within_20_percent_ += errors_.back() <= 0.2 ? 1 : 0;
+    under_p90_ += truth <= expected->p90 ? 1 : 0;
+  }
+  estimate_errors count() {
+    if (errors_.empty())
+      return {};
+    std::sort(errors_.begin(), errors_.end());
+    const auto all = static_cast<double>(errors_.size());
+    return {errors_.size(), errors_[errors_.size() / 2], within_20_percent_ / all, under_p90_ / all};
+  }
+
+private:
+  std::vector<double> errors_;
+  double within_20_percent_ = 0, under_p90_ = 0;
+};
 
 // From the schedule alone, without knowing how it was decided.
 void find_overtaking(const simulation& day, const schedule& played, simulation_summary& found) {
@@ -69,6 +76,19 @@ void find_overtaking(const simulation& day, const schedule& played, simulation_s
 
 } // namespace
 
+estimate_errors one_job_ahead(const simulation& day) {
+  std::vector<duration_estimator> of_types(day.types.size());
+  error_counter errors;
+  for (std::size_t i = 0; i < day.jobs.size(); ++i) {
+    const recorded_job& job = day.jobs[i];
+    const auto& type = day.types[job.type];
+    const auto features = features_of(type.estimate, job.params, traits_of(type, job.params).warm, job.user);
+    errors.add(of_types[job.type].predict(features, job.arrival), truth_of(day, i));
+    of_types[job.type].observe(features, truth_of(day, i), job.arrival);
+  }
+  return errors.count();
+}
+
 simulation_summary summarize(const simulation& day, const schedule& played) {
   simulation_summary found{.jobs = day.jobs.size(), .runs = played.runs.size()};
   if (day.jobs.empty())
@@ -94,7 +114,10 @@ simulation_summary summarize(const simulation& day, const schedule& played) {
     found.working += static_cast<double>((run.ends - run.works).count()) * used / whole;
     found.loading += static_cast<double>((run.works - run.starts).count()) * used / whole;
   }
-  found.estimates = errors_of(day, played);
+  error_counter errors;
+  for (std::size_t i = 0; i < day.jobs.size(); ++i)
+    errors.add(played.jobs[i].expected, truth_of(day, i));
+  found.estimates = errors.count();
   find_overtaking(day, played, found);
   return found;
 }

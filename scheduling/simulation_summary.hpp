@@ -31,6 +31,10 @@ struct simulation_summary {
   std::size_t overtakings = 0;
 };
 
+// How well durations can be told at all: each job is estimated from all that arrived before it, as if those had ended at once, each
+// alone.
+[[nodiscard]] estimate_errors one_job_ahead(const simulation& day);
+
 [[nodiscard]] simulation_summary summarize(const simulation& day, const schedule& played);
 
 } // namespace ferry::scheduling

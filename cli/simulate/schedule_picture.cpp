@@ -15,8 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 using scheduling::played_run;
 
-constexpr int width = 1600, margin_left = 110, margin_right = 20, header = 86, line_gap = 22, lines_max = 40;
+constexpr int width = 1600, margin_left = 110, margin_right = 20, header = 86, line_gap = 22, lines_max = 150;
 constexpr double thinnest = 0.3; // pixels
+constexpr double seen_well = 6;  // the same
 constexpr std::size_t legend_max = 10;
 
 std::string number(double value) {
@@ -38,14 +39,29 @@ std::string escaped(std::string_view text) {
   return safe;
 }
 
-// The shortest span of a line, of those that people read well, with which there are few enough lines.
-duration span_of_line(duration whole) {
+duration usual_length(const scheduling::schedule& played) {
+  std::vector<duration> lengths;
+  for (const played_run& run : played.runs)
+    lengths.push_back(run.ends - run.starts);
+  if (lengths.empty())
+    return 1s;
+  const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
+  std::nth_element(lengths.begin(), middle, lengths.end());
+  return *middle;
+}
+
+// Of the spans that people read well the longest in which a run of usual length can still be seen, as long as that does not take
+// too many lines.
+duration span_of_line(duration whole, duration usual) {
   constexpr std::array<duration, 20> spans{10s, 30s, 1min, 2min, 5min, 10min,   15min,    30min,    1h,        2h,
                                            3h,  6h,  12h,  24h,  48h,  24h * 7, 24h * 30, 24h * 90, 24h * 365, 24h * 3650};
+  const duration longest = usual * static_cast<std::int64_t>((width - margin_left - margin_right) / seen_well);
+  duration chosen = spans.front();
   for (const duration span : spans)
-    if (whole <= span * lines_max)
-      return span;
-  return whole / lines_max + 1ms;
+    if (span <= longest || chosen * lines_max < whole)
+      if (chosen < whole)
+        chosen = span;
+  return chosen * lines_max < whole ? whole / lines_max + 1ms : chosen;
 }
 
 class picture {
@@ -55,7 +71,7 @@ public:
     instant last = begin_ + 1ms;
     for (const played_run& run : played.runs)
       last = std::max(last, run.ends);
-    span_ = span_of_line(last - begin_);
+    span_ = span_of_line(last - begin_, usual_length(played));
     if (played.runs.empty())
       lines_ = 1;
     else

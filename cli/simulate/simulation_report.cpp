@@ -10,6 +10,7 @@
 namespace ferry::cli {
 namespace {
 
+using scheduling::estimate_errors;
 using scheduling::simulation_summary;
 using scheduling::spread_of_times;
 
@@ -38,6 +39,13 @@ json to_json(const spread_of_times& times) {
           {"worst_seconds", in_seconds(times.worst)}};
 }
 
+json to_json(const estimate_errors& errors) {
+  return {{"jobs", errors.estimated},
+          {"median_relative_error", errors.median},
+          {"within_20_percent", errors.within_20_percent},
+          {"at_most_p90", errors.under_p90}};
+}
+
 std::string quoted(const std::string& field) {
   if (field.find_first_of(",\"\r\n") == field.npos)
     return field;
@@ -49,7 +57,7 @@ std::string quoted(const std::string& field) {
 
 } // namespace
 
-std::string simulation_table(const std::vector<simulated>& all, const style& look) {
+std::string simulation_table(const std::vector<simulated>& all, const estimate_errors& ahead, const style& look) {
   std::vector<column> columns{{"policy"}};
   for (const simulated& one : all)
     columns.push_back({one.policy, true});
@@ -77,19 +85,23 @@ std::string simulation_table(const std::vector<simulated>& all, const style& loo
   row("loads a job", [](const auto& s) { return decimal(share(s.loads, s.jobs), 3); });
   row("overtaken jobs", [](const auto& s) { return count(s.overtakings); });
   row("overtaken by at most", [](const auto& s) { return seconds(s.overtaken_by); });
-  row("estimates, median error", [](const auto& s) { return s.estimates.estimated > 0 ? percentage(s.estimates.median) : "-"; });
-  row("estimates within 20%",
-      [](const auto& s) { return s.estimates.estimated > 0 ? percentage(s.estimates.within_20_percent) : "-"; });
-  row("at most the 90th percentile",
-      [](const auto& s) { return s.estimates.estimated > 0 ? percentage(s.estimates.under_p90) : "-"; });
+  const auto estimates = [&](const std::string& name, double estimate_errors::*of) {
+    row(name, [&](const auto& s) { return s.estimates.estimated > 0 ? percentage(s.estimates.*of) : "-"; });
+  };
+  estimates("estimates, median error", &estimate_errors::median);
+  estimates("estimates within 20%", &estimate_errors::within_20_percent);
+  estimates("at most the 90th percentile", &estimate_errors::under_p90);
   std::string text = page.render(look);
   for (const simulated& one : all)
     text += one.policy + ": the overtaking bound of " + seconds(one.bound) +
             (one.summary.overtaken_by <= one.bound ? " was kept\n" : " was BROKEN\n");
+  if (ahead.estimated > 0)
+    text += "estimates one job ahead: median error " + percentage(ahead.median) + ", " + percentage(ahead.within_20_percent) +
+            " within 20%, " + percentage(ahead.under_p90) + " took at most the 90th percentile\n";
   return text;
 }
 
-json simulation_json(const std::vector<simulated>& all) {
+json simulation_json(const std::vector<simulated>& all, const estimate_errors& ahead) {
   json policies = json::object();
   for (const auto& [policy, s, bound] : all)
     policies[policy] = {{"jobs", s.jobs},
@@ -105,12 +117,8 @@ json simulation_json(const std::vector<simulated>& all) {
                           {"most_seconds", in_seconds(s.overtaken_by)},
                           {"bound_seconds", in_seconds(bound)},
                           {"kept", s.overtaken_by <= bound}}},
-                        {"estimates",
-                         {{"jobs", s.estimates.estimated},
-                          {"median_relative_error", s.estimates.median},
-                          {"within_20_percent", s.estimates.within_20_percent},
-                          {"at_most_p90", s.estimates.under_p90}}}};
-  return {{"policies", std::move(policies)}};
+                        {"estimates", to_json(s.estimates)}};
+  return {{"policies", std::move(policies)}, {"estimates_one_job_ahead", to_json(ahead)}};
 }
 
 std::string schedule_csv(const trace& from, const scheduling::simulation& day, const scheduling::schedule& played) {

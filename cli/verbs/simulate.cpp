@@ -109,10 +109,11 @@ public:
         if (auto written = write_file(*csv_, schedule_csv(*read, day, *played)); !written)
           return fail(written.error());
     }
+    const auto ahead = scheduling::one_job_ahead(day);
     if (c.wants_json())
-      c.print_json(to_text(simulation_json(all)));
+      c.print_json(to_text(simulation_json(all, ahead)));
     else
-      c.print(simulation_table(all, c.out()));
+      c.print(simulation_table(all, ahead, c.out()));
     return exit_completed;
   }
 
