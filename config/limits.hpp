@@ -66,6 +66,18 @@ inline constexpr std::size_t metric_rules_max = 32; // of one job type
 inline constexpr int batch_items_max = 256;         // that may run together
 inline constexpr std::size_t batch_paths_max = 64;  // parameters named by warm_key, or by one rule of batch
 
+// What is learnt
+inline constexpr std::size_t estimate_parameters_max = 64; // named by one rule of estimate
+inline constexpr std::size_t estimate_keys_max = 4'096;    // of one kind that an estimator remembers; the least recently used goes
+inline constexpr std::size_t batch_keys_max = 4'096;       // whose batches a type remembers; the least recently used goes
+inline constexpr std::size_t memory_sizes_max = 16;        // batch sizes of one key whose memory is remembered
+
+// Simulation
+inline constexpr std::size_t trace_rows_max = 1'000'000;
+inline constexpr std::size_t trace_line_bytes_max = 1024 * 1024;
+inline constexpr std::int64_t trace_seconds_max = 100LL * 366 * 24 * 3600; // from its first arrival to its last
+inline constexpr int simulated_devices_max = 1'000;
+
 // Upscaling
 inline constexpr int picture_side_max = 65'500; // pixels of width or height, of a source or a result: what JPEG can hold
 inline constexpr std::int64_t source_pixels_max = 134'217'728; // of one picture, width times height

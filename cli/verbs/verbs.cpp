@@ -32,6 +32,14 @@ constexpr std::string_view run_details =
     R"(Reads the configuration that ferryd would read, checks the parameters as it would, and runs the command here and now: no daemon, no
 queue, no log. Ends with the command's exit status, or 128 + the signal that ended it.)";
 
+constexpr std::string_view simulate_details =
+    R"(TRACE is a table (CSV) whose first line names its columns: when each job arrived, how long it took, and any others, which are its
+parameters. What the daemon would have done with it is played in virtual time.
+
+  ferry simulate day.csv --devices 2 --load 20 --warm-key model --same steps --estimate steps,width --policy learned,fifo --svg day.svg
+
+Options for columns may be given several times, or several columns with commas.)";
+
 constexpr std::string_view completion_details = R"(  bash: ferry completion bash > ~/.local/share/bash-completion/completions/ferry
   zsh:  ferry completion zsh > "${fpath[1]}/_ferry"
   fish: ferry completion fish > ~/.config/fish/completions/ferry.fish)";
@@ -59,6 +67,7 @@ constexpr std::array verbs{
     verb{"status", "", "the daemon, its devices and counts", "", make_status},
     verb{"types", "", "the job types and their parameters", "", make_types},
     verb{"run", "", "run a job directly, without daemon or queue", run_details, make_run},
+    verb{"simulate", "", "play a recorded day through the policy, without a daemon", simulate_details, make_simulate},
     verb{"completion", "", "completions for bash, zsh or fish", completion_details, make_completion},
     verb{"version", "", "the version of ferry", "", make_version},
     verb{"help", "", "this list, or more about a verb", "", make_help},

@@ -28,6 +28,7 @@ std::unique_ptr<action> make_clear();
 std::unique_ptr<action> make_status();
 std::unique_ptr<action> make_types();
 std::unique_ptr<action> make_run();
+std::unique_ptr<action> make_simulate();
 std::unique_ptr<action> make_completion();
 std::unique_ptr<action> make_version();
 std::unique_ptr<action> make_help();
