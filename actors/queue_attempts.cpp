@@ -26,6 +26,7 @@ void queue_state::job_is_over(job_over& what) {
   std::vector<fact> facts;
   const auto index = static_cast<std::size_t>(one - found->second.members.data());
   auto endings = decide(found->second, what.batch, {index}, {std::move(what.outcome)}, facts);
+  watch_for_storms(found->second.type, endings, wall_clock_now());
   request(self_, storage_, caf::infinite, record_facts{std::move(facts)})
       .then([this, id = what.batch, endings = std::move(endings)](done) {
         if (const auto batch = running_.find(id); batch != running_.end())
@@ -55,6 +56,7 @@ void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outco
     }
   std::vector<fact> facts;
   auto endings = decide(batch, id, left, std::move(of_left), facts);
+  watch_for_storms(batch.type, endings, wall_clock_now()); // now, so that a type which is held starts no further job
   facts.emplace_back(batch_ended{id, wall_clock_now()});
   send(self_, parts_->watchdog, forget_batch{id});
   request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([this, id, endings = std::move(endings)](done) {
@@ -124,7 +126,6 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
       count(std::get<scheduling::job_ends>(e.then).state);
     }
   }
-  watch_for_storms(batch.type, endings, wall_clock_now());
   publish();
   for (const ending& e : endings)
     if (std::holds_alternative<scheduling::job_ends>(e.then))

@@ -73,7 +73,9 @@ caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
   std::vector<queued_job> jobs;
   facts.reserve(admitted->size());
   jobs.reserve(admitted->size());
+  std::vector<std::optional<instant>> not_before_of;
   for (auto& job : *admitted) {
+    const auto not_before = job.delay.count() > 0 ? std::optional(now + job.delay) : std::nullopt;
     last_job_.value += 1;
     last_order_key_ += scheduling::order_key_step;
     jobs.push_back({.id = last_job_,
@@ -88,33 +90,38 @@ caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
     else
       jobs.back().group = jobs.back().type;
     facts.emplace_back(job_queued{last_job_, job.type->name, std::move(job.params), std::move(job.name), job.priority,
-                                  last_order_key_, job.held, now, job.resumed_from});
+                                  last_order_key_, job.held, now, job.resumed_from, not_before});
+    not_before_of.push_back(not_before);
   }
   auto promise = self_->make_response_promise<result<jobs_submitted>>();
   std::vector<scheduling::group_index> groups;
   for (const queued_job& job : jobs)
     groups.push_back(job.group);
   request(self_, storage_, caf::infinite, append_facts{std::move(facts), std::move(what.from)})
-      .then([this, promise, jobs = std::move(jobs),
+      .then([this, promise, jobs = std::move(jobs), not_before_of = std::move(not_before_of),
              pin = groups_.pin(std::move(groups))](const result<storage::append_outcome>& outcome) mutable {
         if (outcome)
-          submitted(jobs, *outcome, promise);
+          submitted(jobs, not_before_of, *outcome, promise);
         else
           promise.deliver(result<jobs_submitted>(fail(outcome.error())));
       });
   return promise;
 }
 
-void queue_state::submitted(const std::vector<queued_job>& jobs, const storage::append_outcome& outcome,
-                            promise_of<jobs_submitted> promise) {
+void queue_state::submitted(const std::vector<queued_job>& jobs, const std::vector<std::optional<instant>>& not_before_of,
+                            const storage::append_outcome& outcome, promise_of<jobs_submitted> promise) {
   jobs_submitted answer;
   if (!outcome.already_submitted.empty()) {
     answer.repeated = true;
     for (const job_id id : outcome.already_submitted)
       answer.jobs.push_back({id, jobs_.position(id)});
   } else {
-    for (const queued_job& job : jobs)
-      jobs_.add(job);
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+      if (not_before_of[i])
+        jobs_.delay(jobs[i], *not_before_of[i]);
+      else
+        jobs_.add(jobs[i]);
+    arm_delays();
     publish();
     for (const queued_job& job : jobs)
       answer.jobs.push_back({job.id, jobs_.position(job.id)});

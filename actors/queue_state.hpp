@@ -68,8 +68,8 @@ private:
 
   // queue_commands.cpp
   caf::result<result<jobs_submitted>> submit(submit_jobs& what);
-  void submitted(const std::vector<scheduling::queued_job>& jobs, const storage::append_outcome& outcome,
-                 promise_of<jobs_submitted> promise);
+  void submitted(const std::vector<scheduling::queued_job>& jobs, const std::vector<std::optional<instant>>& not_before_of,
+                 const storage::append_outcome& outcome, promise_of<jobs_submitted> promise);
   caf::result<result<done>> hold(job_id id, const std::string& reason);
   caf::result<result<done>> release(job_id id);
   void let_go(job_id id, bool delayed_too);

@@ -5,7 +5,9 @@
 #include "cli/text.hpp"
 #include "config/settings.hpp"
 #include "config/text.hpp"
+#include "model/parameter_path.hpp"
 #include "runners/run_spec.hpp"
+#include "scheduling/batch_traits.hpp"
 #include "scheduling/job_results.hpp"
 
 #include <algorithm>
@@ -34,29 +36,13 @@ result<const config::job_type*> find_type(const config::settings& settings, cons
   return fail(error_code::not_found, "there is no job type \"" + printable(name) + "\"", config::did_you_mean(name, known));
 }
 
-const json* value_at(const json& params, std::string_view path) {
-  const json* at = &params;
-  for (;;) {
-    const auto dot = path.find('.');
-    const auto found = at->is_object() ? at->find(std::string(path.substr(0, dot))) : at->end();
-    if (!at->is_object() || found == at->end())
-      return nullptr;
-    at = &*found;
-    if (dot == path.npos)
-      return at;
-    path.remove_prefix(dot + 1);
-  }
-}
-
 result<json> checked_parameters(const config::job_type& type, const json& given) {
-  if (type.runner == config::runner_kind::worker)
-    return fail(error_code::invalid_argument, "job type " + type.name + " runs on a worker, which only the daemon keeps",
-                "`ferry submit " + type.name + "`");
   auto params = type.parameters.validate(given);
   if (!params)
     return params;
   for (const std::string& path : type.parameters.job_result_paths())
-    if (const json* value = value_at(*params, path); value && value->is_string() && value->get<std::string>().starts_with("job:"))
+    if (const json* value = find_parameter(*params, path);
+        value && value->is_string() && value->get<std::string>().starts_with("job:"))
       return fail(error_code::invalid_argument,
                   path + " names the result of " + printable(value->get<std::string>()) + ", which only the daemon can look up",
                   "give the path of the file");
@@ -156,6 +142,58 @@ private:
   bool keep_ = false;
 };
 
+// What is said with a worker that runs one job here (docs/worker_protocol.md).
+class worker_talk {
+public:
+  worker_talk(context& c, const runners::run_spec& spec) : context_(c), spec_(spec) {}
+
+  std::optional<std::string> hear(std::string_view line) {
+    const json said = json::parse(line, nullptr, false);
+    const std::string type = said.is_object() ? text_of(said, "type") : std::string();
+    if (type == "ready")
+      return order();
+    if (type == "done" || type == "failed") {
+      status_ = type == "done" ? 0 : 1;
+      if (type == "failed")
+        context_.note("ferry: " + printable(text_of(said, "error")) + "\n");
+      return std::nullopt;
+    }
+    if (type == "progress")
+      show(said);
+    else if (type == "log")
+      context_.note(printable(text_of(said, "text")) + "\n");
+    else if (type.empty() && !line.empty())
+      context_.note(printable(std::string(line)) + "\n"); // a stray print
+    return std::string();
+  }
+  // Of the job; 1 where the worker said nothing of its end.
+  [[nodiscard]] int status() const { return status_; }
+
+private:
+  static std::string text_of(const json& said, const char* key) {
+    const auto found = said.find(key);
+    return found != said.end() && found->is_string() ? found->get<std::string>() : std::string();
+  }
+  [[nodiscard]] std::string order() const {
+    json jobs = runners::to_json(spec_).at("jobs");
+    return json{{"type", "run"}, {"batch", 1}, {"jobs", std::move(jobs)}}.dump(-1, ' ', false, json::error_handler_t::replace) +
+           "\n";
+  }
+  // A line for each whole percent.
+  void show(const json& said) {
+    const auto value = said.find("value");
+    const int percent = value != said.end() && value->is_number() ? static_cast<int>(value->get<double>() * 100) : -1;
+    if (percent <= percent_ || percent > 100)
+      return;
+    percent_ = percent;
+    context_.note("ferry: " + std::to_string(percent) + " % " + printable(text_of(said, "message")) + "\n");
+  }
+
+  context& context_;
+  const runners::run_spec& spec_;
+  int status_ = 1, percent_ = -1;
+};
+
 } // namespace
 
 result<int> run_directly(context& c, const direct_run& what) {
@@ -178,14 +216,24 @@ result<int> run_directly(context& c, const direct_run& what) {
     return fail(made.error());
   const char* resume_from = std::getenv("FERRY_RESUME_FROM"); // by hand, what the daemon does by itself
   const runners::run_job job{job_id{1}, std::move(*params), directory.job(), resume_from ? resume_from : ""};
-  const auto spec = runners::make_run_spec(**type, batch_id{1}, *where, {job}, directory.root());
+  std::optional<runners::worker_choice> worker;
+  if ((*type)->runner == config::runner_kind::worker)
+    worker =
+        runners::worker_choice{.id = {1}, .warm = scheduling::traits_of(**type, job.params).warm, .directory = directory.root()};
+  const auto spec = runners::make_run_spec(**type, batch_id{1}, *where, {job}, directory.root(), worker);
   if (!spec)
     return fail(spec.error());
   if (auto written = directory.write_spec(*spec); !written)
     return fail(written.error());
   if (auto written = c.flush(); !written)
     return fail(written.error());
-  auto status = run_in_foreground({.argv = spec->argv, .environment = spec->environment, .directory = spec->directory.string()});
+  foreground_program program{.argv = spec->argv, .environment = spec->environment, .directory = spec->directory.string()};
+  worker_talk talk(c, *spec);
+  if (worker)
+    program.converse = [&talk](std::string_view line) { return talk.hear(line); };
+  auto status = run_in_foreground(program);
+  if (worker && status && *status == 0)
+    status = talk.status();
   c.note(directory.results());
   return status;
 }

@@ -1,6 +1,9 @@
 #include "cli/foreground.hpp"
 
+#include "cli/terminal.hpp"
 #include "cli/text.hpp"
+#include "config/limits.hpp"
+#include "runners/line_splitter.hpp"
 
 #include <array>
 #include <atomic>
@@ -10,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace ferry::cli {
 namespace {
@@ -28,7 +32,7 @@ public:
   signals_meanwhile() {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       struct sigaction answer {};
-      answer.sa_handler = numbers[i] == SIGINT || numbers[i] == SIGQUIT ? SIG_IGN : pass_on;
+      answer.sa_handler = numbers[i] == SIGTERM || numbers[i] == SIGHUP ? pass_on : SIG_IGN;
       answer.sa_flags = SA_RESTART;
       ::sigaction(numbers[i], &answer, &before_[i]);
     }
@@ -42,7 +46,7 @@ public:
   }
 
 private:
-  static constexpr std::array numbers{SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+  static constexpr std::array numbers{SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE};
   std::array<struct sigaction, numbers.size()> before_{};
 };
 
@@ -55,8 +59,12 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 }
 
 // In the child: becomes the program, or reports errno and which step failed.
-[[noreturn]] void become(const std::string& directory, char* const* argv, char** environment, int report_to) {
+[[noreturn]] void become(const std::string& directory, char* const* argv, char** environment, int report_to,
+                         const std::array<int, 2>& streams) {
   std::array<int, 2> failed{0, 0};
+  for (int number = 0; number < 2; ++number)
+    if (streams.at(static_cast<std::size_t>(number)) >= 0)
+      ::dup2(streams.at(static_cast<std::size_t>(number)), number);
   if (::chdir(directory.c_str()) == 0) {
     environ = environment;
     ::execvp(argv[0], argv);
@@ -68,6 +76,58 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   ::_exit(127);
 }
 
+// A conversation with the program by pipes, until it closes its output.
+class dialogue {
+public:
+  explicit dialogue(const foreground_program& what) : what_(what) {}
+  [[nodiscard]] bool make() {
+    if (!what_.converse)
+      return true;
+    return ::pipe2(in_.data(), O_CLOEXEC) == 0 && ::pipe2(out_.data(), O_CLOEXEC) == 0;
+  }
+  ~dialogue() {
+    for (const int end : {in_[0], in_[1], out_[0], out_[1]})
+      if (end >= 0)
+        ::close(end);
+  }
+  dialogue(const dialogue&) = delete;
+  dialogue& operator=(const dialogue&) = delete;
+
+  [[nodiscard]] std::array<int, 2> of_program() const { return {in_[0], out_[1]}; }
+  void hold() {
+    if (!what_.converse)
+      return;
+    close(in_[0]);
+    close(out_[1]);
+    std::array<char, 65536> room{};
+    runners::line_splitter lines(limits::worker_said_bytes_max);
+    for (;;) {
+      const ssize_t size = ::read(out_[0], room.data(), room.size());
+      if (size < 0 && errno == EINTR)
+        continue;
+      if (size <= 0)
+        return;
+      lines.feed({room.data(), static_cast<std::size_t>(size)}, [this](std::string_view line) { answer(line); });
+    }
+  }
+
+private:
+  static void close(int& end) {
+    if (end >= 0)
+      ::close(std::exchange(end, -1));
+  }
+  void answer(std::string_view line) {
+    const auto told = what_.converse(line);
+    if (!told)
+      close(in_[1]);
+    else if (in_[1] >= 0 && !told->empty() && !write_all(in_[1], *told))
+      close(in_[1]); // it ends, or has closed its input
+  }
+
+  const foreground_program& what_;
+  std::array<int, 2> in_{-1, -1}, out_{-1, -1};
+};
+
 } // namespace
 
 result<int> run_in_foreground(const foreground_program& what) {
@@ -76,7 +136,10 @@ result<int> run_in_foreground(const foreground_program& what) {
     environment_words.push_back(name + "=" + value);
   const auto argv = pointers(argv_words);
   auto environment = pointers(environment_words);
+  dialogue talk(what);
   std::array<int, 2> report{};
+  if (!talk.make())
+    return fail(error_code::io, std::string("no pipe can be made: ") + std::strerror(errno));
   if (::pipe2(report.data(), O_CLOEXEC) != 0)
     return fail(error_code::io, std::string("no pipe can be made: ") + std::strerror(errno));
 
@@ -85,7 +148,7 @@ result<int> run_in_foreground(const foreground_program& what) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     signals.restore();
-    become(what.directory, argv.data(), environment.data(), report[1]);
+    become(what.directory, argv.data(), environment.data(), report[1], talk.of_program());
   }
   const int fork_reason = errno;
   program_pid = pid;
@@ -96,6 +159,8 @@ result<int> run_in_foreground(const foreground_program& what) {
   ::close(report[0]);
   if (pid < 0)
     return fail(error_code::io, std::string("no process can be made: ") + std::strerror(fork_reason));
+  if (got != static_cast<ssize_t>(sizeof failed))
+    talk.hold();
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
   if (got == static_cast<ssize_t>(sizeof failed))

@@ -186,6 +186,26 @@ result<submit_answer> submit_job(context& c, const json& job, const std::string&
   return submit_answer{*entry, std::move(*text)};
 }
 
+result<std::vector<submitted>> submit_list(context& c, json jobs, const std::string& base_dir, const std::string& key) {
+  json request{{"jobs", std::move(jobs)}};
+  if (!base_dir.empty())
+    request["base_dir"] = base_dir;
+  auto body = body_from(request);
+  if (!body)
+    return fail(body.error());
+  const auto answer = c.ask({.method = "POST", .path = "/jobs", .body = std::move(*body), .idempotency_key = key});
+  if (!answer)
+    return fail(answer.error());
+  std::vector<submitted> done;
+  for (const json& entry : array_field(*answer, "jobs")) {
+    auto job = submitted_from(entry);
+    if (!job)
+      return fail(job.error());
+    done.push_back(*job);
+  }
+  return done;
+}
+
 result<std::vector<submitted>> submit_file(context& c, const bulk_request& what) { return bulk(c, what).perform(); }
 
 } // namespace ferry::cli

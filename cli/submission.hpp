@@ -27,6 +27,10 @@ struct submit_answer {
 };
 [[nodiscard]] result<submit_answer> submit_job(context& c, const json& job, const std::string& key);
 
+// Up to limits::jobs_per_request_max jobs, all or none.
+[[nodiscard]] result<std::vector<submitted>> submit_list(context& c, json jobs, const std::string& base_dir,
+                                                         const std::string& key);
+
 struct bulk_request {
   std::string file;               // JSON Lines; "-" is standard input
   json base = json::object();     // see job_lines

@@ -30,17 +30,18 @@ result<int> priority_from(const json& object, const std::string& where) {
 result<job_request> job_request_from(json& object, const std::string& where) {
   if (!object.is_object())
     return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
-  if (auto known = check_keys(object, {"type", "params", "priority", "name", "held", "base_dir"}, where); !known)
+  if (auto known = check_keys(object, {"type", "params", "priority", "name", "held", "delay_seconds", "base_dir"}, where); !known)
     return fail(known.error());
   const auto prefix = where.empty() ? where : where + "/";
   auto type = string_member(object, "type", prefix);
   auto name = string_member(object, "name", prefix);
   const auto priority = priority_from(object, prefix);
   const auto held = boolean_member(object, "held", prefix);
+  const auto delay = integer_member(object, "delay_seconds", prefix);
   auto base_dir = string_member(object, "base_dir", prefix);
-  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(),
-                                                            priority ? nullptr : &priority.error(), held ? nullptr : &held.error(),
-                                                            base_dir ? nullptr : &base_dir.error()})
+  for (const error* e : std::initializer_list<const error*>{
+           type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
+           held ? nullptr : &held.error(), delay ? nullptr : &delay.error(), base_dir ? nullptr : &base_dir.error()})
     if (e)
       return fail(*e);
   if (!*type)
@@ -49,6 +50,9 @@ result<job_request> job_request_from(json& object, const std::string& where) {
                       .priority = *priority,
                       .name = name->value_or(""),
                       .held = held->value_or(false),
+                      // What is too large for milliseconds is out of the bound that admission names, too.
+                      .delay =
+                          std::chrono::seconds(std::clamp<std::int64_t>(delay->value_or(0), -1, limits::delay_seconds_max + 1)),
                       .base_dir = base_dir->value_or("")};
   if (const auto params = object.find("params"); params != object.end())
     request.params = std::move(*params);

@@ -21,7 +21,8 @@ struct job_queued {
   std::int64_t order_key = 0;
   bool held = false;
   instant at{};
-  job_id resumed_from = {}; // continues that job's work
+  job_id resumed_from = {};               // continues that job's work
+  std::optional<instant> not_before = {}; // a user wishes it to start no earlier
 };
 
 // Parameters or name of a queued job were replaced; what is not set stays.

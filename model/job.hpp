@@ -29,7 +29,8 @@ struct job_request {
   int priority = priority_default; // 0–100, larger first
   std::string name = {};           // free text for people; may be empty
   bool held = false;
-  job_id resumed_from = {}; // continues from that job's newest checkpoint; none: begins at the beginning
+  std::chrono::milliseconds delay{0}; // from the submit on, before which it does not start
+  job_id resumed_from = {};           // continues from that job's newest checkpoint; none: begins at the beginning
   std::string base_dir =
       {}; // the absolute folder that relative paths in parameters of format job-result start from; empty: refused
 };

@@ -112,6 +112,8 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     collect(faults, ok.error(), "/name");
   if (const auto ok = check_base_dir(request.base_dir); !ok)
     collect(faults, ok.error(), "/base_dir");
+  if (request.delay.count() < 0 || request.delay > std::chrono::seconds(limits::delay_seconds_max))
+    faults.problems.push_back({"/delay_seconds", "must be from 0 to " + std::to_string(limits::delay_seconds_max), {}});
   if (const auto why = why_unplaceable(rules.devices, demand_of(*type)))
     faults.problems.push_back({"/type", "'" + type->name + "' can never run here: " + *why, {}});
 
@@ -120,6 +122,7 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
                    .priority = request.priority,
                    .name = std::move(request.name),
                    .held = request.held,
+                   .delay = request.delay,
                    .resumed_from = request.resumed_from};
   if (request.params.is_null())
     request.params = json::object();

@@ -18,6 +18,7 @@ struct admitted_job {
   int priority = priority_default;
   std::string name;
   bool held = false;
+  duration delay{0};
   job_id resumed_from = {};
 };
 

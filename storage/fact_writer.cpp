@@ -23,8 +23,8 @@ constexpr const char* update_totals =
 constexpr const char* select_job = "SELECT type, state, priority, held, attempts, batch, cleared FROM jobs WHERE id = ?";
 constexpr const char* select_name = "SELECT name FROM jobs WHERE id = ?";
 constexpr const char* insert_job = R"sql(
-INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from)
-VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?))sql";
+INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before)
+VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?))sql";
 constexpr const char* insert_params = "INSERT INTO job_params (job, params) VALUES (?, ?)";
 constexpr const char* update_params = "UPDATE job_params SET params = ? WHERE job = ?";
 constexpr const char* update_name = "UPDATE jobs SET name = ? WHERE id = ?";
@@ -114,7 +114,7 @@ result<void> fact_writer::write(const job_queued& f) {
     return contradiction("job_queued", "the id " + to_string(f.id) + " is not positive");
   const auto type = types_.number_of(f.type);
   statements_.run(insert_job, f.id, type, f.priority, f.order_key, f.held, f.at, null_if_empty(f.name),
-                  f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value});
+                  f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value}, f.not_before);
   statements_.run(insert_params, f.id, f.params);
   // The newest block of names is searched in the rows themselves; it is written when the first job beyond it comes.
   const auto block = block_of(f.id), newest_block = block_of(totals_.last_job);

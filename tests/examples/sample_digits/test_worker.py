@@ -154,6 +154,8 @@ class Worker(WorkerTest):
 
     def test_a_model_that_cannot_be_loaded_ends_it_with_a_sentence(self) -> None:
         self.start(base_model="/no/such/file.pt", lora=None)
+        why = "the checkpoint /no/such/file.pt cannot be read: No such file or directory"
+        self.assertEqual(self.hear(), {"type": "failed", "error": why, "kind": "input"})
         self.assert_ends(1)
         self.assertIn("\nthe checkpoint /no/such/file.pt cannot be read: No such file", self.log())
         self.assertNotIn("Traceback", self.log())
