@@ -13,6 +13,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       run_directory_(start->run_directory),
       jobs_(std::move(start->jobs)),
       groups_(std::move(start->groups)),
+      knowledge_(std::move(start->knowledge)),
       tolerated_(std::move(start->tolerated)),
       last_job_(start->last_job),
       last_order_key_(start->last_order_key),
@@ -21,6 +22,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       failed_(start->failed),
       cancelled_(start->cancelled),
       held_types_(std::move(start->held_types)) {
+  knowledge_.resize(type_names_.size());
   for (restored_batch& restored : start->running) {
     for (const auto& job : restored.jobs)
       running_jobs_.emplace(job.id, restored.id);

@@ -5,6 +5,7 @@
 #include "actors/interfaces.hpp"
 
 #include "scheduling/batch_groups.hpp"
+#include "scheduling/type_knowledge.hpp"
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -32,6 +33,7 @@ struct queue_start {
   std::vector<std::string> type_names; // by type_index; the configured ones first, in their order
   scheduling::job_queue jobs;
   scheduling::batch_groups groups{{}};
+  std::vector<scheduling::type_knowledge> knowledge;         // by type_index
   std::unordered_map<job_id, std::vector<double>> tolerated; // as batch_traits has them
   std::vector<restored_batch> running;
   job_id last_job;

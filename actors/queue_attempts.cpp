@@ -47,6 +47,7 @@ void queue_state::finish_unlaunched(batch_id id, const scheduling::stop_reason& 
 void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outcomes) {
   auto& batch = running_.at(id);
   batch.at = phase::ending;
+  learn(batch, outcomes);
   std::vector<std::size_t> left;
   std::vector<scheduling::job_outcome> of_left;
   for (std::size_t i = 0; i < batch.members.size(); ++i)

@@ -44,8 +44,10 @@ error queue_state::why_not_queued(job_id id) const {
 }
 
 void queue_state::classify(queued_job& job, const json& params) {
-  const auto traits = scheduling::traits_of(settings_->job_types.at(job.type), params);
-  job.group = groups_.find_or_add(job.type, traits);
+  const auto& type = settings_->job_types.at(job.type);
+  const auto traits = scheduling::traits_of(type, params);
+  job.group = scheduling::has_traits(type) ? groups_.find_or_add(job.type, traits) : job.type;
+  job.estimate_ms = expected_ms(job.type, scheduling::features_of(type.estimate, params, traits.warm, {}));
   job.items = static_cast<std::uint16_t>(traits.items);
   if (!traits.tolerated.empty())
     tolerated_.insert_or_assign(job.id, traits.tolerated);
@@ -85,7 +87,7 @@ caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
                     .tier = static_cast<std::uint8_t>(job.type->tier & 0xF),
                     .held = job.held});
     jobs.back().created = now;
-    if (scheduling::has_traits(*job.type))
+    if (scheduling::reads_parameters(*job.type))
       classify(jobs.back(), json::parse(job.params));
     else
       jobs.back().group = jobs.back().type;
@@ -251,7 +253,7 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   const auto now = wall_clock_now();
   std::vector<fact> facts;
   std::optional<json> regroup;
-  if (const auto* type = type_of(job->type); params && type && scheduling::has_traits(*type))
+  if (const auto* type = type_of(job->type); params && type && scheduling::reads_parameters(*type))
     regroup = json::parse(*params);
   if (params || what.name)
     facts.emplace_back(job_edited{what.id, std::move(params), what.name, now});
@@ -309,7 +311,7 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
                  .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
   job.created = record.created;
   job.group = job.type;
-  if (scheduling::has_traits(*type))
+  if (scheduling::reads_parameters(*type))
     classify(job, record.params);
   request(self_, storage_, caf::infinite,
           append_facts{{job_retried{record.id, last_order_key_, wall_clock_now(), from_scratch}}, {}})

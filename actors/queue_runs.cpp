@@ -71,6 +71,7 @@ scheduling::candidate queue_state::candidate_from(const scheduling::queued_job& 
   }
   one.on_worker = type.runner == config::runner_kind::worker;
   one.warm = groups_.at(job.group).warm;
+  expect(one, type);
   return one;
 }
 
@@ -93,9 +94,12 @@ void queue_state::start(start_batch& what) {
                       .place = what.what.place,
                       .started = now,
                       .starts_worker = what.what.starts_worker,
+                      .marginal = what.what.marginal,
                       .ends_workers = what.what.ends_workers};
   for (const job_id id : jobs) {
     batch.members.push_back({.job = *jobs_.remove(id)});
+    if (!scheduling::reads_parameters(settings_->job_types[batch.type]))
+      batch.members.back().job.estimate_ms = expected_ms(batch.type, {});
     running_jobs_.emplace(id, what.batch);
   }
   running_.emplace(what.batch, std::move(batch));
@@ -184,6 +188,13 @@ void queue_state::run(batch_id id, job_starts starts) {
   auto& batch = running_.at(id);
   const auto& type = settings_->job_types[batch.type];
   batch.at = phase::starting;
+  for (std::size_t i = 0; i < batch.members.size(); ++i) {
+    const auto& loads = groups_.at(batch.members[i].job.group).loads;
+    batch.members[i].features =
+        scheduling::reads_parameters(type)
+            ? scheduling::features_of(type.estimate, json::parse(starts.at(i).params), loads, {}, batch.device)
+            : scheduling::job_features{.device = batch.device};
+  }
   run_batch message{.batch = id,
                     .type = &type,
                     .place = batch.place,

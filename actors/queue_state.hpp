@@ -1,6 +1,7 @@
-// The state of the queue actor. Its handlers stand in five files: queue_commands.cpp (what users ask of queued and finished jobs),
+// The state of the queue actor. Its handlers stand in six files: queue_commands.cpp (what users ask of queued and finished jobs),
 // queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp (what
-// starts and runs), queue_attempts.cpp (what ends, and what comes after it) and queue_queries.cpp (what users look at).
+// starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that) and
+// queue_queries.cpp (what users look at).
 //
 // Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
 // move), and changed back if the fact is refused; otherwise after.
@@ -11,6 +12,7 @@
 #include "scheduling/batch_groups.hpp"
 #include "scheduling/explain.hpp"
 #include "scheduling/failure_storm.hpp"
+#include "scheduling/type_knowledge.hpp"
 
 #include <map>
 #include <optional>
@@ -42,8 +44,9 @@ private:
     scheduling::queued_job job;
     progress how_far = {};
     std::vector<run_note> notes = {};
-    bool cancel = false; // a user wants it ended
-    bool over = false;   // it has ended before the others; its end is on disk or on its way there
+    std::optional<scheduling::job_features> features = {}; // what its duration teaches is put down to these
+    bool cancel = false;                                   // a user wants it ended
+    bool over = false;                                     // it has ended before the others; its end is on disk or on its way there
   };
   struct running_batch {
     std::string device;
@@ -53,6 +56,7 @@ private:
     instant started{};
     phase at = phase::recorded;
     bool starts_worker = false;
+    double marginal = 0.5;                       // the price of a further item that it was chosen with
     std::vector<worker_id> ends_workers = {};    // that have to be gone before
     std::optional<scheduling::stop_reason> stop; // asked for while its start was on its way
 
@@ -148,6 +152,13 @@ private:
   void classify(scheduling::queued_job& job, const json& params);
   void forget_unused_groups();
 
+  // queue_knowledge.cpp
+  [[nodiscard]] std::uint32_t expected_ms(scheduling::type_index type, const scheduling::job_features& features) const;
+  void expect(scheduling::candidate& one, const config::job_type& type) const;
+  [[nodiscard]] scheduling::cap_rules cap_rules(const config::job_type& type) const;
+  void learn(const running_batch& batch, const std::vector<scheduling::job_outcome>& outcomes);
+  void save(scheduling::type_index type, instant now);
+
   // queue_queries.cpp
   caf::result<result<job_view>> read_one(job_id id);
   caf::result<result<job_list>> read_many(const read_jobs& what);
@@ -171,6 +182,8 @@ private:
 
   scheduling::job_queue jobs_;
   scheduling::batch_groups groups_;
+  std::vector<scheduling::type_knowledge> knowledge_; // by type_index
+  std::map<scheduling::type_index, instant> knowledge_saved_;
   std::unordered_map<job_id, std::vector<double>> tolerated_; // of jobs whose type tolerates differences: see batch_traits
   std::unordered_map<batch_id, running_batch> running_;
   std::unordered_map<job_id, batch_id> running_jobs_;

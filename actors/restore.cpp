@@ -69,18 +69,34 @@ scheduling::queued_job queued_from(const Stored& job, scheduling::type_index typ
           .held = job.held};
 }
 
+// By type. What cannot be read is learnt again.
+std::vector<scheduling::type_knowledge> restore_knowledge(const std::map<std::string, std::string>& learned,
+                                                          const std::vector<std::string>& type_names) {
+  std::vector<scheduling::type_knowledge> all(type_names.size());
+  for (std::size_t i = 0; i < type_names.size(); ++i)
+    if (const auto found = learned.find("type " + type_names[i]); found != learned.end()) {
+      auto known = scheduling::type_knowledge::from_json(json::parse(found->second, nullptr, false));
+      if (known)
+        all[i] = std::move(*known);
+      else
+        spdlog::warn("what was learnt of job type {} cannot be read and is learnt again: {}", type_names[i],
+                     to_string(known.error()));
+    }
+  return all;
+}
+
 // Jobs whose parameters decide whom they may run with get their group again: the rules may have changed.
-result<void> classify_all(storage::job_store& store, const config::settings& settings, queue_start& queue) {
+result<void> classify_all(storage::job_store& store, const config::settings& settings, queue_start& queue, instant now) {
   std::vector<scheduling::queued_job*> running;
   std::vector<scheduling::queued_job> jobs;
   const auto has_traits = [&](const scheduling::queued_job& job) {
-    return job.type < settings.job_types.size() && scheduling::has_traits(settings.job_types[job.type]);
+    return job.type < settings.job_types.size() && scheduling::reads_parameters(settings.job_types[job.type]);
   };
   for (auto& batch : queue.running)
     for (auto& job : batch.jobs)
       if (has_traits(job))
         running.push_back(&job);
-  if (std::any_of(settings.job_types.begin(), settings.job_types.end(), scheduling::has_traits))
+  if (std::any_of(settings.job_types.begin(), settings.job_types.end(), scheduling::reads_parameters))
     for (const auto& job : queue.jobs.page(0, queue.jobs.size()))
       if (has_traits(job))
         jobs.push_back(job);
@@ -94,8 +110,13 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
     return fail(params.error());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     auto& job = i < running.size() ? *running[i] : jobs[i - running.size()];
-    const auto traits = scheduling::traits_of(settings.job_types[job.type], json::parse(params->at(i)));
-    job.group = queue.groups.find_or_add(job.type, traits);
+    const auto& type = settings.job_types[job.type];
+    const json given = json::parse(params->at(i));
+    const auto traits = scheduling::traits_of(type, given);
+    job.group = scheduling::has_traits(type) ? queue.groups.find_or_add(job.type, traits) : job.type;
+    const auto features = scheduling::features_of(type.estimate, given, traits.warm, {});
+    if (const auto expected = queue.knowledge.at(job.type).durations.predict(features, now))
+      job.estimate_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(expected->median.count(), 1, UINT32_MAX));
     job.items = static_cast<std::uint16_t>(traits.items);
     if (!traits.tolerated.empty())
       queue.tolerated.insert_or_assign(job.id, traits.tolerated);
@@ -190,7 +211,8 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   if (auto committed = store.commit(); !committed)
     return fail(committed.error());
   queue.groups = scheduling::batch_groups(types.names());
-  if (auto grouped = classify_all(store, *settings, queue); !grouped)
+  queue.knowledge = restore_knowledge(stored->learned, types.names());
+  if (auto grouped = classify_all(store, *settings, queue, now); !grouped)
     return fail(grouped.error());
 
   if (auto workers = restore_workers(control, *settings, types, state); !workers)

@@ -252,6 +252,12 @@ std::vector<option<job_type>> declare_batching() {
       type_key({"batch.memory_mib_per_item", integer,
                 "Memory of the device, in MiB, that each item of a batch takes beyond memory_mib.", 0, limits::memory_mib_max},
                [](job_type& t) { return &t.batch.memory_mib_per_item; }),
+      type_key(
+          {"estimate.parameters", text_list,
+           "The parameters, by dotted path, that tell how long a job takes: steps, frames, a mode. A list counts by its length."},
+          [](job_type& t) { return &t.estimate.parameters; }),
+      type_key({"estimate.hints", text_list, "Parameters that matter a little, such as a prompt, by its length."},
+               [](job_type& t) { return &t.estimate.hints; }),
       type_key({"batch.overtaking", duration,
                 "How long after a job others may be submitted and still be served before it because they fit a batch or a warm\n"
                 "worker better.",

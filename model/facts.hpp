@@ -145,8 +145,15 @@ struct type_released {
   instant at{};
 };
 
-using fact =
-    std::variant<job_queued, job_edited, job_held, job_released, job_reordered, batch_started, batch_requeued, attempt_ended,
-                 job_finished, job_noted, batch_ended, job_retried, jobs_cleared, queue_paused, type_held, type_released>;
+// What was learnt of something, as JSON; replaces what was known.
+struct knowledge_gained {
+  std::string about;
+  std::string value;
+  instant at{};
+};
+
+using fact = std::variant<job_queued, job_edited, job_held, job_released, job_reordered, batch_started, batch_requeued,
+                          attempt_ended, job_finished, job_noted, batch_ended, job_retried, jobs_cleared, queue_paused, type_held,
+                          type_released, knowledge_gained>;
 
 } // namespace ferry

@@ -106,7 +106,12 @@ bool is_better(const device_ledger& devices, const site& x, const site& y) {
 
 dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind, const site& where, instant now) {
   const auto together = choose_company(head, behind, where.memory_free_mib);
-  dispatch_batch batch{.jobs = {}, .type = head.job.type, .place = {}, .warm = head.warm, .ends_workers = where.ends_workers};
+  dispatch_batch batch{.jobs = {},
+                       .type = head.job.type,
+                       .place = {},
+                       .warm = head.warm,
+                       .marginal = head.marginal,
+                       .ends_workers = where.ends_workers};
   int items = 0;
   std::optional<duration> longest = head.estimate;
   for (const candidate* c : together) {

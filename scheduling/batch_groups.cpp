@@ -1,5 +1,7 @@
 #include "scheduling/batch_groups.hpp"
 
+#include "scheduling/batch_cost.hpp"
+
 namespace ferry::scheduling {
 namespace {
 
@@ -22,7 +24,7 @@ std::uint64_t warm_number(const std::string& type, const std::string& warm) {
 batch_groups::batch_groups(std::vector<std::string> type_names)
     : type_names_(std::move(type_names)), crowded_at_(type_names_.size() + crowd_min) {
   for (std::size_t i = 0; i < type_names_.size(); ++i)
-    groups_.push_back({.type = static_cast<type_index>(i), .warm = warm_number(type_names_[i], "{}")});
+    groups_.push_back({.type = static_cast<type_index>(i), .warm = warm_number(type_names_[i], "{}"), .loads = "{}"});
 }
 
 group_index batch_groups::find_or_add(type_index type, const batch_traits& traits) {
@@ -30,7 +32,7 @@ group_index batch_groups::find_or_add(type_index type, const batch_traits& trait
   const auto [found, added] = by_key_.try_emplace({type, key}, 0);
   if (!added)
     return found->second;
-  group made{type, warm_number(type_names_.at(type), traits.warm), std::move(key)};
+  group made{type, warm_number(type_names_.at(type), traits.warm), batch_key(traits), traits.warm, std::move(key)};
   if (free_.empty()) {
     found->second = static_cast<group_index>(groups_.size());
     groups_.push_back(std::move(made));

@@ -24,8 +24,10 @@ class batch_groups {
 public:
   struct group {
     type_index type = 0;
-    std::uint64_t warm = 0; // warm_number
-    std::string key;        // empty: the type's own, or not in use
+    std::uint64_t warm = 0;     // warm_number
+    std::uint64_t cost_key = 0; // batch_key, of those that have traits
+    std::string loads;          // batch_traits::warm
+    std::string key;            // empty: the type's own, or not in use
   };
 
   // `type_names`: all types by index.

@@ -39,7 +39,7 @@ private:
     const candidate& head = *members_.front();
     const auto& rules = *head.batching;
     const int items = items_ + c.job.items;
-    if ((c.job.batch_max > 0) != (head.job.batch_max > 0) || items > rules.max_items ||
+    if ((c.job.batch_max > 0) != (head.job.batch_max > 0) || items > std::min(rules.max_items, head.items_max) ||
         head.needs.memory_mib + std::int64_t{items} * rules.memory_mib_per_item > memory_free_mib_)
       return false;
     return std::all_of(members_.begin(), members_.end(), [&](const candidate* other) {

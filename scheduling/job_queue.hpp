@@ -33,7 +33,8 @@ struct queued_job {
   instant created{};
   group_index group = 0;
   type_index type = 0;
-  std::uint16_t items = 1; // that it has
+  std::uint16_t items = 1;       // that it has
+  std::uint32_t estimate_ms = 0; // how long it takes alone; 0: nothing is known
   std::uint16_t attempts = 0;
   std::uint8_t priority = priority_default;
   std::uint8_t retries = 0;           // that the retry policy asked for

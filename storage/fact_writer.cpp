@@ -38,6 +38,7 @@ constexpr const char* update_retried =
 constexpr const char* update_cleared = "UPDATE jobs SET cleared = ? WHERE id = ?";
 constexpr const char* select_result = "SELECT result FROM job_outcomes WHERE job = ?";
 constexpr const char* replace_held_type = "INSERT OR REPLACE INTO held_types (type, reason, since) VALUES (?, ?, ?)";
+constexpr const char* replace_learned = "INSERT OR REPLACE INTO learned (about, value, at) VALUES (?, ?, ?)";
 constexpr const char* delete_held_type = "DELETE FROM held_types WHERE type = ?";
 constexpr const char* delete_outcome = "DELETE FROM job_outcomes WHERE job = ?";
 
@@ -223,6 +224,11 @@ result<void> fact_writer::write(const jobs_cleared& f) {
 
 result<void> fact_writer::write(const queue_paused& f) {
   totals_.paused = f.paused;
+  return {};
+}
+
+result<void> fact_writer::write(const knowledge_gained& f) {
+  statements_.run(replace_learned, f.about, f.value, f.at);
   return {};
 }
 

@@ -56,6 +56,7 @@ private:
   result<void> write(const jobs_cleared& f);
   result<void> write(const queue_paused& f);
   result<void> write(const type_held& f);
+  result<void> write(const knowledge_gained& f);
   result<void> write(const type_released& f);
 
   // The job, or an error that names the fact.

@@ -58,8 +58,9 @@ struct restored {
   batch_id last_batch;
   std::int64_t last_order_key = 0;
   bool paused = false;
-  std::vector<running_batch> running;            // that have not ended, also those whose jobs have all finished
-  std::map<std::string, std::string> held_types; // with the reason
+  std::vector<running_batch> running;              // that have not ended, also those whose jobs have all finished
+  std::map<std::string, std::string> held_types;   // with the reason
+  std::map<std::string, std::string> learned = {}; // JSON, by what it is about
   // Jobs that are in these states, cleared or not, for the counters of `ferry status`.
   std::int64_t completed = 0, failed = 0, cancelled = 0;
 };

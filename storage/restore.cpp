@@ -10,6 +10,7 @@ constexpr const char* select_waiting = R"sql(
 SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max FROM jobs INDEXED BY jobs_waiting
 WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
 constexpr const char* select_held_types = "SELECT type, reason FROM held_types";
+constexpr const char* select_learned = "SELECT about, value FROM learned";
 constexpr const char* select_batches = R"sql(
 SELECT batches.id, batches.type, devices.name, batches.started
 FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.device WHERE batches.state = 0 ORDER BY batches.id)sql";
@@ -71,12 +72,19 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
       if (const auto type = types.find(held.integer(0)); type != types.end())
         held_types.emplace(type->second, held.text(1));
   }
+  std::map<std::string, std::string> learned;
+  {
+    auto row = statements.query(select_learned);
+    while (row.next())
+      learned.emplace(row.text(0), row.text(1));
+  }
   return {.last_job = totals.last_job,
           .last_batch = totals.last_batch,
           .last_order_key = totals.last_order_key,
           .paused = totals.paused,
           .running = restore_running(statements, types),
           .held_types = std::move(held_types),
+          .learned = std::move(learned),
           .completed = totals.completed,
           .failed = totals.failed,
           .cancelled = totals.cancelled};
