@@ -53,6 +53,7 @@ private:
 
   static std::vector<std::string> names_of(const std::vector<config::job_type>& types) {
     std::vector<std::string> names;
+    names.reserve(types.size());
     for (const auto& type : types)
       names.push_back(type.name);
     return names;
@@ -134,7 +135,7 @@ private:
       double price;
     };
     std::map<group_index, learnt> of_groups;
-    for (const queued_job& job : queue_.heads(static_cast<std::size_t>(ledger_.slots_free() + limits::batch_items_max))) {
+    for (const queued_job& job : queue_.heads(static_cast<std::size_t>(ledger_.slots_free()) + limits::batch_items_max)) {
       const waiting& w = waiting_.at(place_of(job.id));
       auto found = of_groups.find(job.group);
       if (found == of_groups.end())

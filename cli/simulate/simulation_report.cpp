@@ -4,6 +4,7 @@
 #include "cli/table.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 
@@ -22,7 +23,7 @@ std::string decimal(double value, int places) {
 
 std::string seconds(duration d) {
   const double value = static_cast<double>(d.count()) / 1000;
-  return value < 100 ? decimal(value, 1) + " s" : with_commas(static_cast<std::int64_t>(value + 0.5)) + " s";
+  return value < 100 ? decimal(value, 1) + " s" : with_commas(std::llround(value)) + " s";
 }
 
 double in_seconds(duration d) { return static_cast<double>(d.count()) / 1000; }

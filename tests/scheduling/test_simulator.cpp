@@ -71,6 +71,32 @@ TEST_CASE("jobs of one key that wait together run together, at the price of comp
   CHECK(played.runs[2].jobs == std::vector<std::size_t>{4});
 }
 
+TEST_CASE("the known policy knows how long jobs take before any has ended") {
+  auto day = day_on(1);
+  day.policy = simulated_policy::known;
+  add(day, 0, "A", 10s);
+  for (const auto took : {10s, 1'000s, 10s})
+    add(day, 1, "A", took);
+  const auto played = play(day).value();
+  CHECK(played.runs[1].jobs == std::vector<std::size_t>{1, 3}); // the long one would cost them more than it saves
+  day.policy = simulated_policy::learned;                       // ten seconds, as far as it has seen
+  CHECK(play(day).value().runs[1].jobs == std::vector<std::size_t>{1, 2, 3});
+}
+
+TEST_CASE("a job that waits for a busy worker loads elsewhere once that takes too long") {
+  auto day = day_on(2);
+  add(day, 0, "A", 10s);
+  add(day, 100, "A", 10s);
+  add(day, 200, "A", 500s); // ten are expected
+  add(day, 201, "A", 10s);
+  const auto played = play(day).value();
+  REQUIRE(played.runs.size() == 4);
+  CHECK(played.runs[3].loads);
+  CHECK(played.runs[3].device != played.runs[2].device);
+  CHECK(seconds(played.runs[3].starts) > 210);
+  CHECK(seconds(played.runs[3].starts) < 250); // it looks again after 1, 2, 4 … seconds
+}
+
 TEST_CASE("fifo serves one after the other, on the device that has been idle longest") {
   auto day = day_on(2);
   day.policy = simulated_policy::fifo;
@@ -125,6 +151,18 @@ TEST_CASE("the summary is that of the schedule") {
   CHECK(found.loading == Approx(0.5));
   CHECK(found.overtakings == 0);
   CHECK(found.estimates.estimated == 0); // nothing had ended when they came
+}
+
+TEST_CASE("nineteen of twenty times are at most the 95th percentile") {
+  auto day = day_on(1);
+  day.policy = simulated_policy::fifo;
+  day.load = 0s;
+  for (int i = 0; i < 100; ++i)
+    add(day, 0, "A", 1s);
+  const auto found = summarize(day, play(day).value());
+  CHECK(found.completion.p95 == 96s);
+  CHECK(found.completion.median == 51s);
+  CHECK(found.completion.worst == 100s);
 }
 
 TEST_CASE("overtaking is found in a schedule, and by how much") {
