@@ -12,6 +12,7 @@ using scheduling::stop_cause;
 // Once the batch is launched its executor ends it; before that, whoever launches it looks at `stop`.
 void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
   auto& batch = running_.at(id);
+  batch.suspend = batch.suspend || reason.cause == stop_cause::suspend;
   if (batch.at == phase::recorded) {
     if (!batch.stop)
       batch.stop = std::move(reason);

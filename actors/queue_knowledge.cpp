@@ -51,8 +51,7 @@ void queue_state::expect(scheduling::candidate& one, const config::job_type& typ
 scheduling::cap_rules queue_state::cap_rules(const config::job_type& type) const {
   const bool has_gpu = std::any_of(devices_.begin(), devices_.end(), [](const device& d) { return d.kind == device_kind::gpu; });
   const bool on_host = type.device == config::device_choice::cpu || (type.device == config::device_choice::automatic && !has_gpu);
-  return {.items_max = type.batch.max_items,
-          .memory_known = on_host || type.memory_mib > 0 || type.batch.memory_mib_per_item > 0};
+  return {.items_max = type.batch.max_items, .memory_known = on_host || type.memory_mib > 0 || type.batch.memory_mib_per_item > 0};
 }
 
 // The whole batch is over: each of its jobs has an outcome.

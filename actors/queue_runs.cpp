@@ -63,7 +63,7 @@ void queue_state::push_candidates() {
 }
 
 scheduling::candidate queue_state::candidate_from(const scheduling::queued_job& job, const config::job_type& type) const {
-  scheduling::candidate one{.job = job, .needs = scheduling::demand_of(type), .preemptible = type.preemptible};
+  scheduling::candidate one{.job = job, .needs = scheduling::demand_of(type, job.items), .preemptible = type.preemptible};
   if (scheduling::has_traits(type)) {
     one.batching = &type.batch;
     if (const auto tolerated = tolerated_.find(job.id); tolerated != tolerated_.end())

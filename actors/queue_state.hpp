@@ -59,6 +59,7 @@ private:
     double marginal = 0.5;                       // the price of a further item that it was chosen with
     std::vector<worker_id> ends_workers = {};    // that have to be gone before
     std::optional<scheduling::stop_reason> stop; // asked for while its start was on its way
+    bool suspend = false;                        // a user wants it to wait, however its attempt ends
 
     // Why it is not to be launched any more.
     [[nodiscard]] std::optional<scheduling::stop_reason> early_stop() const;

@@ -198,7 +198,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       attempts = static_cast<std::uint16_t>(attempts > 0 ? attempts - 1 : 0);
     }
     const auto* type = settings->find_job_type(batch.type);
-    const auto needs = type ? scheduling::demand_of(*type) : scheduling::demand{};
+    const auto needs = type ? scheduling::demand_of(*type, static_cast<int>(batch.jobs.size())) : scheduling::demand{};
     state.leases.emplace_back(batch.id, scheduling::lease{.device = batch.device,
                                                           .slots = needs.slots,
                                                           .memory_mib = needs.memory_mib,

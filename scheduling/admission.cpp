@@ -2,6 +2,7 @@
 
 #include "config/limits.hpp"
 #include "config/text.hpp"
+#include "scheduling/batch_traits.hpp"
 #include "scheduling/job_results.hpp"
 
 #include <algorithm>
@@ -58,8 +59,10 @@ void collect(error& all, const error& e, const std::string& where) {
 
 } // namespace
 
-demand demand_of(const config::job_type& type) {
-  return {.device = type.device, .slots = type.slots, .memory_mib = type.memory_mib};
+demand demand_of(const config::job_type& type, int items) {
+  return {.device = type.device,
+          .slots = type.slots,
+          .memory_mib = type.memory_mib + std::int64_t{items} * type.batch.memory_mib_per_item};
 }
 
 result<void> check_priority(int priority) {
@@ -132,6 +135,9 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     faults.problems.push_back({"/params", "must be an object", {}});
   else if (auto valid = type->parameters.validate(std::move(request.params)); !valid)
     collect(faults, valid.error(), "/params");
+  else if (const auto why = why_unplaceable(rules.devices, demand_of(*type, traits_of(*type, *valid).items));
+           why && faults.problems.empty())
+    faults.problems.push_back({"/params", "a job of so many items can never run here: " + *why, {}});
   else if (auto text = serialize(*valid); !text)
     collect(faults, text.error(), "/params");
   else

@@ -44,6 +44,7 @@ struct admission_rules {
 // A short text for people; `key` is what it is called in the error.
 [[nodiscard]] result<void> check_label(std::string_view key, const std::string& text);
 
-[[nodiscard]] demand demand_of(const config::job_type& type);
+// Of a job with so many items, alone.
+[[nodiscard]] demand demand_of(const config::job_type& type, int items = 1);
 
 } // namespace ferry::scheduling

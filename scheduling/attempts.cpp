@@ -14,6 +14,13 @@ std::uint64_t scrambled(std::uint64_t x) {
 
 } // namespace
 
+void keep_suspended(after_attempt& then) {
+  if (auto* waits = std::get_if<job_waits>(&then)) {
+    waits->held = true;
+    waits->held_for = suspended_reason;
+  }
+}
+
 bool count_start_crash(queued_job& job, int quarantine_after) {
   if (job.start_crashes < 3)
     job.start_crashes = static_cast<std::uint8_t>((job.start_crashes + 1) & 3);

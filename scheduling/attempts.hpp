@@ -31,6 +31,9 @@ using after_attempt = std::variant<job_ends, job_waits>;
 [[nodiscard]] after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type,
                                          bool cancelled, instant now);
 
+// A user suspended the run, and it ended in another way before it could heed that: what waits for another attempt waits held.
+void keep_suspended(after_attempt& then);
+
 // Daemon or supervisor died while the job was being started. True: that was once too often (`quarantine_after`; 0: never), and the
 // job is held now.
 [[nodiscard]] bool count_start_crash(queued_job& job, int quarantine_after);

@@ -82,7 +82,8 @@ struct site {
 std::optional<site> find_site(const device_ledger& devices, const account& a, const candidate& c) {
   if (!a.out_of_service.empty() || !devices.suits(a, c.needs) || c.needs.slots > a.slots_free())
     return std::nullopt;
-  if (const auto* worker = c.on_worker ? devices.find_idle(a, c.warm) : nullptr)
+  if (const auto* worker = c.on_worker ? devices.find_idle(a, c.warm) : nullptr;
+      worker && c.needs.memory_mib <= a.memory_free_mib() + worker->memory_mib)
     return site{&a, worker, {}, a.memory_free_mib() + worker->memory_mib};
   auto ends = devices.make_room(a, c.needs.memory_mib);
   if (!ends)
@@ -119,10 +120,10 @@ dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind
     items += c->job.items;
     longest = longest && c->estimate ? std::optional(std::max(*longest, *c->estimate)) : std::nullopt;
   }
-  const std::int64_t for_items = head.batching ? items * head.batching->memory_mib_per_item : 0;
+  const std::int64_t for_company = head.batching ? (items - head.job.items) * head.batching->memory_mib_per_item : 0;
   batch.place = {.device = where.on->owner.id,
                  .slots = head.needs.slots,
-                 .memory_mib = head.needs.memory_mib + for_items,
+                 .memory_mib = head.needs.memory_mib + for_company,
                  .worker = where.worker ? where.worker->id : worker_id{},
                  .tier = head.job.tier,
                  .preemptible = head.preemptible,

@@ -15,7 +15,7 @@ namespace ferry::scheduling {
 
 struct candidate {
   queued_job job;
-  demand needs;
+  demand needs;                                  // alone, its own items included
   bool preemptible = false;                      // its type is
   const config::batch_rules* batching = nullptr; // of its type, lives as long as the daemon; null: it runs alone
   std::vector<double> tolerated = {};            // as batch_traits has them

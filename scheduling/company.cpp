@@ -40,7 +40,7 @@ private:
     const auto& rules = *head.batching;
     const int items = items_ + c.job.items;
     if ((c.job.batch_max > 0) != (head.job.batch_max > 0) || items > std::min(rules.max_items, head.items_max) ||
-        head.needs.memory_mib + std::int64_t{items} * rules.memory_mib_per_item > memory_free_mib_)
+        head.needs.memory_mib + std::int64_t{items - head.job.items} * rules.memory_mib_per_item > memory_free_mib_)
       return false;
     return std::all_of(members_.begin(), members_.end(), [&](const candidate* other) {
       const auto apart = std::chrono::abs(c.job.created - other->job.created);

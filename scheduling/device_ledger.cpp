@@ -40,12 +40,17 @@ int device_ledger::slots_on_offer() const {
 bool device_ledger::grant(batch_id batch, const lease& l) {
   if (!leases_.emplace(batch, l).second)
     return false;
-  if (const auto worker = workers_.find(l.worker); worker != workers_.end())
+  std::int64_t more = own_memory(l);
+  if (const auto worker = workers_.find(l.worker); worker != workers_.end()) {
     worker->second.busy_with = batch;
+    // A larger batch than any before it: what a process has taken once it seldom gives back.
+    more = std::max<std::int64_t>(l.memory_mib - worker->second.memory_mib, 0);
+    worker->second.memory_mib += more;
+  }
   for (account& a : accounts_)
     if (a.owner.id == l.device) {
       a.slots_used += l.slots;
-      a.memory_leased_mib += own_memory(l);
+      a.memory_leased_mib += more;
     }
   return true;
 }

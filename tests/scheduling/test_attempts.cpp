@@ -58,6 +58,16 @@ TEST_CASE("nothing is tried again that was cancelled, completed, ruled final, or
   CHECK(ends({.interrupted = attempt_end::preempted}, &type, true));
 }
 
+TEST_CASE("what a user suspended waits held, however its attempt ended; what has ended has ended") {
+  after_attempt retried = job_waits{.how = attempt_end::retried, .retries = 1};
+  keep_suspended(retried);
+  CHECK(std::get<job_waits>(retried).held);
+  CHECK(std::get<job_waits>(retried).held_for == suspended_reason);
+  after_attempt ended = job_ends{job_state::completed};
+  keep_suspended(ended);
+  CHECK(std::holds_alternative<job_ends>(ended));
+}
+
 TEST_CASE("what was interrupted waits without a backoff and without using up a retry; suspended jobs are held") {
   const auto type = type_that_retries(0);
   for (const auto how : {attempt_end::preempted, attempt_end::continued, attempt_end::suspended}) {

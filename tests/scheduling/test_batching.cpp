@@ -46,7 +46,7 @@ std::vector<candidate> line(const config::batch_rules& rules, const std::vector<
                            .group = w.group,
                            .items = static_cast<std::uint16_t>(w.items),
                            .batch_max = static_cast<std::uint8_t>(w.batch_max)},
-                   .needs = {.memory_mib = w.memory_mib},
+                   .needs = {.memory_mib = w.memory_mib + w.items * rules.memory_mib_per_item},
                    .batching = &rules,
                    .tolerated = w.tolerated,
                    .on_worker = on_worker,
@@ -147,6 +147,18 @@ TEST_CASE("a batch takes no more memory than there is") {
   const auto decision = choose_batch(line(rules, std::vector<wish>(8, {.group = 5, .memory_mib = 5000})), devices, at(0));
   CHECK(jobs_of(decision) == ids{1, 2, 3});
   CHECK(std::get<dispatch_batch>(decision).place.memory_mib == 8000);
+  // Also the first of them alone: 7500 and its one item do not fit.
+  CHECK(std::holds_alternative<stay_idle>(choose_batch(line(rules, {{.group = 5, .memory_mib = 7500}}), devices, at(0))));
+  device_ledger grown({gpu});
+  grown.add_worker({.id = {7}, .device = "GPU-a", .warm = 1, .memory_mib = 6000});
+  const auto larger =
+      choose_batch(line(rules, std::vector<wish>(8, {.group = 5, .warm = 1, .memory_mib = 5000}), true), grown, at(0));
+  CHECK(jobs_of(larger) == ids{1, 2, 3});
+  grown.grant({9}, std::get<dispatch_batch>(larger).place);
+  CHECK(grown.accounts()[0].memory_free_mib() == 0); // its worker keeps what it has taken
+  CHECK_FALSE(grown.check_invariants());
+  grown.release({9}, at(1));
+  CHECK(grown.accounts()[0].memory_free_mib() == 0);
 }
 
 TEST_CASE("a job goes to the device whose idle worker has its model, else a worker is started") {
