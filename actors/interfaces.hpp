@@ -204,6 +204,7 @@ struct slot_freed {
 struct worker_gone {
   worker_id worker;
 };
+struct end_all_idle {};   // workers without work are to give their memory back, however long their types keep them
 struct expiry_due {};     // a worker may have been idle for long enough
 struct look_again_due {}; // what was expected by now has not happened
 
@@ -215,7 +216,8 @@ struct device_state {
 
 using batch_optimizer_actor =
     caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<void>(worker_gone),
-                     caf::result<void>(expiry_due), caf::result<void>(look_again_due), caf::result<void>(device_state)>;
+                     caf::result<void>(end_all_idle), caf::result<void>(expiry_due), caf::result<void>(look_again_due),
+                     caf::result<void>(device_state)>;
 
 // ---- queue ------------------------------------------------------------------------------------------------------------------
 
@@ -479,6 +481,7 @@ FERRY_LOCAL_MESSAGE(ferry::actors::adopt_worker)
 FERRY_LOCAL_MESSAGE(ferry::actors::worker_gone)
 FERRY_LOCAL_MESSAGE(ferry::actors::expiry_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::look_again_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::end_all_idle)
 FERRY_LOCAL_MESSAGE(ferry::actors::end_idle_workers)
 FERRY_LOCAL_MESSAGE(ferry::actors::job_over)
 CAF_END_TYPE_ID_BLOCK(ferry)

@@ -37,7 +37,8 @@ void queue_state::job_is_over(job_over& what) {
 void queue_state::finish_unlaunched(batch_id id, const scheduling::stop_reason& reason) {
   std::vector<scheduling::job_outcome> outcomes;
   for (const member& one : running_.at(id).members) {
-    const bool innocent = reason.cause == scheduling::stop_cause::cancel && !one.cancel;
+    const bool by_user = reason.cause == scheduling::stop_cause::cancel || reason.cause == scheduling::stop_cause::suspend;
+    const bool innocent = by_user && !one.cancel && !one.suspend;
     outcomes.push_back(innocent ? scheduling::job_outcome{.interrupted = attempt_end::regrouped}
                                 : scheduling::judge_unlaunched(reason));
   }
@@ -73,8 +74,10 @@ std::vector<queue_state::ending> queue_state::decide(const running_batch& batch,
   std::vector<ending> endings;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const member& one = batch.members[members[i]];
+    if (one.suspend && !one.cancel && outcomes.at(i).state == job_state::cancelled && !outcomes[i].interrupted)
+      outcomes[i].interrupted = attempt_end::suspended; // its worker was asked to end it
     auto then = scheduling::decide_after(outcomes.at(i), one.job, type_of(batch.type), one.cancel, now);
-    if (batch.suspend)
+    if (one.suspend)
       scheduling::keep_suspended(then);
     endings.push_back({one.job.id, std::move(outcomes[i]), std::move(then)});
     const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));

@@ -139,13 +139,15 @@ caf::result<result<done>> queue_state::hold(job_id id, const std::string& reason
   auto job = jobs_.find(id);
   if (!job)
     return result<done>(fail(why_not_queued(id)));
-  if (job->held)
-    return result<done>(done{});
+  const bool was_held = job->held; // perhaps for another reason: this one counts from now on
   job->held = true;
   jobs_.replace(*job);
   publish();
   auto promise = self_->make_response_promise<result<done>>();
-  store({job_held{id, wall_clock_now(), reason}}, promise, [this, id] { let_go(id, false); });
+  store({job_held{id, wall_clock_now(), reason}}, promise, [this, id, was_held] {
+    if (!was_held)
+      let_go(id, false);
+  });
   return promise;
 }
 

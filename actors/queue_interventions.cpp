@@ -12,26 +12,27 @@ using scheduling::stop_cause;
 // Once the batch is launched its executor ends it; before that, whoever launches it looks at `stop`.
 void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
   auto& batch = running_.at(id);
-  batch.suspend = batch.suspend || reason.cause == stop_cause::suspend;
   if (batch.at == phase::recorded) {
     if (!batch.stop)
       batch.stop = std::move(reason);
   } else if (batch.at == phase::starting || batch.at == phase::running || reason.cause == stop_cause::cancel) {
     if (batch.at == phase::ending)
       return;
-    std::vector<job_id> cancelled; // of several jobs only some: the others are to go on, where that can be
+    std::vector<job_id> some; // whose users want that: the others are to go on, where that can be
     bool all = true;
-    for (const member& one : batch.members)
-      if (!one.over && one.cancel)
-        cancelled.push_back(one.job.id);
-      else if (!one.over)
-        all = false;
-    if (reason.cause != stop_cause::cancel || all)
+    if (reason.cause == stop_cause::cancel || reason.cause == stop_cause::suspend) {
+      for (const member& one : batch.members)
+        if (!one.over && (one.cancel || one.suspend))
+          some.push_back(one.job.id);
+        else if (!one.over)
+          all = false;
+    }
+    if (all)
       batch.at = phase::stopping;
-    if (reason.cause != stop_cause::cancel)
-      cancelled.clear();
+    if (all && reason.cause == stop_cause::suspend)
+      some.clear(); // its worker ends as well: the device is to be free
     if (const auto executor = parts_->executors.find(batch.device); executor != parts_->executors.end())
-      send(self_, executor->second, stop_batch{id, std::move(reason), std::move(cancelled)});
+      send(self_, executor->second, stop_batch{id, std::move(reason), std::move(some)});
   }
 }
 
@@ -83,19 +84,31 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
 // ---- suspend and resume -----------------------------------------------------------------------------------------------------
 
 caf::result<result<done>> queue_state::suspend(job_id id) {
-  if (jobs_.find(id))
+  if (const auto job = jobs_.find(id)) {
+    if (job->held) // for a reason of its own
+      return result<done>(done{});
     return hold(id, scheduling::suspended_reason);
+  }
   const auto of = running_jobs_.find(id);
   if (of == running_jobs_.end())
     return result<done>(fail(why_not_queued(id)));
-  stop(of->second, {.cause = stop_cause::suspend});
+  auto* one = running_.at(of->second).find(id);
+  if (!one->over) {
+    one->suspend = true;
+    stop(of->second, {.cause = stop_cause::suspend});
+  }
   return result<done>(done{});
 }
 
 caf::result<result<std::size_t>> queue_state::suspend_everything() {
   const auto running = running_jobs_.size();
-  for (auto& [id, batch] : running_)
+  for (auto& [id, batch] : running_) {
+    for (member& one : batch.members)
+      one.suspend = true;
     stop(id, {.cause = stop_cause::suspend});
+  }
+  if (parts_)
+    send(self_, parts_->optimizer, end_all_idle{});
   const bool before = std::exchange(paused_, true);
   publish();
   auto promise = self_->make_response_promise<result<std::size_t>>();

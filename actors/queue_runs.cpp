@@ -25,16 +25,16 @@ void queue_state::begin(const begin_work& what) {
     if (executor == parts_->executors.end())
       continue;
     if (type)
-      watch(id, batch, *type);
+      watch(id, batch, *type, batch.started);
     send(self_, executor->second, adopt_batch{id, type, batch.jobs()});
   }
   arm_delays();
   push_candidates();
 }
 
-void queue_state::watch(batch_id id, const running_batch& batch, const config::job_type& type) {
+void queue_state::watch(batch_id id, const running_batch& batch, const config::job_type& type, instant since) {
   if (scheduling::run_watch::is_needed(type.watch, type.metric_rules))
-    send(self_, parts_->watchdog, watch_batch{id, &type, batch.device, batch.started, parts_->executors.at(batch.device)});
+    send(self_, parts_->watchdog, watch_batch{id, &type, batch.device, since, parts_->executors.at(batch.device)});
 }
 
 void queue_state::take_offer(const offer_capacity& what) {
@@ -83,6 +83,7 @@ void queue_state::start(start_batch& what) {
         return job && job->may_start() && !held_types_.contains(job->type);
       });
   if (!may_start) {
+    end_displaced(what.what.place.device, what.what.ends_workers);
     send(self_, parts_->optimizer, slot_freed{what.batch, what.what.starts_worker});
     if (what.what.starts_worker)
       send(self_, parts_->optimizer, worker_gone{worker_id{what.batch.value}});
@@ -203,14 +204,15 @@ void queue_state::run(batch_id id, job_starts starts) {
                     .starts_worker = batch.starts_worker,
                     .warm = groups_.at(batch.members.front().job.group).warm,
                     .ends_workers = batch.ends_workers};
-  watch(id, batch, type);
   send(self_, parts_->executors.at(batch.device), std::move(message));
 }
 
 void queue_state::began(batch_id id) {
   const auto found = running_.find(id);
-  if (found != running_.end() && found->second.at == phase::starting)
-    found->second.at = phase::running;
+  if (found == running_.end() || found->second.at != phase::starting)
+    return;
+  found->second.at = phase::running;
+  watch(id, found->second, settings_->job_types[found->second.type], wall_clock_now()); // it may have waited for memory before
 }
 
 void queue_state::progressed(const batch_progressed& what) {
@@ -281,9 +283,17 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
     request(self_, handle(self_), caf::infinite, cancel_job{job}).then([](const result<done>&) {});
 }
 
+// Idle workers that were to make room: the optimizer counts on their end.
+void queue_state::end_displaced(const std::string& device, const std::vector<worker_id>& workers) {
+  if (const auto executor = parts_->executors.find(device); executor != parts_->executors.end() && !workers.empty())
+    send(self_, executor->second, end_workers{workers});
+}
+
 // Its lease ends, and the worker that it would have started never was.
 void queue_state::never_launched(batch_id id) {
-  const bool starts_worker = running_.at(id).starts_worker;
+  const auto& batch = running_.at(id);
+  const bool starts_worker = batch.starts_worker;
+  end_displaced(batch.device, batch.ends_workers);
   send(self_, parts_->optimizer, slot_freed{id, starts_worker});
   if (starts_worker)
     send(self_, parts_->optimizer, worker_gone{worker_id{id.value}});

@@ -46,6 +46,7 @@ private:
     std::vector<run_note> notes = {};
     std::optional<scheduling::job_features> features = {}; // what its duration teaches is put down to these
     bool cancel = false;                                   // a user wants it ended
+    bool suspend = false;                                  // a user wants it to wait, however its attempt ends
     bool over = false;                                     // it has ended before the others; its end is on disk or on its way there
   };
   struct running_batch {
@@ -59,7 +60,6 @@ private:
     double marginal = 0.5;                       // the price of a further item that it was chosen with
     std::vector<worker_id> ends_workers = {};    // that have to be gone before
     std::optional<scheduling::stop_reason> stop; // asked for while its start was on its way
-    bool suspend = false;                        // a user wants it to wait, however its attempt ends
 
     // Why it is not to be launched any more.
     [[nodiscard]] std::optional<scheduling::stop_reason> early_stop() const;
@@ -119,9 +119,10 @@ private:
   void resolve_and_run(batch_id id, job_starts starts);
   void run(batch_id id, job_starts starts);
   bool was_stopped_early(batch_id id);
-  void watch(batch_id id, const running_batch& batch, const config::job_type& type);
+  void watch(batch_id id, const running_batch& batch, const config::job_type& type, instant since);
   void give_back(const batch_not_started& what, bool record);
   void never_launched(batch_id id);
+  void end_displaced(const std::string& device, const std::vector<worker_id>& workers);
   void rest(const error& why);
   void began(batch_id id);
   void progressed(const batch_progressed& what);

@@ -131,7 +131,9 @@ result<void> restore_workers(const runners::run_control& control, const config::
                              restored_state& state) {
   for (const auto& found : control.find_workers()) {
     const auto* type = settings.find_job_type(found.type);
-    if (!found.is_alive || state.suspect_types.contains(found.type)) {
+    const bool has_batch =
+        std::any_of(state.leases.begin(), state.leases.end(), [&](const auto& lease) { return lease.second.worker == found.id; });
+    if (!found.is_alive || (state.suspect_types.contains(found.type) && !has_batch)) {
       if (auto buried = control.bury_worker(found.id); !buried)
         return buried;
       continue;
@@ -173,13 +175,16 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       // Its directory may have been removed while a worker is at work on it: no worker of that type is relied on (P4).
       if (sighting == run_sighting::absent)
         state.suspect_types.insert(batch.type);
-      batch_requeued requeued{batch.id, {}, "the daemon ended before it was started", now, true};
+      // A batch on a worker may have waited for others to give their memory: that is no start that crashed.
+      const auto* configured = settings->find_job_type(batch.type);
+      const bool crashed = !configured || configured->runner != config::runner_kind::worker;
+      batch_requeued requeued{batch.id, {}, "the daemon ended before it was started", now, crashed};
       std::vector<fact> quarantined;
       for (const auto& member : batch.jobs) {
         requeued.jobs.push_back(member.id);
         auto job = queued_from(member, index, types.tier_of(index));
         job.attempts = static_cast<std::uint16_t>(job.attempts > 0 ? job.attempts - 1 : 0);
-        if (scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
+        if (crashed && scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
           spdlog::error("job {} is held: {}", job.id.value, scheduling::quarantine_reason);
           quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
         }

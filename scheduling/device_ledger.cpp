@@ -115,6 +115,8 @@ const warm_worker* device_ledger::find_idle(const account& a, std::uint64_t warm
 }
 
 std::optional<std::vector<worker_id>> device_ledger::make_room(const account& a, std::int64_t memory_mib) const {
+  if (memory_mib == 0) // it need not wait for anybody
+    return std::vector<worker_id>{};
   std::vector<const warm_worker*> idle;
   std::int64_t free = a.memory_free_mib();
   for (const auto& [id, worker] : workers_) {

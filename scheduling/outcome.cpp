@@ -105,7 +105,7 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
   if (ending.damaged)
     return failed(*ending.damaged, false);
   const auto failed_together = [&](failure why, bool may_retry) {
-    if (ending.jobs_left == 1)
+    if (ending.jobs_in_all == 1)
       return failed(std::move(why), may_retry);
     outcome.interrupted = attempt_end::regrouped;
     outcome.why_failed = std::move(why);

@@ -37,6 +37,7 @@ struct run_ending {
   std::optional<failure> damaged = {}; // nothing more can be learnt of it, and another try would not mend that
   std::optional<failure> broken = {};  // why the batch as a whole failed, though its process ended well or was ended for that
   int jobs_left = 1;                   // how many jobs of the batch had not ended by themselves
+  int jobs_in_all = 1;                 // that ran in it: one that ran alone answers for its run
   std::optional<instant> at = {};      // when it ended, where that is on record: no daemon may have been there
 };
 

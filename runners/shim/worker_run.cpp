@@ -213,7 +213,7 @@ void worker_run::stop(const stop_request& request) {
   if (stage_ == stage::recording || stage_ == stage::over)
     return;
   const bool gently = !request.jobs.empty() && stage_ == stage::running && stop_due_ == clock::time_point::max();
-  if (stopped_by_.empty() && !broken_) {
+  if (!broken_ && (stopped_by_.empty() || (request.jobs.empty() && !stopped_jobs_.empty()))) { // all outweighs some
     stopped_by_ = request.reason.empty() ? "stopped" : request.reason;
     stopped_jobs_ = request.jobs;
   } else {

@@ -254,28 +254,31 @@ TEST_CASE("idle workers end where their memory is needed, the longest idle first
 
 TEST_CASE("of a failed batch each job is regrouped in half the number, and the last one left stands for itself") {
   const failure died{.kind = failure_kind::signal, .message = "its worker ended with signal 9"};
-  const auto together = judge({.exit_status = 0, .broken = died, .jobs_left = 5}, {});
+  const auto together = judge({.exit_status = 0, .broken = died, .jobs_left = 5, .jobs_in_all = 5}, {});
   CHECK(together.interrupted == attempt_end::regrouped);
   CHECK(together.batch_max == 3);
-  const auto alone = judge({.exit_status = 0, .broken = died, .jobs_left = 1}, {});
+  const auto alone = judge({.exit_status = 0, .broken = died, .jobs_left = 1, .jobs_in_all = 1}, {});
   CHECK(alone.state == job_state::failed);
   CHECK(alone.why_failed == died);
-  CHECK(judge({.exit_status = 3, .jobs_left = 2}, {}).interrupted == attempt_end::regrouped);
-  CHECK(judge({.lost = true, .jobs_left = 2}, {}).interrupted == attempt_end::regrouped);
-  CHECK(judge({.signal = 15, .stopped_by = "timeout: too long", .jobs_left = 4}, {}).batch_max == 2);
-  CHECK(judge({.signal = 15, .stopped_by = "device: gone", .jobs_left = 4}, {}).state == job_state::failed);
+  const auto last = judge({.exit_status = 0, .broken = died, .jobs_left = 1, .jobs_in_all = 3}, {});
+  CHECK(last.interrupted == attempt_end::regrouped); // it may have been one that had ended
+  CHECK(last.batch_max == 1);
+  CHECK(judge({.exit_status = 3, .jobs_left = 2, .jobs_in_all = 2}, {}).interrupted == attempt_end::regrouped);
+  CHECK(judge({.lost = true, .jobs_left = 2, .jobs_in_all = 2}, {}).interrupted == attempt_end::regrouped);
+  CHECK(judge({.signal = 15, .stopped_by = "timeout: too long", .jobs_left = 4, .jobs_in_all = 4}, {}).batch_max == 2);
+  CHECK(judge({.signal = 15, .stopped_by = "device: gone", .jobs_left = 4, .jobs_in_all = 4}, {}).state == job_state::failed);
 }
 
 TEST_CASE("what a worker said of a job is its end, whatever became of the batch") {
   const failure died{.kind = failure_kind::signal, .message = "died"};
-  const run_ending broken{.exit_status = 0, .broken = died, .jobs_left = 3};
+  const run_ending broken{.exit_status = 0, .broken = died, .jobs_left = 3, .jobs_in_all = 3};
   CHECK(judge(broken, {.has_ended = true, .result = json(1)}).state == job_state::completed);
   CHECK(judge(broken, {.has_ended = true, .why_failed = died}).why_failed == died);
   CHECK(judge(broken, {.has_ended = true, .was_cancelled = true}).state == job_state::cancelled);
 }
 
 TEST_CASE("a stop for another job's sake costs a job its run, and no attempt") {
-  const run_ending stopped{.signal = 15, .stopped_by = "cancel", .jobs_left = 2};
+  const run_ending stopped{.signal = 15, .stopped_by = "cancel", .jobs_left = 2, .jobs_in_all = 2};
   CHECK(judge(stopped, {}).state == job_state::cancelled);
   const auto innocent = judge(stopped, {.stop_is_its = false});
   CHECK(innocent.interrupted == attempt_end::regrouped);
