@@ -79,6 +79,8 @@ std::vector<queue_state::ending> queue_state::decide(const running_batch& batch,
     auto then = scheduling::decide_after(outcomes.at(i), one.job, type_of(batch.type), one.cancel, now);
     if (one.suspend)
       scheduling::keep_suspended(then);
+    if (one.resume)
+      scheduling::let_go_on(then);
     endings.push_back({one.job.id, std::move(outcomes[i]), std::move(then)});
     const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
     facts.push_back(fact_of(endings.back(), id, ended));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
+#include <utility>
 
 namespace ferry::actors {
 
@@ -95,6 +96,7 @@ caf::result<result<done>> queue_state::suspend(job_id id) {
   auto* one = running_.at(of->second).find(id);
   if (!one->over) {
     one->suspend = true;
+    one->resume = false;
     stop(of->second, {.cause = stop_cause::suspend});
   }
   return result<done>(done{});
@@ -103,8 +105,10 @@ caf::result<result<done>> queue_state::suspend(job_id id) {
 caf::result<result<std::size_t>> queue_state::suspend_everything() {
   const auto running = running_jobs_.size();
   for (auto& [id, batch] : running_) {
-    for (member& one : batch.members)
+    for (member& one : batch.members) {
       one.suspend = true;
+      one.resume = false;
+    }
     stop(id, {.cause = stop_cause::suspend});
   }
   if (parts_)
@@ -132,6 +136,13 @@ caf::result<result<done>> queue_state::resume(job_id id) {
 }
 
 caf::result<result<std::size_t>> queue_state::resume_everything() {
+  std::size_t leaving = 0; // suspended, and not yet gone
+  for (auto& [id, batch] : running_)
+    for (member& one : batch.members)
+      if (!one.over && std::exchange(one.suspend, false)) {
+        one.resume = true;
+        ++leaving;
+      }
   auto promise = self_->make_response_promise<result<std::size_t>>();
   const auto waiting = jobs_.kept_back();
   job_ids held;
@@ -139,7 +150,7 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
     if (job.held)
       held.push_back(job.id);
   request(self_, history_, caf::infinite, find_jobs{std::move(held), true})
-      .then([this, promise](const result<job_records>& found) mutable {
+      .then([this, promise, leaving](const result<job_records>& found) mutable {
         if (!found) {
           promise.deliver(result<std::size_t>(fail(found.error())));
           return;
@@ -153,7 +164,7 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
             facts.emplace_back(job_released{record.id, now});
           }
         request(self_, storage_, caf::infinite, append_facts{std::move(facts), {}})
-            .then([this, promise, released](const result<storage::append_outcome>& outcome) mutable {
+            .then([this, promise, released, leaving](const result<storage::append_outcome>& outcome) mutable {
               if (!outcome) {
                 promise.deliver(result<std::size_t>(fail(outcome.error())));
                 return;
@@ -163,7 +174,7 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
                 let_go(id, true);
               publish();
               queue_changed();
-              promise.deliver(result<std::size_t>(released.size()));
+              promise.deliver(result<std::size_t>(released.size() + leaving));
             });
       });
   return promise;

@@ -21,6 +21,13 @@ void keep_suspended(after_attempt& then) {
   }
 }
 
+void let_go_on(after_attempt& then) {
+  if (auto* waits = std::get_if<job_waits>(&then); waits && waits->held_for == suspended_reason) {
+    waits->held = false;
+    waits->held_for.clear();
+  }
+}
+
 bool count_start_crash(queued_job& job, int quarantine_after) {
   if (job.start_crashes < 3)
     job.start_crashes = static_cast<std::uint8_t>((job.start_crashes + 1) & 3);

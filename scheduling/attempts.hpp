@@ -33,6 +33,8 @@ using after_attempt = std::variant<job_ends, job_waits>;
 
 // A user suspended the run, and it ended in another way before it could heed that: what waits for another attempt waits held.
 void keep_suspended(after_attempt& then);
+// It was resumed before it had ended: what waits as suspended need not.
+void let_go_on(after_attempt& then);
 
 // Daemon or supervisor died while the job was being started. True: that was once too often (`quarantine_after`; 0: never), and the
 // job is held now.

@@ -63,6 +63,8 @@ TEST_CASE("what a user suspended waits held, however its attempt ended; what has
   keep_suspended(retried);
   CHECK(std::get<job_waits>(retried).held);
   CHECK(std::get<job_waits>(retried).held_for == suspended_reason);
+  let_go_on(retried);
+  CHECK_FALSE(std::get<job_waits>(retried).held);
   after_attempt ended = job_ends{job_state::completed};
   keep_suspended(ended);
   CHECK(std::holds_alternative<job_ends>(ended));
