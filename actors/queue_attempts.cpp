@@ -127,7 +127,9 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
     if (const auto* waits = std::get_if<scheduling::job_waits>(&e.then)) {
       queue_again(one.job, *waits);
       again = true;
-      if (one.cancel) // asked for while its end was on its way to the disk
+      if (one.resume && waits->held_for == scheduling::suspended_reason) // asked for while its end was on its way to the disk
+        request(self_, handle(self_), caf::infinite, release_job{e.job}).then([](const result<done>&) {});
+      if (one.cancel) // likewise
         request(self_, handle(self_), caf::infinite, cancel_job{e.job}).then([](const result<done>&) {});
     } else {
       tolerated_.erase(e.job);
