@@ -173,8 +173,7 @@ private:
         std::vector<scheduling::job_outcome> outcomes;
         for (const job_id job : one.jobs) {
           const bool meant = what.jobs.empty() || std::find(what.jobs.begin(), what.jobs.end(), job) != what.jobs.end();
-          outcomes.push_back(meant ? scheduling::judge_unlaunched(what.reason)
-                                   : scheduling::job_outcome{.interrupted = attempt_end::regrouped});
+          outcomes.push_back(scheduling::judge_unlaunched(what.reason, meant));
         }
         send(self_, parts_.queue, batch_over{what.batch, std::move(outcomes)});
         send(self_, parts_.optimizer, slot_freed{what.batch, one.starts_worker});

@@ -7,6 +7,7 @@
 namespace ferry::actors {
 
 using namespace std::chrono_literals;
+using scheduling::user_wish;
 
 // One timer never runs longer than this, so that a clock that is set is noticed.
 constexpr duration timer_max = 1min;
@@ -38,9 +39,7 @@ void queue_state::finish_unlaunched(batch_id id, const scheduling::stop_reason& 
   std::vector<scheduling::job_outcome> outcomes;
   for (const member& one : running_.at(id).members) {
     const bool by_user = reason.cause == scheduling::stop_cause::cancel || reason.cause == scheduling::stop_cause::suspend;
-    const bool innocent = by_user && !one.cancel && !one.suspend;
-    outcomes.push_back(innocent ? scheduling::job_outcome{.interrupted = attempt_end::regrouped}
-                                : scheduling::judge_unlaunched(reason));
+    outcomes.push_back(scheduling::judge_unlaunched(reason, !by_user || one.wish != user_wish::none));
   }
   finish(id, std::move(outcomes));
 }
@@ -74,13 +73,7 @@ std::vector<queue_state::ending> queue_state::decide(const running_batch& batch,
   std::vector<ending> endings;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const member& one = batch.members[members[i]];
-    if (one.suspend && !one.cancel && outcomes.at(i).state == job_state::cancelled && !outcomes[i].interrupted)
-      outcomes[i].interrupted = attempt_end::suspended; // its worker was asked to end it
-    auto then = scheduling::decide_after(outcomes.at(i), one.job, type_of(batch.type), one.cancel, now);
-    if (one.suspend)
-      scheduling::keep_suspended(then);
-    if (one.resume)
-      scheduling::let_go_on(then);
+    auto then = scheduling::decide_after(outcomes.at(i), one.job, type_of(batch.type), one.wish, now);
     endings.push_back({one.job.id, std::move(outcomes[i]), std::move(then)});
     const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
     facts.push_back(fact_of(endings.back(), id, ended));
@@ -127,9 +120,10 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
     if (const auto* waits = std::get_if<scheduling::job_waits>(&e.then)) {
       queue_again(one.job, *waits);
       again = true;
-      if (one.resume && waits->held_for == scheduling::suspended_reason) // asked for while its end was on its way to the disk
+      if (one.wish == user_wish::resume &&
+          waits->held_for == scheduling::suspended_reason) // asked for while its end was on its way to the disk
         request(self_, handle(self_), caf::infinite, release_job{e.job}).then([](const result<done>&) {});
-      if (one.cancel) // likewise
+      if (one.wish == user_wish::cancel) // likewise
         request(self_, handle(self_), caf::infinite, cancel_job{e.job}).then([](const result<done>&) {});
     } else {
       tolerated_.erase(e.job);

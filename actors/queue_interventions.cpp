@@ -9,6 +9,7 @@
 namespace ferry::actors {
 
 using scheduling::stop_cause;
+using scheduling::user_wish;
 
 // Once the batch is launched its executor ends it; before that, whoever launches it looks at `stop`.
 void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
@@ -23,7 +24,7 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
     bool all = true;
     if (reason.cause == stop_cause::cancel || reason.cause == stop_cause::suspend) {
       for (const member& one : batch.members)
-        if (!one.over && (one.cancel || one.suspend))
+        if (!one.over && one.wish != user_wish::none)
           some.push_back(one.job.id);
         else if (!one.over)
           all = false;
@@ -64,7 +65,7 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
   }
   if (auto* batch = batch_of(id)) {
     if (auto* one = batch->find(id); !one->over) {
-      one->cancel = true;
+      one->wish = user_wish::cancel;
       stop(running_jobs_.at(id), {.cause = scheduling::stop_cause::cancel});
     }
     return result<done>(done{});
@@ -95,8 +96,8 @@ caf::result<result<done>> queue_state::suspend(job_id id) {
     return result<done>(fail(why_not_queued(id)));
   auto* one = running_.at(of->second).find(id);
   if (!one->over) {
-    one->suspend = true;
-    one->resume = false;
+    if (one->wish != user_wish::cancel)
+      one->wish = user_wish::suspend;
     stop(of->second, {.cause = stop_cause::suspend});
   }
   return result<done>(done{});
@@ -106,8 +107,8 @@ caf::result<result<std::size_t>> queue_state::suspend_everything() {
   const auto running = running_jobs_.size();
   for (auto& [id, batch] : running_) {
     for (member& one : batch.members) {
-      one.suspend = true;
-      one.resume = false;
+      if (one.wish != user_wish::cancel)
+        one.wish = user_wish::suspend;
     }
     stop(id, {.cause = stop_cause::suspend});
   }
@@ -139,8 +140,8 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
   std::size_t leaving = 0; // suspended, and not yet gone
   for (auto& [id, batch] : running_)
     for (member& one : batch.members)
-      if (!one.over && std::exchange(one.suspend, false)) {
-        one.resume = true;
+      if (!one.over && one.wish == user_wish::suspend) {
+        one.wish = user_wish::resume;
         ++leaving;
       }
   auto promise = self_->make_response_promise<result<std::size_t>>();

@@ -115,7 +115,8 @@ void queue_state::start(start_batch& what) {
 }
 
 std::optional<scheduling::stop_reason> queue_state::running_batch::early_stop() const {
-  const bool cancelled = std::any_of(members.begin(), members.end(), [](const member& one) { return one.cancel; });
+  const bool cancelled =
+      std::any_of(members.begin(), members.end(), [](const member& one) { return one.wish == scheduling::user_wish::cancel; });
   return cancelled ? scheduling::stop_reason{} : stop;
 }
 
@@ -264,7 +265,7 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
   std::vector<job_id> to_cancel; // asked for while its start was on its way to the disk
   for (const member& one : batch.members) {
     auto job = one.job;
-    if (one.cancel)
+    if (one.wish == scheduling::user_wish::cancel)
       to_cancel.push_back(job.id);
     running_jobs_.erase(job.id);
     if (what.crashed && scheduling::count_start_crash(job, settings_->runs.quarantine_after))

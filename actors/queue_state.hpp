@@ -45,10 +45,8 @@ private:
     progress how_far = {};
     std::vector<run_note> notes = {};
     std::optional<scheduling::job_features> features = {}; // what its duration teaches is put down to these
-    bool cancel = false;                                   // a user wants it ended
-    bool suspend = false;                                  // a user wants it to wait, however its attempt ends
-    bool resume = false;                                   // and changed their mind before it had ended
-    bool over = false;                                     // it has ended before the others; its end is on disk or on its way there
+    scheduling::user_wish wish = scheduling::user_wish::none;
+    bool over = false; // it has ended before the others; its end is on disk or on its way there
   };
   struct running_batch {
     std::string device;

@@ -175,8 +175,8 @@ private:
     return found != said.end() && found->is_string() ? found->get<std::string>() : std::string();
   }
   [[nodiscard]] std::string order() const {
-    json jobs = runners::to_json(spec_).at("jobs");
-    return json{{"type", "run"}, {"batch", 1}, {"jobs", std::move(jobs)}}.dump(-1, ' ', false, json::error_handler_t::replace) +
+    return json{{"type", "run"}, {"batch", 1}, {"jobs", runners::to_json(spec_.jobs)}}.dump(-1, ' ', false,
+                                                                                            json::error_handler_t::replace) +
            "\n";
   }
   // A line for each whole percent.

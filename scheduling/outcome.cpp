@@ -144,7 +144,11 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
   return outcome;
 }
 
-job_outcome judge_unlaunched(const stop_reason& stopped) { return judge({.exit_status = 0, .stopped_by = to_text(stopped)}, {}); }
+job_outcome judge_unlaunched(const stop_reason& stopped, bool is_its) {
+  if (!is_its)
+    return {.interrupted = attempt_end::regrouped};
+  return judge({.exit_status = 0, .stopped_by = to_text(stopped)}, {});
+}
 
 reconciliation reconcile(run_sighting sighting) {
   switch (sighting) {

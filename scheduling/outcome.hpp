@@ -74,8 +74,9 @@ struct job_outcome {
 // halves, until it stands alone. Exit status 75 after a checkpoint of this attempt: to be continued.
 [[nodiscard]] job_outcome judge(const run_ending& ending, const job_report& report);
 
-// Of a job whose run was stopped for this reason before it was launched.
-[[nodiscard]] job_outcome judge_unlaunched(const stop_reason& stopped);
+// Of a job whose run was stopped for this reason before it was launched. `is_its`: for the sake of this job; else for that of
+// another in its batch.
+[[nodiscard]] job_outcome judge_unlaunched(const stop_reason& stopped, bool is_its = true);
 
 // What a run directory told at start.
 enum class run_sighting { absent, never_started, alive, over, lost, damaged };

@@ -283,7 +283,7 @@ TEST_CASE("a stop for another job's sake costs a job its run, and no attempt") {
   const auto innocent = judge(stopped, {.stop_is_its = false});
   CHECK(innocent.interrupted == attempt_end::regrouped);
   CHECK(innocent.batch_max == 0);
-  const auto then = decide_after(innocent, {.id = {1}, .retries = 2, .batch_max = 4}, nullptr, false, at(0));
+  const auto then = decide_after(innocent, {.id = {1}, .retries = 2, .batch_max = 4}, nullptr, user_wish::none, at(0));
   const auto& waits = std::get<job_waits>(then);
   CHECK(waits.how == attempt_end::regrouped);
   CHECK(waits.retries == 2);
