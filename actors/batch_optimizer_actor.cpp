@@ -24,7 +24,7 @@ struct batch_optimizer_state {
         board_(std::move(board)) {}
 
   handle::behavior_type make_behavior() {
-    board_->publish(devices_.accounts());
+    board_->publish(devices_);
     arm_expiry();
     offer(true);
     return {
@@ -35,13 +35,13 @@ struct batch_optimizer_state {
             devices_.worker_leaves(lease->worker);
           if (devices_.release(what.batch, wall_clock_now())) {
             arm_expiry();
-            board_->publish(devices_.accounts());
+            board_->publish(devices_);
             offer(true);
           }
         },
         [this](const worker_gone& what) {
           if (devices_.remove_worker(what.worker)) {
-            board_->publish(devices_.accounts());
+            board_->publish(devices_);
             offer(true);
           }
         },
@@ -58,7 +58,7 @@ struct batch_optimizer_state {
         },
         [this](const device_state& what) {
           if (devices_.set_out_of_service(what.device, what.trouble)) {
-            board_->publish(devices_.accounts());
+            board_->publish(devices_);
             offer(true);
           }
         },
@@ -92,7 +92,7 @@ private:
       for (const worker_id worker : chosen->ends_workers)
         devices_.worker_leaves(worker);
       devices_.grant(last_batch_, chosen->place);
-      board_->publish(devices_.accounts());
+      board_->publish(devices_);
       std::erase_if(in_order, [&](const scheduling::candidate& c) {
         return std::find(chosen->jobs.begin(), chosen->jobs.end(), c.job.id) != chosen->jobs.end();
       });

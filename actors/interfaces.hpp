@@ -10,8 +10,8 @@
 // Upstream goes only control: offer_capacity is the credit that lets candidates flow.
 #pragma once
 
+#include "actors/answers.hpp"
 #include "actors/compat.hpp"
-#include "actors/status_board.hpp"
 #include "model/device.hpp"
 #include "model/facts.hpp"
 #include "runners/run_control.hpp"
@@ -28,41 +28,6 @@
 #include <vector>
 
 namespace ferry::actors {
-
-// ---- answers ----------------------------------------------------------------------------------------------------------------
-
-struct done {}; // the answer of a command that has nothing to tell
-
-struct submitted_job {
-  job_id id;
-  std::optional<std::size_t> position; // none: held, or no longer queued
-};
-struct jobs_submitted {
-  std::vector<submitted_job> jobs;
-  bool repeated = false; // an earlier request with the same idempotency key made them
-};
-
-// A job as stored, with what only the live queue knows.
-struct job_view {
-  job_record record;
-  std::optional<std::size_t> position = {};
-  std::string waiting_for = {}; // why a queued job is not running
-  std::string phase = {};       // of a running job: starting, running, stopping, ending
-  progress how_far = {};
-  std::vector<run_note> notes = {}; // of a running job: what was learnt of this attempt so far
-};
-
-// One page of a list, newest first.
-struct job_list {
-  std::vector<job_view> jobs;
-  std::optional<job_id> next_before = {}; // as storage::job_page says
-};
-
-struct queue_page {
-  bool paused = false;
-  queue_counts counts;
-  std::vector<job_view> jobs;
-};
 
 // ---- storage: the one writer, and the readers -------------------------------------------------------------------------------
 
@@ -219,6 +184,18 @@ using batch_optimizer_actor =
                      caf::result<void>(end_all_idle), caf::result<void>(expiry_due), caf::result<void>(look_again_due),
                      caf::result<void>(device_state)>;
 
+// ---- forecaster: plays the policy forward, beside the queue -----------------------------------------------------------------
+
+struct foresee_starts {
+  std::shared_ptr<scheduling::queue_picture> picture; // the sender's no more
+};
+struct foreseen {
+  std::shared_ptr<const scheduling::forecast> what;
+  duration took{};
+};
+
+using forecaster_actor = caf::typed_actor<caf::result<foreseen>(foresee_starts)>;
+
 // ---- queue ------------------------------------------------------------------------------------------------------------------
 
 struct submit_jobs {
@@ -288,6 +265,22 @@ struct read_queue {
   std::size_t offset = 0;
   std::size_t limit = 50;
 };
+struct explain_job {
+  job_id id;
+};
+// What runs together, and what would next; also while the queue is paused.
+struct read_batches {
+  std::size_t limit = 0;
+};
+// What would a move, or another priority, change?
+struct try_change {
+  job_id id;
+  std::optional<scheduling::move_target> target = {};
+  std::optional<int> priority = {};
+};
+struct read_statistics {};
+struct picture_due {}; // look ahead
+
 // Answered once the job has finished and that is on disk, at the latest after `timeout`.
 struct await_job {
   job_id id;
@@ -303,6 +296,7 @@ struct begin_work {
   batch_optimizer_actor optimizer;
   std::map<std::string, gpu_executor_actor> executors; // by device id
   watchdog_actor watchdog;
+  forecaster_actor forecaster;
 };
 // The optimizer has room for so many more batches. `grew`: a slot was freed since the last offer, so look again at what did not
 // fit.
@@ -380,6 +374,9 @@ using queue_actor = caf::typed_actor<
     // Queries.
     caf::result<result<job_view>>(read_job), caf::result<result<job_list>>(read_jobs), caf::result<result<queue_page>>(read_queue),
     caf::result<result<done>>(await_job), caf::result<void>(wait_due), caf::result<running_books>(read_running),
+    caf::result<result<explanation>>(explain_job), caf::result<result<batch_plan>>(read_batches),
+    caf::result<result<start_changes>>(try_change), caf::result<result<statistics>>(read_statistics),
+    caf::result<void>(picture_due),
     // From the supervisor.
     caf::result<void>(begin_work),
     // From the optimizer.
@@ -484,6 +481,17 @@ FERRY_LOCAL_MESSAGE(ferry::actors::look_again_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::end_all_idle)
 FERRY_LOCAL_MESSAGE(ferry::actors::end_idle_workers)
 FERRY_LOCAL_MESSAGE(ferry::actors::job_over)
+FERRY_LOCAL_MESSAGE(ferry::actors::foresee_starts)
+FERRY_LOCAL_MESSAGE(ferry::actors::foreseen)
+FERRY_LOCAL_MESSAGE(ferry::actors::explain_job)
+FERRY_LOCAL_MESSAGE(ferry::actors::read_batches)
+FERRY_LOCAL_MESSAGE(ferry::actors::try_change)
+FERRY_LOCAL_MESSAGE(ferry::actors::read_statistics)
+FERRY_LOCAL_MESSAGE(ferry::actors::picture_due)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::explanation>)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::batch_plan>)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::start_changes>)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::statistics>)
 CAF_END_TYPE_ID_BLOCK(ferry)
 // clang-format on
 

@@ -14,6 +14,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       jobs_(std::move(start->jobs)),
       groups_(std::move(start->groups)),
       knowledge_(std::move(start->knowledge)),
+      estimates_(std::move(start->estimates)),
       tolerated_(std::move(start->tolerated)),
       last_job_(start->last_job),
       last_order_key_(start->last_order_key),
@@ -21,7 +22,8 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       completed_(start->completed),
       failed_(start->failed),
       cancelled_(start->cancelled),
-      held_types_(std::move(start->held_types)) {
+      held_types_(std::move(start->held_types)),
+      promises_(std::move(start->promises)) {
   knowledge_.resize(type_names_.size());
   for (restored_batch& restored : start->running) {
     for (const auto& job : restored.jobs)
@@ -58,6 +60,11 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       [this](const await_job& what) { return await(what); },
       [this](const wait_due& what) { wait_over(what); },
       [this](read_running) { return running_now(); },
+      [this](const explain_job& what) { return explain(what.id); },
+      [this](const read_batches& what) { return plan(what); },
+      [this](const try_change& what) { return try_out(what); },
+      [this](read_statistics) { return result<statistics>(measured()); },
+      [this](picture_due) { picture_is_due(); },
       [this](const begin_work& what) { begin(what); },
       [this](const offer_capacity& what) { take_offer(what); },
       [this](start_batch& what) { start(what); },

@@ -5,6 +5,8 @@
 #include "actors/interfaces.hpp"
 
 #include "scheduling/batch_groups.hpp"
+#include "scheduling/promise_book.hpp"
+#include "scheduling/queued_estimates.hpp"
 #include "scheduling/type_knowledge.hpp"
 #include <filesystem>
 #include <functional>
@@ -35,6 +37,8 @@ struct queue_start {
   scheduling::batch_groups groups{{}};
   std::vector<scheduling::type_knowledge> knowledge;         // by type_index
   std::unordered_map<job_id, std::vector<double>> tolerated; // as batch_traits has them
+  scheduling::queued_estimates estimates;                    // of the jobs
+  scheduling::promise_book promises;
   std::vector<restored_batch> running;
   job_id last_job;
   std::int64_t last_order_key = 0;

@@ -74,6 +74,8 @@ std::vector<queue_state::ending> queue_state::decide(const running_batch& batch,
   for (std::size_t i = 0; i < members.size(); ++i) {
     const member& one = batch.members[members[i]];
     auto then = scheduling::decide_after(outcomes.at(i), one.job, type_of(batch.type), one.wish, now);
+    if (one.promised)
+      outcomes[i].notes.insert(outcomes[i].notes.begin(), note_of(*one.promised));
     endings.push_back({one.job.id, std::move(outcomes[i]), std::move(then)});
     const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
     facts.push_back(fact_of(endings.back(), id, ended));
@@ -106,6 +108,10 @@ fact queue_state::fact_of(const ending& of, batch_id batch, instant at) const {
                       .at = at};
 }
 
+run_note queue_state::note_of(const scheduling::start_promise& told) {
+  return {note_kind::promised, told.made, {{"start", to_rfc3339(told.start)}, {"late", to_rfc3339(told.late)}}};
+}
+
 void queue_state::stored_end(batch_id id, const std::vector<ending>& endings) {
   auto node = running_.extract(id);
   settle(node.mapped(), endings);
@@ -131,6 +137,7 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
     }
   }
   publish();
+  look_ahead();
   for (const ending& e : endings)
     if (std::holds_alternative<scheduling::job_ends>(e.then))
       wake_waiters(e.job);

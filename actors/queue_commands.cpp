@@ -47,7 +47,8 @@ void queue_state::classify(queued_job& job, const json& params) {
   const auto& type = settings_->job_types.at(job.type);
   const auto traits = scheduling::traits_of(type, params);
   job.group = scheduling::has_traits(type) ? groups_.find_or_add(job.type, traits) : job.type;
-  job.estimate_ms = expected_ms(job.type, scheduling::features_of(type.estimate, params, traits.warm, {}));
+  estimates_.enter(job, scheduling::features_of(type.estimate, params, traits.warm, {}), knowledge_.at(job.type).durations,
+                   wall_clock_now());
   job.items = static_cast<std::uint16_t>(traits.items);
   if (!traits.tolerated.empty())
     tolerated_.insert_or_assign(job.id, traits.tolerated);
@@ -143,6 +144,7 @@ caf::result<result<done>> queue_state::hold(job_id id, const std::string& reason
   job->held = true;
   jobs_.replace(*job);
   publish();
+  void_promises();
   auto promise = self_->make_response_promise<result<done>>();
   store({job_held{id, wall_clock_now(), reason}}, promise, [this, id, was_held] {
     if (!was_held)
@@ -176,6 +178,7 @@ void queue_state::let_go(job_id id, bool delayed_too) {
   job->delayed = job->delayed && !delayed_too;
   jobs_.replace(*job);
   publish();
+  void_promises();
   queue_changed();
 }
 
@@ -196,6 +199,7 @@ caf::result<result<done>> queue_state::move(const move_job& what) {
     last_order_key_ = std::max(last_order_key_, changed.order_key);
     facts.emplace_back(job_reordered{changed.id, changed.priority, changed.order_key, wall_clock_now()});
   }
+  void_promises();
   queue_changed();
   auto promise = self_->make_response_promise<result<done>>();
   store(std::move(facts), promise, [this, before = std::move(before)] {
@@ -269,6 +273,7 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   std::function<void()> revert;
   if (changed != *job) {
     jobs_.replace(changed);
+    void_promises();
     queue_changed();
     revert = [this, before = *job, pin = groups_.pin({job->group})] { jobs_.replace(before); };
   }
@@ -364,6 +369,7 @@ caf::result<result<done>> queue_state::pause(bool paused) {
   // there.
   const bool before = std::exchange(paused_, paused);
   publish();
+  void_promises();
   queue_changed();
   auto promise = self_->make_response_promise<result<done>>();
   store({queue_paused{paused, wall_clock_now()}}, promise, [this, before] {

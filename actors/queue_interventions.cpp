@@ -43,6 +43,7 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
 caf::result<result<done>> queue_state::cancel(job_id id) {
   if (const auto job = jobs_.remove(id)) {
     publish();
+    void_promises();
     auto promise = self_->make_response_promise<result<done>>();
     const fact cancelled =
         job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
@@ -66,6 +67,7 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
   if (auto* batch = batch_of(id)) {
     if (auto* one = batch->find(id); !one->over) {
       one->wish = user_wish::cancel;
+      void_promises();
       stop(running_jobs_.at(id), {.cause = scheduling::stop_cause::cancel});
     }
     return result<done>(done{});
@@ -98,6 +100,7 @@ caf::result<result<done>> queue_state::suspend(job_id id) {
   if (!one->over) {
     if (one->wish != user_wish::cancel)
       one->wish = user_wish::suspend;
+    void_promises();
     stop(of->second, {.cause = stop_cause::suspend});
   }
   return result<done>(done{});
@@ -116,6 +119,7 @@ caf::result<result<std::size_t>> queue_state::suspend_everything() {
     send(self_, parts_->optimizer, end_all_idle{});
   const bool before = std::exchange(paused_, true);
   publish();
+  void_promises();
   auto promise = self_->make_response_promise<result<std::size_t>>();
   request(self_, storage_, caf::infinite, append_facts{{queue_paused{true, wall_clock_now()}}, {}})
       .then([this, promise, running, before](const result<storage::append_outcome>& outcome) mutable {
@@ -225,6 +229,7 @@ caf::result<result<done>> queue_state::hold(const hold_type& what) {
     before = held->second;
   held_types_.insert_or_assign(index, reason);
   publish();
+  void_promises();
   auto promise = self_->make_response_promise<result<done>>();
   store({type_held{what.type, reason, wall_clock_now()}}, promise, [this, index, before] {
     if (before)
@@ -248,6 +253,7 @@ caf::result<result<done>> queue_state::release(const release_type& what) {
           held_types_.erase(index);
           storms_[index].forget();
           publish();
+          void_promises();
           queue_changed();
         }
         promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));

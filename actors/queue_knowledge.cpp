@@ -9,13 +9,10 @@ namespace ferry::actors {
 namespace {
 
 using namespace std::chrono_literals;
+using scheduling::queued_job;
 
 // What was learnt since is lost with a crash; it is learnt again.
 constexpr auto saved_every = 60s;
-
-std::uint32_t milliseconds(duration d) {
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(d.count(), 1, std::numeric_limits<std::uint32_t>::max()));
-}
 
 std::optional<instant> time_of(const std::vector<run_note>& notes, note_kind kind) {
   const auto found = std::find_if(notes.begin(), notes.end(), [&](const run_note& n) { return n.what == kind; });
@@ -24,34 +21,14 @@ std::optional<instant> time_of(const std::vector<run_note>& notes, note_kind kin
 
 } // namespace
 
-std::uint32_t queue_state::expected_ms(scheduling::type_index type, const scheduling::job_features& features) const {
-  const auto expected = knowledge_.at(type).durations.predict(features, wall_clock_now());
-  return expected ? milliseconds(expected->median) : 0;
+scheduling::queued_job queue_state::refreshed(queued_job job, instant now) {
+  estimates_.refresh(job, knowledge_.at(job.type).durations, now);
+  return job;
 }
 
-void queue_state::expect(scheduling::candidate& one, const config::job_type& type) const {
-  const auto& group = groups_.at(one.job.group);
-  const auto now = wall_clock_now();
-  auto ms = one.job.estimate_ms;
-  if (!scheduling::reads_parameters(type)) // nothing of it tells one job from another: what is known now is as good as any
-    ms = expected_ms(one.job.type, {});
-  if (ms > 0)
-    one.estimate = duration{ms};
-  const auto& known = knowledge_.at(one.job.type);
-  if (one.on_worker)
-    if (const auto loading = known.load_time(group.loads, {}, now))
-      one.load = loading->median;
-  if (type.batch.max_items > 1) {
-    one.marginal = known.cost.price(group.cost_key, now);
-    one.items_max = known.caps.cap(group.cost_key, cap_rules(type), now);
-  }
-}
-
-// The memory of a GPU has to be declared for a whole batch to be tried at once; a host has more, and swaps.
-scheduling::cap_rules queue_state::cap_rules(const config::job_type& type) const {
-  const bool has_gpu = std::any_of(devices_.begin(), devices_.end(), [](const device& d) { return d.kind == device_kind::gpu; });
-  const bool on_host = type.device == config::device_choice::cpu || (type.device == config::device_choice::automatic && !has_gpu);
-  return {.items_max = type.batch.max_items, .memory_known = on_host || type.memory_mib > 0 || type.batch.memory_mib_per_item > 0};
+scheduling::group_outlook queue_state::outlook(scheduling::group_index group, const config::job_type& type, instant now) const {
+  const auto& of = groups_.at(group);
+  return scheduling::outlook_of(knowledge_.at(of.type), of, type, devices_, now);
 }
 
 // The whole batch is over: each of its jobs has an outcome.
@@ -93,7 +70,7 @@ void queue_state::learn(const running_batch& batch, const std::vector<scheduling
   done.took = std::max(ended - (was_loaded ? *loaded : *began), duration{1});
   known.learn(done, now);
   if (type->batch.max_items > 1)
-    known.caps.succeeded(group.cost_key, items, cap_rules(*type), now);
+    known.caps.succeeded(group.cost_key, items, scheduling::cap_rules_of(*type, devices_), now);
   save(batch.type, now);
 }
 

@@ -26,6 +26,8 @@ job_view queue_state::view(job_record record) const {
     stored.priority = queued->priority;
     stored.not_before = jobs_.delayed_until(stored.id);
     shown.position = jobs_.position(stored.id);
+    if (forecast_ && !nothing_starts())
+      shown.expected_start = promises_.expect(*forecast_, stored.id);
     const auto* type = type_of(queued->type);
     const auto type_held = held_types_.find(queued->type);
     shown.waiting_for = scheduling::why_waiting(
@@ -45,6 +47,8 @@ job_view queue_state::view(job_record record) const {
     stored.started = batch.started;
     stored.finished.reset();
     shown.phase = phase_names.at(static_cast<std::size_t>(batch.at));
+    if (const auto ends = expected_end(batch, wall_clock_now()))
+      shown.expected_end = ends->median;
     for (const member& one : batch.members)
       if (one.job.id == stored.id) {
         shown.how_far = one.how_far;

@@ -46,15 +46,26 @@ void queue_state::take_offer(const offer_capacity& what) {
 void queue_state::queue_changed() {
   changed_ = true;
   push_candidates();
+  look_ahead();
 }
 
 void queue_state::push_candidates() {
   if (!parts_ || credit_ <= 0 || !changed_ || paused_ || !trouble_.empty() || !disk_trouble_.empty())
     return;
   candidates message;
-  for (const auto& job : jobs_.heads(static_cast<std::size_t>(credit_) + limits::batch_items_max))
-    if (const auto* type = type_of(job.type); type && !held_types_.contains(job.type))
-      message.in_order.push_back(candidate_from(job, *type));
+  const auto now = wall_clock_now();
+  const auto wanted = [this](const scheduling::queued_job& job) {
+    const auto* type = type_of(job.type);
+    return type && !held_types_.contains(job.type) ? scheduling::heads_wanted(*type, credit_) : 0;
+  };
+  std::unordered_map<scheduling::group_index, scheduling::group_outlook> outlooks;
+  for (const auto& job : jobs_.heads(wanted)) {
+    const auto& type = *type_of(job.type);
+    auto known = outlooks.find(job.group);
+    if (known == outlooks.end())
+      known = outlooks.emplace(job.group, outlook(job.group, type, now)).first;
+    message.in_order.push_back(scheduling::candidate_of(refreshed(job, now), type, known->second, tolerated(job.id)));
+  }
   if (message.in_order.empty())
     return;
   credit_ = 0;
@@ -62,17 +73,9 @@ void queue_state::push_candidates() {
   send(self_, parts_->optimizer, std::move(message));
 }
 
-scheduling::candidate queue_state::candidate_from(const scheduling::queued_job& job, const config::job_type& type) const {
-  scheduling::candidate one{.job = job, .needs = scheduling::demand_of(type, job.items), .preemptible = type.preemptible};
-  if (scheduling::has_traits(type)) {
-    one.batching = &type.batch;
-    if (const auto tolerated = tolerated_.find(job.id); tolerated != tolerated_.end())
-      one.tolerated = tolerated->second;
-  }
-  one.on_worker = type.runner == config::runner_kind::worker;
-  one.warm = groups_.at(job.group).warm;
-  expect(one, type);
-  return one;
+const std::vector<double>* queue_state::tolerated(job_id id) const {
+  const auto found = tolerated_.find(id);
+  return found == tolerated_.end() ? nullptr : &found->second;
 }
 
 void queue_state::start(start_batch& what) {
@@ -98,13 +101,16 @@ void queue_state::start(start_batch& what) {
                       .marginal = what.what.marginal,
                       .ends_workers = what.what.ends_workers};
   for (const job_id id : jobs) {
-    batch.members.push_back({.job = *jobs_.remove(id)});
-    if (!scheduling::reads_parameters(settings_->job_types[batch.type]))
-      batch.members.back().job.estimate_ms = expected_ms(batch.type, {});
+    batch.members.push_back({.job = refreshed(*jobs_.remove(id), now)});
+    auto& job = batch.members.back().job;
+    if (!scheduling::reads_parameters(settings_->job_types[batch.type])) // what is known now of the type is known of it
+      estimates_.enter(job, {}, knowledge_.at(batch.type).durations, now);
     running_jobs_.emplace(id, what.batch);
   }
+  settle_promises(batch, now);
   running_.emplace(what.batch, std::move(batch));
   publish();
+  look_ahead();
   request(self_, storage_, caf::infinite, begin_batch{{what.batch, jobs, what.what.place.device, now}})
       .then([this, id = what.batch](result<job_starts>& starts) {
         if (starts)
@@ -221,8 +227,10 @@ void queue_state::progressed(const batch_progressed& what) {
   if (found == running_.end())
     return;
   for (member& one : found->second.members)
-    if (!one.over && (!what.job || one.job.id == *what.job))
+    if (!one.over && (!what.job || one.job.id == *what.job)) {
       one.how_far = what.how_far;
+      one.rate.observe(what.how_far, wall_clock_now());
+    }
 }
 
 void queue_state::noted(const batch_noted& what) {

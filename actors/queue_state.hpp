@@ -1,7 +1,7 @@
-// The state of the queue actor. Its handlers stand in six files: queue_commands.cpp (what users ask of queued and finished jobs),
+// The state of the queue actor. Its handlers stand in seven files: queue_commands.cpp (what users ask of queued and finished jobs),
 // queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp (what
-// starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that) and
-// queue_queries.cpp (what users look at).
+// starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that),
+// queue_forecast.cpp (what will start when) and queue_queries.cpp (what users look at).
 //
 // Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
 // move), and changed back if the fact is refused; otherwise after.
@@ -12,6 +12,10 @@
 #include "scheduling/batch_groups.hpp"
 #include "scheduling/explain.hpp"
 #include "scheduling/failure_storm.hpp"
+#include "scheduling/outlook.hpp"
+#include "scheduling/promise_book.hpp"
+#include "scheduling/queued_estimates.hpp"
+#include "scheduling/step_rate.hpp"
 #include "scheduling/type_knowledge.hpp"
 
 #include <map>
@@ -46,6 +50,8 @@ private:
     std::vector<run_note> notes = {};
     std::optional<scheduling::job_features> features = {}; // what its duration teaches is put down to these
     scheduling::user_wish wish = scheduling::user_wish::none;
+    scheduling::step_rate rate = {};
+    std::optional<scheduling::start_promise> promised = {}; // of this start
     bool over = false; // it has ended before the others; its end is on disk or on its way there
   };
   struct running_batch {
@@ -112,7 +118,7 @@ private:
   void take_offer(const offer_capacity& what);
   void push_candidates();
   void queue_changed();
-  [[nodiscard]] scheduling::candidate candidate_from(const scheduling::queued_job& job, const config::job_type& type) const;
+  [[nodiscard]] const std::vector<double>* tolerated(job_id id) const;
   void start(start_batch& what);
   void launch(batch_id id, job_starts starts);
   void resolve_and_run(batch_id id, job_starts starts);
@@ -140,6 +146,7 @@ private:
   // What comes after the attempt of each of these members; adds the facts of it.
   std::vector<ending> decide(const running_batch& batch, batch_id id, const std::vector<std::size_t>& members,
                              std::vector<scheduling::job_outcome> outcomes, std::vector<fact>& facts) const;
+  [[nodiscard]] static run_note note_of(const scheduling::start_promise& told);
   [[nodiscard]] fact fact_of(const ending& of, batch_id batch, instant at) const;
   void watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now);
   void stored_end(batch_id id, const std::vector<ending>& endings);
@@ -154,11 +161,29 @@ private:
   void forget_unused_groups();
 
   // queue_knowledge.cpp
-  [[nodiscard]] std::uint32_t expected_ms(scheduling::type_index type, const scheduling::job_features& features) const;
-  void expect(scheduling::candidate& one, const config::job_type& type) const;
-  [[nodiscard]] scheduling::cap_rules cap_rules(const config::job_type& type) const;
+  [[nodiscard]] scheduling::queued_job refreshed(scheduling::queued_job job, instant now); // by what is known now
+  [[nodiscard]] scheduling::group_outlook outlook(scheduling::group_index group, const config::job_type& type, instant now) const;
   void learn(const running_batch& batch, const std::vector<scheduling::job_outcome>& outcomes);
   void save(scheduling::type_index type, instant now);
+
+  // queue_forecast.cpp
+  void look_ahead(); // something has changed that starts depend on
+  void look_ahead_in(duration wait);
+  void picture_is_due();
+  void take(const foreseen& what);
+  // What was promised holds no more: the order was changed by hand.
+  void void_promises();
+  void settle_promises(running_batch& batch, instant now);
+  [[nodiscard]] scheduling::queue_picture picture(instant now);
+  [[nodiscard]] std::optional<scheduling::expected_end> expected_end(const running_batch& batch, instant now) const;
+  [[nodiscard]] scheduling::running_outlook outlook(const running_batch& batch, instant now) const;
+  [[nodiscard]] bool nothing_starts() const { return paused_ || !trouble_.empty() || !disk_trouble_.empty(); }
+  [[nodiscard]] planned_batch plan_of(const scheduling::foreseen_run& run, const scheduling::forecast& seen) const;
+  caf::result<result<explanation>> explain(job_id id);
+  caf::result<result<batch_plan>> plan(const read_batches& what);
+  caf::result<result<start_changes>> try_out(const try_change& what);
+  [[nodiscard]] result<std::vector<scheduling::queued_job>> changed_by(const try_change& what) const;
+  [[nodiscard]] statistics measured() const;
 
   // queue_queries.cpp
   caf::result<result<job_view>> read_one(job_id id);
@@ -184,6 +209,7 @@ private:
   scheduling::job_queue jobs_;
   scheduling::batch_groups groups_;
   std::vector<scheduling::type_knowledge> knowledge_; // by type_index
+  scheduling::queued_estimates estimates_;
   std::map<scheduling::type_index, instant> knowledge_saved_;
   std::unordered_map<job_id, std::vector<double>> tolerated_; // of jobs whose type tolerates differences: see batch_traits
   std::unordered_map<batch_id, running_batch> running_;
@@ -202,6 +228,14 @@ private:
   std::map<scheduling::type_index, std::string> held_types_;
   std::map<scheduling::type_index, scheduling::failure_storm> storms_;
   std::optional<instant> delays_armed_; // when delays_due comes
+
+  std::shared_ptr<const scheduling::forecast> forecast_; // the latest; null: nothing is foreseen
+  scheduling::promise_book promises_;
+  instant promises_saved_{};
+  bool is_foreseeing_ = false;                                         // one is being made
+  bool is_outdated_ = false;                                           // something has changed since its picture was taken
+  duration foreseeing_took_{};                                         // the last one
+  std::optional<std::chrono::steady_clock::time_point> look_ahead_at_; // when picture_due comes
   std::unordered_map<job_id, std::vector<waiter>> waiters_;
   std::size_t waiting_ = 0;
   std::uint64_t last_waiter_ = 0;

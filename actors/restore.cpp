@@ -2,6 +2,7 @@
 
 #include "scheduling/attempts.hpp"
 #include "scheduling/batch_traits.hpp"
+#include "scheduling/outlook.hpp"
 
 #include <algorithm>
 #include <map>
@@ -85,6 +86,16 @@ std::vector<scheduling::type_knowledge> restore_knowledge(const std::map<std::st
   return all;
 }
 
+scheduling::promise_book restore_promises(const std::map<std::string, std::string>& learned) {
+  const auto found = learned.find("promised starts");
+  if (found == learned.end())
+    return {};
+  auto book = scheduling::promise_book::from_json(json::parse(found->second, nullptr, false));
+  if (!book)
+    spdlog::warn("{}; it is learnt again", to_string(book.error()));
+  return book ? std::move(*book) : scheduling::promise_book();
+}
+
 // Jobs whose parameters decide whom they may run with get their group again: the rules may have changed.
 result<void> classify_all(storage::job_store& store, const config::settings& settings, queue_start& queue, instant now) {
   std::vector<scheduling::queued_job*> running;
@@ -114,9 +125,8 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
     const json given = json::parse(params->at(i));
     const auto traits = scheduling::traits_of(type, given);
     job.group = scheduling::has_traits(type) ? queue.groups.find_or_add(job.type, traits) : job.type;
-    const auto features = scheduling::features_of(type.estimate, given, traits.warm, {});
-    if (const auto expected = queue.knowledge.at(job.type).durations.predict(features, now))
-      job.estimate_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(expected->median.count(), 1, UINT32_MAX));
+    queue.estimates.enter(job, scheduling::features_of(type.estimate, given, traits.warm, {}),
+                          queue.knowledge.at(job.type).durations, now);
     job.items = static_cast<std::uint16_t>(traits.items);
     if (!traits.tolerated.empty())
       queue.tolerated.insert_or_assign(job.id, traits.tolerated);
@@ -217,6 +227,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     return fail(committed.error());
   queue.groups = scheduling::batch_groups(types.names());
   queue.knowledge = restore_knowledge(stored->learned, types.names());
+  queue.promises = restore_promises(stored->learned);
   if (auto grouped = classify_all(store, *settings, queue, now); !grouped)
     return fail(grouped.error());
 

@@ -61,6 +61,10 @@ std::string entry_in_words(const json& entry) {
     return "queued again, it had not started" + (reason.empty() ? "" : ": " + reason);
   if (what == "attempt_resumed")
     return "continues" + at_step(detail) + ": " + text_field(detail, "path");
+  if (what == "start_promised") {
+    const auto start = time_field(detail, "start");
+    return "its start was promised for " + (start ? local_time(*start).substr(11) : std::string("then"));
+  }
   if (what == "checkpoint_saved")
     return "checkpoint" + at_step(detail) + ": " + text_field(detail, "path");
   if (what == "run_warned")

@@ -227,7 +227,7 @@ api::reply api::edit_job(const request& r) {
   auto body = parse_object(r.body);
   if (!body)
     co_return fail(body.error());
-  if (auto known = check_keys(*body, {"priority", "name", "params", "base_dir"}); !known)
+  if (auto known = check_keys(*body, {"priority", "name", "params", "base_dir", "dry_run"}); !known)
     co_return fail(known.error());
   actors::edit_job message{.id = *id};
   if (body->contains("priority")) {
@@ -235,6 +235,15 @@ api::reply api::edit_job(const request& r) {
     if (!priority)
       co_return fail(priority.error());
     message.priority = *priority;
+  }
+  const auto is_trial = boolean_member(*body, "dry_run");
+  if (!is_trial)
+    co_return fail(is_trial.error());
+  if (is_trial->value_or(false)) {
+    if (!message.priority || body->size() != 2)
+      co_return fail(error_code::invalid_argument, "dry_run goes with priority, and with nothing else");
+    actors::try_change trial{.id = *id, .priority = message.priority};
+    co_return co_await dry_run(trial);
   }
   auto name = string_member(*body, "name");
   if (!name)
@@ -303,8 +312,11 @@ api::reply api::move_job(const request& r) {
   const auto body = parse_object(r.body);
   if (!body)
     co_return fail(body.error());
-  if (auto known = check_keys(*body, {"position"}); !known)
+  if (auto known = check_keys(*body, {"position", "dry_run"}); !known)
     co_return fail(known.error());
+  const auto is_trial = boolean_member(*body, "dry_run");
+  if (!is_trial)
+    co_return fail(is_trial.error());
   const auto position = body->find("position");
   scheduling::move_target target;
   if (position != body->end() && *position == "top")
@@ -315,7 +327,28 @@ api::reply api::move_job(const request& r) {
     target = scheduling::to_position{position->get<std::size_t>()};
   else
     co_return fail(error_code::invalid_argument, "position must be a number from 1 on, \"top\" or \"bottom\"");
+  if (is_trial->value_or(false)) {
+    actors::try_change trial{.id = *id, .target = target};
+    co_return co_await dry_run(trial);
+  }
   co_return co_await command(actors::move_job{*id, target});
+}
+
+api::reply api::dry_run(actors::try_change what) {
+  const auto changes = co_await ask<result<actors::start_changes>>(&actor_handles::queue, what);
+  if (!changes)
+    co_return fail(changes.error());
+  co_return json_response(200, changes_json(*changes));
+}
+
+api::reply api::explain_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  const auto answer = co_await ask<result<actors::explanation>>(&actor_handles::queue, actors::explain_job{*id});
+  if (!answer)
+    co_return fail(answer.error());
+  co_return json_response(200, explanation_json(*answer));
 }
 
 api::reply api::read_history(const request& r) {

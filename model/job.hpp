@@ -78,6 +78,7 @@ enum class note_kind {
   checkpoint, // it said that it can be continued from there
   warned,     // the watchdog found something
   resumed,    // it continues from a checkpoint
+  promised,   // when its start was foreseen, and for when
 };
 struct run_note {
   note_kind what = note_kind::started;

@@ -1,5 +1,6 @@
 #include "scheduling/batch_decision.hpp"
 
+#include "scheduling/batch_cost.hpp"
 #include "scheduling/company.hpp"
 
 #include <algorithm>
@@ -129,11 +130,9 @@ dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind
                  .preemptible = head.preemptible,
                  .since = now};
   batch.starts_worker = head.on_worker && !where.worker;
-  if (longest) {
-    const auto shared = static_cast<double>(longest->count()) * (1 + head.marginal * static_cast<double>(together.size() - 1));
-    batch.place.ends =
-        now + duration{static_cast<std::int64_t>(shared)} + (batch.starts_worker ? head.load.value_or(duration{0}) : duration{0});
-  }
+  if (longest)
+    batch.place.ends = now + batch_time(*longest, static_cast<double>(together.size()), head.marginal) +
+                       (batch.starts_worker ? head.load.value_or(duration{0}) : duration{0});
   return batch;
 }
 
@@ -160,13 +159,6 @@ struct door {
   }
 };
 
-// When the batch of a busy worker will be over; a batch that is overdue is expected to take as much longer as it is.
-instant expected_end(const lease& l, instant now) {
-  const auto planned = *l.ends - l.since;
-  const auto left = *l.ends - now;
-  return left > planned / 10 ? *l.ends : now + planned / 10 + std::max(-left, duration{0});
-}
-
 // How long until a busy worker that has the job's model loaded could take it; nothing: there is none, or nobody knows.
 struct elsewhere {
   bool is_loaded = false;
@@ -185,7 +177,7 @@ elsewhere find_elsewhere(const device_ledger& devices, const candidate& c, std::
     const auto items = static_cast<std::size_t>(c.batching ? std::max(c.batching->max_items, 1) : 1);
     const auto batches = static_cast<double>((wanting_it - 1) / items);
     const auto each = static_cast<double>(c.estimate->count()) * (1 + c.marginal * static_cast<double>(items - 1));
-    const auto free_at = expected_end(busy->second, now) + duration{static_cast<std::int64_t>(batches * each)};
+    const auto free_at = expected_end_of(busy->second, now) + duration{static_cast<std::int64_t>(batches * each)};
     if (!found.free_at || free_at < *found.free_at)
       found.free_at = free_at;
   }

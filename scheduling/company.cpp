@@ -8,8 +8,6 @@
 namespace ferry::scheduling {
 namespace {
 
-constexpr std::size_t looked_at_max = 64; // of a group; those behind them come another time
-
 class company {
 public:
   company(const candidate& head, std::int64_t memory_free_mib)

@@ -197,4 +197,10 @@ std::optional<std::string> why_unplaceable(const std::vector<device>& devices, c
          " MiB";
 }
 
+instant expected_end_of(const lease& l, instant now) {
+  const auto planned = *l.ends - l.since;
+  const auto left = *l.ends - now;
+  return left > planned / 10 ? *l.ends : now + planned / 10 + std::max(-left, duration{0});
+}
+
 } // namespace ferry::scheduling

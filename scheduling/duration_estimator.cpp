@@ -27,6 +27,11 @@ constexpr double run_growth = 1.5;         // unless one follows the other to th
 constexpr int run_max = 4;                 // so many times at most
 constexpr double first_p90_at = 1.28;      // of a normal distribution
 constexpr double p90_step = 0.02;          // of its stochastic approximation (Robbins and Monro, 1951), larger at first
+constexpr double own_count_max = 20;       // jobs alike over which their own mean is averaged
+constexpr double own_off_max = 3;          // standard deviations that one of them may lie off that mean: outliers
+constexpr double alike_prior = 2;          // jobs that what is usual counts for beside them
+constexpr double unexplained_min = 2;      // where surprises are so many times as large as that, effects do not explain them
+constexpr double first_within_count = 5;   // observations that the first variance of jobs about their own mean counts for
 constexpr double slope_reach = 10; // logarithms of 1/22,000 and 22,000 times what slopes compare with; further is no further
 constexpr double hint_width = 10;  // hints are mostly lengths of texts, which matter by their tens
 constexpr double shortest_ms = 1;  // as the clock ticks
@@ -68,7 +73,12 @@ bool is_row(const json& row, std::size_t width) {
 } // namespace
 
 duration_estimator::duration_estimator(double apart)
-    : apart_(apart), noise_(first_noise), noise_count_(first_noise_count), p90_at_(first_p90_at) {}
+    : apart_(apart),
+      noise_(first_noise),
+      noise_count_(first_noise_count),
+      within_(first_noise),
+      within_count_(first_within_count),
+      p90_at_(first_p90_at) {}
 
 double duration_estimator::prior_of(kind of) const {
   if (of == kind::level)
@@ -177,11 +187,44 @@ std::optional<estimate> duration_estimator::predict(const job_features& job, ins
     for (const kind of : {kind::device, kind::recent_device})
       add_effect(average(of, now), 1);
   const scatter* alike = scatters_.find(joint_key(job));
+  if (alike)
+    mean += own_share(*alike) * (alike->own_mean - mean);
   const double spread = std::sqrt(variance + scatter_of(alike));
   return estimate{.median = from_ms(std::exp(mean)),
                   .p90 = from_ms(std::exp(mean + std::max(p90_at_, 0.0) * spread)),
                   .spread = spread,
                   .alike = alike ? static_cast<int>(alike->count) : 0};
+}
+
+// How jobs that agree in everything lie about their own mean.
+double duration_estimator::own_variance(const scatter& alike) const {
+  return (alike_prior * within_ + alike.own_count * alike.own_variance) / (alike_prior + alike.own_count);
+}
+
+double duration_estimator::own_share(const scatter& alike) const {
+  if (alike.own_count < 1)
+    return 0;
+  const double own = own_variance(alike);
+  const double surprises = (alike_prior * within_ + alike.count * alike.variance) / (alike_prior + alike.count);
+  const double unexplained = surprises - unexplained_min * own;
+  return unexplained <= 0 ? 0 : unexplained / (unexplained + own / alike.own_count);
+}
+
+void duration_estimator::learn_own(scatter& alike, double observed, double weight) {
+  const double before = alike.own_count;
+  double off = observed - alike.own_mean;
+  if (before > 1) {
+    const double limit = own_off_max * std::sqrt(own_variance(alike));
+    off = std::clamp(off, -limit, limit);
+  }
+  alike.own_count = std::min(before + weight, own_count_max);
+  const double step = std::min(weight / alike.own_count, 1.0);
+  alike.own_mean += step * off;
+  alike.own_variance = (1 - step) * (alike.own_variance + step * off * off);
+  if (before < 1 || weight < 1)
+    return;
+  within_count_ = std::min(within_count_ + 1, noise_count_max);
+  within_ += (std::min(off * off * before / (before + 1), surprise_squared_max * within_) - within_) / within_count_;
 }
 
 // `of_effects`: the variance that the effects explain of this surprise; `in_all`: with that of the observation.
@@ -230,6 +273,7 @@ void duration_estimator::observe(const job_features& job, duration took, instant
     if (weight >= 1) // what is told of a job by its batch is drawn to what was expected
       learn_scatter(alike, surprise, variance, in_all);
     const int side = surprise > limit ? 1 : surprise < -limit ? -1 : 0;
+    learn_own(alike, observed, weight);
     const bool goes_on = side != 0 && side == alike.side;
     if (goes_on)
       limit *= std::pow(run_growth, alike.run);
@@ -257,12 +301,14 @@ json duration_estimator::to_json() const {
     effects[kind_names[i]] = std::move(rows);
   }
   for (const auto& [key, s] : scatters_)
-    scatters.push_back({key, s.count, s.variance, s.side, s.run});
+    scatters.push_back({key, s.count, s.variance, s.side, s.run, s.own_count, s.own_mean, s.own_variance});
   return {{"version", format_version},
           {"observations", count_},
           {"apart", apart_},
           {"noise", noise_},
           {"noise_count", noise_count_},
+          {"within", within_},
+          {"within_count", within_count_},
           {"p90_at", p90_at_},
           {"effects", std::move(effects)},
           {"scatters", std::move(scatters)}};
@@ -280,6 +326,13 @@ result<duration_estimator> duration_estimator::from_json(const json& stored) {
     if (found == stored.end() || !found->is_number() || !std::isfinite(found->get<double>()))
       return damaged(std::string(name) + " is no number");
     *into = found->get<double>();
+  }
+  if (stored.contains("within")) { // not what was written before version 0.1 was out
+    const json within = stored["within"], within_count = stored.value("within_count", json());
+    if (!within.is_number() || !within_count.is_number() || !(within.get<double>() >= 0) || !(within_count.get<double>() >= 1))
+      return damaged("within is no number");
+    made.within_ = within.get<double>();
+    made.within_count_ = within_count.get<double>();
   }
   if (made.apart_ < 0 || made.noise_ < 0 || made.noise_count_ < 0)
     return damaged("its noise is negative");
@@ -301,11 +354,17 @@ result<duration_estimator> duration_estimator::from_json(const json& stored) {
   if (scatters.size() > limits::estimate_keys_max)
     return damaged("more scatters than ferry writes");
   for (const json& row : scatters) {
-    if (!is_row(row, 5) || row[1].get<double>() < 0 || row[2].get<double>() < 0 || row[4].get<int>() < 0 ||
-        row[4].get<int>() > run_max)
+    const bool has_own = is_row(row, 8); // not what was written before version 0.1 was out
+    if (!(is_row(row, 5) || has_own) || row[1].get<double>() < 0 || row[2].get<double>() < 0 || row[4].get<int>() < 0 ||
+        row[4].get<int>() > run_max || (has_own && (row[5].get<double>() < 0 || row[7].get<double>() < 0)))
       return damaged("a scatter: " + row.dump());
-    made.scatters_.use(row[0].get<std::uint64_t>(),
-                       {row[1].get<double>(), row[2].get<double>(), std::clamp(row[3].get<int>(), -1, 1), row[4].get<int>()});
+    scatter& s = made.scatters_.use(row[0].get<std::uint64_t>(), {row[1].get<double>(), row[2].get<double>(),
+                                                                  std::clamp(row[3].get<int>(), -1, 1), row[4].get<int>()});
+    if (has_own) {
+      s.own_count = row[5].get<double>();
+      s.own_mean = row[6].get<double>();
+      s.own_variance = row[7].get<double>();
+    }
   }
   return made;
 }

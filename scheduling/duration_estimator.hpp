@@ -86,6 +86,8 @@ private:
     double variance = 0;
     int side = 0; // of the last surprise; 0: it was none
     int run = 0;  // of surprises to that side
+    // The mean of their logarithms and how they lie about it, of the last 20 or so: what the effects cannot explain of them.
+    double own_count = 0, own_mean = 0, own_variance = 0;
   };
   struct term {
     kind of;
@@ -105,6 +107,11 @@ private:
   [[nodiscard]] const effect_table& table(kind of) const { return tables_[static_cast<std::size_t>(of)]; }
   [[nodiscard]] effect average(kind of, instant now) const;
   [[nodiscard]] double scatter_of(const scatter* known) const;
+  [[nodiscard]] double own_variance(const scatter& alike) const;
+  // How much an estimate is drawn to the mean of jobs that agree in everything: 0 where the effects explain them, towards 1 where
+  // they lie close to each other and far from what the effects say.
+  [[nodiscard]] double own_share(const scatter& alike) const;
+  void learn_own(scatter& alike, double observed, double weight);
   void learn_scatter(scatter& alike, double surprise, double of_effects, double in_all);
 
   std::array<effect_table, kinds> tables_;
@@ -113,7 +120,9 @@ private:
   double apart_;
   double noise_;       // variance of the logarithm that no effect explains
   double noise_count_; // observations that it counts for
-  double p90_at_;      // the 90th percentile, in standard deviations above the median
+  double within_;      // variance of the logarithm of jobs that agree in everything, about their own mean
+  double within_count_;
+  double p90_at_; // the 90th percentile, in standard deviations above the median
 };
 
 } // namespace ferry::scheduling

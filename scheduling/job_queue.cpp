@@ -143,6 +143,14 @@ std::optional<instant> job_queue::delayed_until(job_id id) const {
   return found == indices_->due_of.end() ? std::nullopt : std::optional{found->second};
 }
 
+std::vector<std::pair<queued_job, instant>> job_queue::delayed(std::size_t limit) const {
+  std::vector<std::pair<queued_job, instant>> rows;
+  for (auto it = indices_->due.begin(); it != indices_->due.end() && rows.size() < limit; ++it)
+    if (const auto job = find(it->second); !job->held)
+      rows.emplace_back(*job, it->first);
+  return rows;
+}
+
 std::size_t job_queue::size() const { return indices_->jobs.size(); }
 std::size_t job_queue::kept_back() const { return size() - indices_->not_held(); }
 
@@ -164,11 +172,12 @@ std::vector<queued_job> job_queue::page(std::size_t offset, std::size_t limit) c
   return rows;
 }
 
-std::vector<queued_job> job_queue::heads(std::size_t per_group) const {
+std::vector<queued_job> job_queue::heads(const std::function<std::size_t(const queued_job&)>& wanted) const {
   std::vector<queued_job> found;
   const auto& grouped = indices_->grouped();
   for (auto it = grouped.begin(); it != grouped.end() && it->may_start();) {
     const group_index group = it->group;
+    const std::size_t per_group = wanted(*it);
     std::size_t taken = 0;
     for (; taken < per_group && it != grouped.end() && it->group == group && it->may_start(); ++taken, ++it)
       found.push_back(*it);

@@ -12,10 +12,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,8 +35,10 @@ struct queued_job {
   instant created{};
   group_index group = 0;
   type_index type = 0;
-  std::uint16_t items = 1;       // that it has
-  std::uint32_t estimate_ms = 0; // how long it takes alone; 0: nothing is known
+  std::uint16_t items = 1;          // that it has
+  std::uint32_t estimate_ms = 0;    // how long it takes alone; 0: nothing is known
+  std::uint32_t alike = 0;          // what else is known of such jobs: see queued_estimates
+  std::uint8_t estimate_spread = 0; // estimate::spread in hundredths
   std::uint16_t attempts = 0;
   std::uint8_t priority = priority_default;
   std::uint8_t retries = 0;           // that the retry policy asked for
@@ -78,6 +82,8 @@ public:
   std::size_t release_due(instant now);
   [[nodiscard]] std::optional<instant> next_due() const;
   [[nodiscard]] std::optional<instant> delayed_until(job_id id) const;
+  // The delayed jobs that are not held, those first whose time comes first.
+  [[nodiscard]] std::vector<std::pair<queued_job, instant>> delayed(std::size_t limit) const;
 
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::size_t kept_back() const; // held or delayed
@@ -85,8 +91,8 @@ public:
   [[nodiscard]] std::optional<std::size_t> position(job_id id) const;
   // In order from the offset-th (0-based), held and delayed ones last.
   [[nodiscard]] std::vector<queued_job> page(std::size_t offset, std::size_t limit) const;
-  // Of each group that has any, the first `per_group` jobs that may start; merged in order.
-  [[nodiscard]] std::vector<queued_job> heads(std::size_t per_group) const;
+  // Of each group that has any, the first jobs that may start, as many as `wanted` says of the first of them; merged in order.
+  [[nodiscard]] std::vector<queued_job> heads(const std::function<std::size_t(const queued_job&)>& wanted) const;
   [[nodiscard]] bool has_group(group_index group) const; // any job of it, also a held one
 
   // The jobs that change, with their new order keys, to bring one job to a place within its own tier and priority; usually that job

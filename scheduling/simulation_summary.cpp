@@ -74,6 +74,29 @@ void find_overtaking(const simulation& day, const schedule& played, simulation_s
   found.overtakings = static_cast<std::size_t>(std::count(overtaken.begin(), overtaken.end(), true));
 }
 
+promise_errors held_against(const simulation& day, const schedule& played) {
+  std::vector<double> errors;
+  promise_errors found;
+  for (std::size_t i = 0; i < day.jobs.size(); ++i) {
+    const auto& promised = played.jobs[i].promised;
+    if (!promised || promised->start - promised->made <= std::chrono::seconds(30))
+      continue;
+    const instant started = played.runs[played.jobs[i].run].starts;
+    const auto wait = static_cast<double>((promised->start - promised->made).count());
+    errors.push_back(std::abs(static_cast<double>((started - promised->start).count())) / wait);
+    found.within_20_percent += errors.back() <= 0.2 ? 1 : 0;
+    found.in_time += started <= promised->late ? 1 : 0;
+  }
+  found.promised = errors.size();
+  if (errors.empty())
+    return found;
+  std::sort(errors.begin(), errors.end());
+  found.median = errors[errors.size() / 2];
+  found.within_20_percent /= static_cast<double>(errors.size());
+  found.in_time /= static_cast<double>(errors.size());
+  return found;
+}
+
 } // namespace
 
 estimate_errors one_job_ahead(const simulation& day) {
@@ -118,6 +141,7 @@ simulation_summary summarize(const simulation& day, const schedule& played) {
   for (std::size_t i = 0; i < day.jobs.size(); ++i)
     errors.add(played.jobs[i].expected, truth_of(day, i));
   found.estimates = errors.count();
+  found.promises = held_against(day, played);
   find_overtaking(day, played, found);
   return found;
 }

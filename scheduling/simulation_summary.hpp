@@ -18,6 +18,14 @@ struct estimate_errors {
   double under_p90 = 0; // share that took at most the 90th percentile; well estimated if 0.9
 };
 
+// Of starts that were promised, when they arrived, to jobs that had to wait for more than 30 s by that.
+struct promise_errors {
+  std::size_t promised = 0;
+  double median = 0; // of |came − promised| / promised, both from arrival on
+  double within_20_percent = 0;
+  double in_time = 0; // share that started by the time that nine of ten should
+};
+
 struct simulation_summary {
   std::size_t jobs = 0, runs = 0, loads = 0;
   spread_of_times wait;            // from arrival until its work begins, loading included
@@ -25,6 +33,7 @@ struct simulation_summary {
   duration lasted{};               // from the first arrival to the last end
   double working = 0, loading = 0; // shares of the time of all devices
   estimate_errors estimates;
+  promise_errors promises;
   // The most by which the first job of a batch was submitted after one of the same priority that it overtook; companions ride along
   // and do not count. And by how many jobs were overtaken at all.
   duration overtaken_by{};

@@ -3,6 +3,9 @@
 #include "scheduling/admission.hpp"
 #include "scheduling/batch_decision.hpp"
 #include "scheduling/batch_groups.hpp"
+#include "scheduling/forecast.hpp"
+#include "scheduling/outlook.hpp"
+#include "scheduling/queued_estimates.hpp"
 #include "scheduling/type_knowledge.hpp"
 
 #include <algorithm>
@@ -31,10 +34,14 @@ public:
     while (done_ < day_.jobs.size()) {
       const instant now = next_event();
       end_runs(now);
+      const std::size_t arrived_before = arrived_;
       for (; arrived_ < day_.jobs.size() && day_.jobs[arrived_].arrival <= now; ++arrived_)
         arrive(arrived_, now);
       look_again_.reset();
       while (start_next(now)) {}
+      if (!is_fifo())
+        for (std::size_t at = arrived_before; at < arrived_; ++at)
+          promise(at, now);
     }
     return std::move(played_);
   }
@@ -49,6 +56,7 @@ private:
     std::size_t run = 0;
     completed_batch tells;
     type_index type = 0;
+    double spread = 0; // of its estimate
   };
 
   static std::vector<std::string> names_of(const std::vector<config::job_type>& types) {
@@ -99,9 +107,10 @@ private:
     played_.jobs[at].expected =
         knowledge_[job.type].durations.predict(features_of(type.estimate, job.params, w.traits.warm, job.user), now);
     if (is_known())
-      w.as.estimate = job.took;
-    else if (const auto& expected = played_.jobs[at].expected)
-      w.as.estimate = expected->median;
+      w.as.job.estimate_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(job.took.count(), 1, UINT32_MAX));
+    else
+      estimates_.enter(w.as.job, features_of(type.estimate, job.params, w.traits.warm, job.user), knowledge_[job.type].durations,
+                       now);
     queue_.add(w.as.job);
     waiting_.emplace(at, std::move(w));
   }
@@ -128,6 +137,11 @@ private:
     return chosen != nullptr;
   }
 
+  [[nodiscard]] queued_job refreshed(queued_job job, instant now) {
+    estimates_.refresh(job, knowledge_[job.type].durations, now);
+    return job;
+  }
+
   std::vector<candidate> candidates(instant now) {
     std::vector<candidate> in_order;
     struct learnt {
@@ -135,12 +149,16 @@ private:
       double price;
     };
     std::map<group_index, learnt> of_groups;
-    for (const queued_job& job : queue_.heads(static_cast<std::size_t>(ledger_.slots_free()) + limits::batch_items_max)) {
+    for (const queued_job& job :
+         queue_.heads([&](const queued_job& job) { return heads_wanted(day_.types[job.type], ledger_.slots_free()); })) {
       const waiting& w = waiting_.at(place_of(job.id));
       auto found = of_groups.find(job.group);
       if (found == of_groups.end())
         found = of_groups.emplace(job.group, learnt{load_of(w, now), price_of(w, now)}).first;
       candidate c = w.as;
+      c.job = refreshed(job, now);
+      if (c.job.estimate_ms > 0)
+        c.estimate = duration{c.job.estimate_ms};
       c.load = found->second.load;
       c.marginal = found->second.price;
       in_order.push_back(std::move(c));
@@ -204,6 +222,7 @@ private:
     const bool loads = chosen.starts_worker || place.worker.is_none(); // a process begins anew each time
     const auto first = place_of(chosen.jobs.front());
     const waiting& leader = waiting_.at(first);
+    const double leader_spread = leader.as.job.estimate_spread / 100.0;
     completed_batch tells{.jobs = {},
                           .key = batch_key(leader.traits),
                           .price = price_of(leader, now),
@@ -219,6 +238,7 @@ private:
           {features_of(type_of(at).estimate, day_.jobs[at].params, w.traits.warm, day_.jobs[at].user), expected_of(at)});
       run.jobs.push_back(at);
       played_.jobs[at].run = played_.runs.size();
+      promises_.settle(id, now);
       queue_.remove(id);
     }
     run.works = now + (loads ? day_.load : duration{0});
@@ -229,8 +249,41 @@ private:
     for (const job_id id : chosen.jobs)
       waiting_.erase(place_of(id));
     ends_.emplace(run.ends, last_batch_);
-    running_.emplace(last_batch_, running{played_.runs.size(), std::move(tells), chosen.type});
+    running_.emplace(last_batch_, running{played_.runs.size(), std::move(tells), chosen.type, leader_spread});
     played_.runs.push_back(std::move(run));
+  }
+
+  // ---- promising ----
+
+  // To a job that has to wait.
+  void promise(std::size_t at, instant now) {
+    if (!waiting_.contains(at))
+      return;
+    const job_id id{static_cast<std::int64_t>(at) + 1};
+    promises_.make(foresee(picture(now), id), id);
+    played_.jobs[at].promised = promises_.find(id);
+  }
+
+  [[nodiscard]] queue_picture picture(instant now) {
+    queue_picture seen{.now = now, .types = day_.types, .in_order = queue_.page(0, queue_.size()), .devices = ledger_};
+    for (queued_job& job : seen.in_order) {
+      job = refreshed(job, now);
+      const waiting& w = waiting_.at(place_of(job.id));
+      if (!w.traits.tolerated.empty())
+        seen.tolerated.emplace(job.id, w.traits.tolerated);
+      if (!seen.groups.contains(job.group))
+        seen.groups.emplace(job.group, outlook(w, now));
+    }
+    for (const auto& [batch, lease] : ledger_.leases()) {
+      seen.running[batch].ends = when_over(lease, is_known() ? 0 : running_.at(batch).spread, {}, now);
+    }
+    return seen;
+  }
+  [[nodiscard]] group_outlook outlook(const waiting& w, instant now) const {
+    const auto& known = knowledge_[w.as.job.type];
+    group_outlook seen{.warm = w.as.warm, .alone = known.durations.predict({}, now), .marginal = price_of(w, now)};
+    seen.load = is_known() ? estimate{.median = day_.load, .p90 = day_.load} : known.load_time(w.traits.warm, {}, now);
+    return seen;
   }
 
   [[nodiscard]] std::optional<duration> expected_of(std::size_t at) const {
@@ -262,7 +315,9 @@ private:
   batch_groups groups_;
   job_queue queue_;
   std::vector<type_knowledge> knowledge_; // by type
-  std::vector<instant> last_used_;        // by device
+  promise_book promises_;
+  queued_estimates estimates_;
+  std::vector<instant> last_used_; // by device
   std::map<std::size_t, waiting> waiting_;
   std::map<batch_id, running> running_;
   std::multimap<instant, batch_id> ends_; // those that end together in the order they started

@@ -8,6 +8,7 @@
 #include "model/time.hpp"
 #include "scheduling/duration_estimator.hpp"
 #include "scheduling/job_queue.hpp"
+#include "scheduling/promise_book.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -48,8 +49,9 @@ struct played_run {
   std::string warm;              // what its worker has loaded
 };
 struct played_job {
-  std::size_t run = 0;                // place in schedule::runs
-  std::optional<estimate> expected{}; // when it arrived
+  std::size_t run = 0;                     // place in schedule::runs
+  std::optional<estimate> expected{};      // when it arrived
+  std::optional<start_promise> promised{}; // likewise; nothing: it started at once, or nobody could know
 };
 struct schedule {
   std::vector<played_run> runs; // in the order they were started

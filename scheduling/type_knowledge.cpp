@@ -9,9 +9,28 @@ std::optional<estimate> type_knowledge::load_time(const std::string& warm, const
   return loads.predict(load_features(warm, device), now);
 }
 
+void type_knowledge::count(const completed_batch& batch, instant now) {
+  const auto load = load_time(batch.warm, batch.device, now);
+  saved.count_batch(batch.jobs.size(), batch.took, batch.loading, load ? std::optional(load->median) : std::nullopt);
+  if (batch.jobs.size() == 1) {
+    if (const auto expected = durations.predict(batch.jobs.front().features, now))
+      saved.count_estimate(expected->median, expected->p90, batch.took);
+    return;
+  }
+  duration one_by_one{};
+  for (const auto& job : batch.jobs) {
+    const auto alone = durations.predict(job.features, now);
+    if (!alone)
+      return;
+    one_by_one += alone->median;
+  }
+  saved.count_shared(batch.jobs.size(), one_by_one, batch.took);
+}
+
 void type_knowledge::learn(const completed_batch& batch, instant now) {
   if (batch.loading)
     loads.observe(load_features(batch.warm, batch.device), *batch.loading, now);
+  count(batch, now);
   const auto count = static_cast<double>(batch.jobs.size());
   if (batch.jobs.size() == 1) {
     durations.observe(batch.jobs.front().features, batch.took, now);
@@ -36,11 +55,8 @@ void type_knowledge::learn(const completed_batch& batch, instant now) {
 }
 
 json type_knowledge::to_json() const {
-  return {{"durations", durations.to_json()},
-          {"loads", loads.to_json()},
-          {"cost", cost.to_json()},
-          {"memory", memory.to_json()},
-          {"caps", caps.to_json()}};
+  return {{"durations", durations.to_json()}, {"loads", loads.to_json()}, {"cost", cost.to_json()},
+          {"memory", memory.to_json()},       {"caps", caps.to_json()},   {"saved", saved.to_json()}};
 }
 
 result<type_knowledge> type_knowledge::from_json(const json& stored) {
@@ -64,6 +80,9 @@ result<type_knowledge> type_knowledge::from_json(const json& stored) {
     return fail(r.error());
   if (auto r = read("caps", made.caps); !r)
     return fail(r.error());
+  if (stored.contains("saved")) // what was stored by earlier versions has none
+    if (auto r = read("saved", made.saved); !r)
+      return fail(r.error());
   return made;
 }
 

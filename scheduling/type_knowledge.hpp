@@ -5,6 +5,7 @@
 #include "scheduling/batch_cost.hpp"
 #include "scheduling/batch_memory.hpp"
 #include "scheduling/duration_estimator.hpp"
+#include "scheduling/savings.hpp"
 
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct type_knowledge {
   batch_cost cost;
   batch_memory memory;
   batch_caps caps;
+  savings saved;
 
   // How long it takes to load this; nothing: nothing was ever loaded. `device` may be empty: not known yet.
   [[nodiscard]] std::optional<estimate> load_time(const std::string& warm, const std::string& device, instant now) const;
@@ -43,6 +45,9 @@ struct type_knowledge {
   [[nodiscard]] json to_json() const;
   // Errors: damaged; newer_version.
   [[nodiscard]] static result<type_knowledge> from_json(const json& stored);
+
+private:
+  void count(const completed_batch& batch, instant now); // before durations are learnt from it
 };
 
 } // namespace ferry::scheduling

@@ -12,6 +12,7 @@ namespace ferry::cli {
 namespace {
 
 using scheduling::estimate_errors;
+using scheduling::promise_errors;
 using scheduling::simulation_summary;
 using scheduling::spread_of_times;
 
@@ -45,6 +46,13 @@ json to_json(const estimate_errors& errors) {
           {"median_relative_error", errors.median},
           {"within_20_percent", errors.within_20_percent},
           {"at_most_p90", errors.under_p90}};
+}
+
+json to_json(const promise_errors& errors) {
+  return {{"jobs", errors.promised},
+          {"median_relative_error", errors.median},
+          {"within_20_percent", errors.within_20_percent},
+          {"at_most_p90", errors.in_time}};
 }
 
 std::string quoted(const std::string& field) {
@@ -92,6 +100,14 @@ std::string simulation_table(const std::vector<simulated>& all, const estimate_e
   estimates("estimates, median error", &estimate_errors::median);
   estimates("estimates within 20%", &estimate_errors::within_20_percent);
   estimates("at most the 90th percentile", &estimate_errors::under_p90);
+  const auto promises = [&](const std::string& name, double promise_errors::*of) {
+    row(name, [&](const auto& s) { return s.promises.promised > 0 ? percentage(s.promises.*of) : "-"; });
+  };
+  row("starts promised for later than 30 s",
+      [](const auto& s) { return s.promises.promised > 0 ? count(s.promises.promised) : "-"; });
+  promises("promised waits, median error", &promise_errors::median);
+  promises("promised waits within 20%", &promise_errors::within_20_percent);
+  promises("started by the 90th percentile", &promise_errors::in_time);
   std::string text = page.render(look);
   for (const simulated& one : all)
     text += one.policy + ": the overtaking bound of " + seconds(one.bound) +
@@ -118,7 +134,8 @@ json simulation_json(const std::vector<simulated>& all, const estimate_errors& a
                           {"most_seconds", in_seconds(s.overtaken_by)},
                           {"bound_seconds", in_seconds(bound)},
                           {"kept", s.overtaken_by <= bound}}},
-                        {"estimates", to_json(s.estimates)}};
+                        {"estimates", to_json(s.estimates)},
+                        {"promised_starts", to_json(s.promises)}};
   return {{"policies", std::move(policies)}, {"estimates_one_job_ahead", to_json(ahead)}};
 }
 

@@ -109,7 +109,9 @@ private:
     if (quiet_)
       c.print(std::to_string(id) + "\n");
     else if (!c.wants_json())
-      say(c, submitted_line(id, position));
+      say(c, submitted_line(id, position,
+                            delay_seconds_ > 0 && !held_ ? std::optional(wall_clock_now() + std::chrono::seconds(delay_seconds_))
+                                                         : std::nullopt));
     else if (!wait_ && !follow_)
       c.print_json(done->answer);
     return wait_ || follow_ ? stay(c, {id}) : exit_completed;

@@ -40,6 +40,10 @@ parameters. What the daemon would have done with it is played in virtual time.
 
 Options for columns may be given several times, or several columns with commas.)";
 
+constexpr std::string_view batches_details =
+    R"(The policy is played forward over the jobs that wait now, as it will decide; nothing is started by looking. Also while the queue is
+paused. What is saved is measured: what such jobs took alone, and what sharing a run cost.)";
+
 constexpr std::string_view completion_details = R"(  bash: ferry completion bash > ~/.local/share/bash-completion/completions/ferry
   zsh:  ferry completion zsh > "${fpath[1]}/_ferry"
   fish: ferry completion fish > ~/.config/fish/completions/ferry.fish)";
@@ -49,6 +53,7 @@ constexpr std::array verbs{
     verb{"queue", "", "what runs now, and what waits, in order", "", make_queue},
     verb{"list", "ls", "jobs of any state, newest first", "", make_list},
     verb{"show", "", "everything about a job", "", make_show},
+    verb{"explain", "why", "why a queued job waits, and when it is to start", "", make_explain},
     verb{"logs", "log", "what a job has written", "", make_logs},
     verb{"wait", "", "wait until jobs have ended; status 0 only if all completed", "", make_wait},
     verb{"cancel", "", "take jobs out of the queue, or end them with all their processes", "", make_cancel},
@@ -65,6 +70,8 @@ constexpr std::array verbs{
     verb{"resume", "", "go on with jobs that were suspended, failed or cancelled", resume_details, make_resume},
     verb{"clear", "", "take finished jobs off the lists", "", make_clear},
     verb{"status", "", "the daemon, its devices and counts", "", make_status},
+    verb{"batches", "", "what runs together, and what would next", batches_details, make_batches},
+    verb{"stats", "", "what batching saved, and how well times were told", "", make_stats},
     verb{"types", "", "the job types and their parameters", "", make_types},
     verb{"run", "", "run a job directly, without daemon or queue", run_details, make_run},
     verb{"simulate", "", "play a recorded day through the policy, without a daemon", simulate_details, make_simulate},

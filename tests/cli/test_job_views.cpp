@@ -49,15 +49,27 @@ void use_utc() {
 } // namespace
 
 TEST_CASE("suspended jobs and those that wait for a retry say so in the table") {
-  const json answer = {
-      {"paused", false},
-      {"counts", {{"queued", 0}, {"held", 2}, {"running", 0}}},
-      {"jobs",
-       {{{"id", 1}, {"type", "train"}, {"status", "queued"}, {"held", true}, {"held_for", "suspended"}},
-        {{"id", 2}, {"type", "train"}, {"status", "queued"}, {"held", false}, {"not_before", "2026-01-31T12:00:00.000Z"}}}}};
-  const std::string page = queue_page(answer, {}, from_unix_ms(1'769'860'800'000));
+  const json answer = {{"paused", false},
+                       {"counts", {{"queued", 0}, {"held", 2}, {"running", 0}}},
+                       {"jobs",
+                        {{{"id", 1}, {"type", "train"}, {"status", "queued"}, {"held", true}, {"held_for", "suspended"}},
+                         {{"id", 2},
+                          {"type", "train"},
+                          {"status", "queued"},
+                          {"held", false},
+                          {"attempts", 1},
+                          {"not_before", "2026-01-31T12:30:00.000Z"}},
+                         {{"id", 3},
+                          {"type", "train"},
+                          {"status", "queued"},
+                          {"held", false},
+                          {"attempts", 0},
+                          {"not_before", "2026-02-01T12:00:00.000Z"}}}}};
+  use_utc();
+  const std::string page = queue_page(answer, {}, now);
   CHECK(page.find("suspended") != std::string::npos);
-  CHECK(page.find("retry at ") != std::string::npos);
+  CHECK(page.find("retry at 12:30:00") != std::string::npos);
+  CHECK(page.find("not before 2026-02-01 12:00:00") != std::string::npos);
 }
 
 TEST_CASE("the queue in a pipe") {

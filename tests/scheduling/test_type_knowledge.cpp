@@ -76,3 +76,33 @@ TEST_CASE("knowledge read back is what was written, and damage is named") {
     CHECK(type_knowledge::from_json(stored).error().code == error_code::damaged);
   }
 }
+
+TEST_CASE("what warmth and company saved is counted, as measured") {
+  type_knowledge known;
+  known.learn(single(10s, 25s), at(0));
+  known.learn(single(10s), at(60));
+  CHECK(known.saved.loads == 1);
+  CHECK(known.saved.warm_jobs == 1);
+  CHECK(known.saved.warm_saved_ms == Approx(25'000));
+  CHECK(known.saved.estimated == 1);
+  CHECK(known.saved.within_20_percent == 1);
+  known.learn({.jobs = {{steps(30), 10s}, {steps(30), 10s}, {steps(30), 10s}, {steps(30), 10s}},
+               .key = 1,
+               .price = 0.2,
+               .took = 16s,
+               .loading = {},
+               .warm = "M",
+               .device = ""},
+              at(100));
+  CHECK(known.saved.jobs == 6);
+  CHECK(known.saved.batches == 3);
+  CHECK(known.saved.shared_jobs == 4);
+  CHECK(known.saved.shared_alone_ms == Approx(40'000).epsilon(0.01));
+  CHECK(known.saved.shared_ms == Approx(16'000));
+  CHECK(known.saved.warm_saved_ms == Approx(125'000).epsilon(0.01));
+  const auto read = type_knowledge::from_json(json::parse(known.to_json().dump())).value();
+  CHECK(read.saved.to_json() == known.saved.to_json());
+  auto older = known.to_json();
+  older.erase("saved"); // as it was stored before
+  CHECK(type_knowledge::from_json(older)->saved.jobs == 0);
+}
