@@ -35,7 +35,8 @@ struct done {}; // the answer of a command that has nothing to tell
 
 struct submitted_job {
   job_id id;
-  std::optional<std::size_t> position; // none: held, or no longer queued
+  std::optional<std::size_t> position; // none: it may not start yet, or is no longer queued
+  std::string waiting_for = {};        // then: why, unless it is held because that was asked for
 };
 struct jobs_submitted {
   std::vector<submitted_job> jobs;

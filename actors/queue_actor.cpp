@@ -12,6 +12,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       type_names_(start->type_names),
       run_directory_(start->run_directory),
       jobs_(std::move(start->jobs)),
+      needs_(std::move(start->needs)),
       groups_(std::move(start->groups)),
       knowledge_(std::move(start->knowledge)),
       tolerated_(std::move(start->tolerated)),

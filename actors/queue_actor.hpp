@@ -5,6 +5,7 @@
 #include "actors/interfaces.hpp"
 
 #include "scheduling/batch_groups.hpp"
+#include "scheduling/needs.hpp"
 #include "scheduling/type_knowledge.hpp"
 #include <filesystem>
 #include <functional>
@@ -32,6 +33,7 @@ struct queue_start {
   std::shared_ptr<status_board> board;
   std::vector<std::string> type_names; // by type_index; the configured ones first, in their order
   scheduling::job_queue jobs;
+  scheduling::need_book needs;
   scheduling::batch_groups groups{{}};
   std::vector<scheduling::type_knowledge> knowledge;         // by type_index
   std::unordered_map<job_id, std::vector<double>> tolerated; // as batch_traits has them

@@ -132,8 +132,10 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
   }
   publish();
   for (const ending& e : endings)
-    if (std::holds_alternative<scheduling::job_ends>(e.then))
+    if (const auto* ends = std::get_if<scheduling::job_ends>(&e.then)) {
       wake_waiters(e.job);
+      needed_ended(e.job, ends->state);
+    }
   if (again) {
     arm_delays();
     queue_changed();

@@ -42,20 +42,25 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
 
 caf::result<result<done>> queue_state::cancel(job_id id) {
   if (const auto job = jobs_.remove(id)) {
+    leaving_.insert(id);
     publish();
     auto promise = self_->make_response_promise<result<done>>();
     const fact cancelled =
         job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
     request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
         .then([this, promise, job = *job, pin = groups_.pin({job->group})](const result<storage::append_outcome>& outcome) mutable {
+          leaving_.erase(job.id);
           if (outcome) {
             tolerated_.erase(job.id);
+            needs_.forget(job.id);
             count(job_state::cancelled);
             publish();
             wake_waiters(job.id);
+            needed_ended(job.id, job_state::cancelled);
             promise.deliver(result<done>(done{}));
           } else {
             jobs_.add(job);
+            settle_needs({job.id}); // what it needs may have ended meanwhile
             publish();
             queue_changed();
             promise.deliver(result<done>(fail(outcome.error())));
@@ -70,6 +75,8 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
     }
     return result<done>(done{});
   }
+  if (leaving_.contains(id)) // it is cancelled already
+    return result<done>(done{});
   if (id.value < 1 || id > last_job_)
     return result<done>(fail(why_not_queued(id)));
   auto promise = self_->make_response_promise<result<done>>();

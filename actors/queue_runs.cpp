@@ -99,6 +99,7 @@ void queue_state::start(start_batch& what) {
                       .ends_workers = what.what.ends_workers};
   for (const job_id id : jobs) {
     batch.members.push_back({.job = *jobs_.remove(id)});
+    needs_.forget(id);
     if (!scheduling::reads_parameters(settings_->job_types[batch.type]))
       batch.members.back().job.estimate_ms = expected_ms(batch.type, {});
     running_jobs_.emplace(id, what.batch);

@@ -1,4 +1,5 @@
-// The state of the queue actor. Its handlers stand in six files: queue_commands.cpp (what users ask of queued and finished jobs),
+// The state of the queue actor. Its handlers stand in eight files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs that
+// wait for others), queue_commands.cpp (what users ask of queued and finished jobs),
 // queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp (what
 // starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that) and
 // queue_queries.cpp (what users look at).
@@ -12,11 +13,13 @@
 #include "scheduling/batch_groups.hpp"
 #include "scheduling/explain.hpp"
 #include "scheduling/failure_storm.hpp"
+#include "scheduling/needs.hpp"
 #include "scheduling/type_knowledge.hpp"
 
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace ferry::actors {
@@ -70,10 +73,29 @@ private:
     done_promise promise;
   };
 
-  // queue_commands.cpp
+  // queue_submit.cpp
+  // A job whose fact is on its way to the disk.
+  struct arrival {
+    scheduling::queued_job job;
+    std::optional<instant> not_before = {};
+  };
   caf::result<result<jobs_submitted>> submit(submit_jobs& what);
-  void submitted(const std::vector<scheduling::queued_job>& jobs, const std::vector<std::optional<instant>>& not_before_of,
-                 const storage::append_outcome& outcome, promise_of<jobs_submitted> promise);
+  void admit(submit_jobs what, const scheduling::needed_states& needed, promise_of<jobs_submitted> promise);
+  [[nodiscard]] scheduling::queued_job newly_queued(const scheduling::admitted_job& job, instant now);
+  [[nodiscard]] jobs_submitted submitted(const std::vector<arrival>& arrivals);
+  [[nodiscard]] jobs_submitted submitted_before(const std::vector<job_id>& ids) const;
+  [[nodiscard]] submitted_job place_of(job_id id) const;
+
+  // queue_needs.cpp
+  [[nodiscard]] bool is_live(job_id id) const;
+  void look_up(std::vector<job_id> ids, std::function<void(result<scheduling::needed_states>)> use);
+  void needed_ended(job_id id, job_state how);
+  void needed_returned(job_id id);
+  void settle_needs(const std::vector<job_id>& which);
+  [[nodiscard]] std::string why_it_needs(job_id id) const;
+  void retry_with_needs(const job_record& record, bool from_scratch, done_promise promise);
+
+  // queue_commands.cpp
   caf::result<result<done>> hold(job_id id, const std::string& reason);
   caf::result<result<done>> release(job_id id);
   void let_go(job_id id, bool delayed_too);
@@ -182,12 +204,16 @@ private:
   std::function<std::filesystem::path(batch_id)> run_directory_;
 
   scheduling::job_queue jobs_;
+  scheduling::need_book needs_; // of queued jobs, and of those on their way into the queue
   scheduling::batch_groups groups_;
   std::vector<scheduling::type_knowledge> knowledge_; // by type_index
   std::map<scheduling::type_index, instant> knowledge_saved_;
   std::unordered_map<job_id, std::vector<double>> tolerated_; // of jobs whose type tolerates differences: see batch_traits
   std::unordered_map<batch_id, running_batch> running_;
   std::unordered_map<job_id, batch_id> running_jobs_;
+  std::unordered_set<job_id> leaving_; // cancelled while queued; that is on its way to the disk
+  std::size_t look_ups_ = 0;           // of needed jobs, which are being read
+  scheduling::needed_states ended_meanwhile_;
   job_id last_job_;
   std::int64_t last_order_key_ = 0;
   bool paused_ = false;

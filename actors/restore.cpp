@@ -126,6 +126,18 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
   return {};
 }
 
+// The ends of needed jobs are followed again, for the daemon may have died before it could: how many jobs are cancelled by that.
+result<std::int64_t> restore_needs(storage::job_store& store, queue_start& queue, instant now) {
+  std::vector<fact> facts;
+  for (const auto& cancelled : scheduling::settle_needs(queue.jobs, queue.needs, queue.needs.jobs()))
+    facts.emplace_back(scheduling::cancelled_fact(cancelled, now));
+  if (facts.empty())
+    return 0;
+  if (auto stored = store.apply(facts); !stored)
+    return fail(stored.error());
+  return static_cast<std::int64_t>(facts.size());
+}
+
 // What a worker of the last daemon has loaded, and what it is busy with, into the ledger; workers that are gone are buried.
 result<void> restore_workers(const runners::run_control& control, const config::settings& settings, const type_table& types,
                              restored_state& state) {
@@ -163,9 +175,14 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       queue.jobs.delay(queued, *job.not_before);
     else
       queue.jobs.add(queued);
+    if (job.on_needs_failure && job.attempts == 0)
+      queue.needs.add(job.id, *job.on_needs_failure, {job.needs.begin(), job.needs.end()});
   });
   if (!stored)
     return fail(stored.error());
+  const auto cancelled = restore_needs(store, queue, now);
+  if (!cancelled)
+    return fail(cancelled.error());
 
   for (const auto& batch : stored->running) {
     const auto index = types.index_of(batch.type);
@@ -234,7 +251,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   queue.paused = stored->paused;
   queue.completed = stored->completed;
   queue.failed = stored->failed;
-  queue.cancelled = stored->cancelled;
+  queue.cancelled = stored->cancelled + *cancelled;
   state.last_batch = stored->last_batch;
   return state;
 }

@@ -59,8 +59,12 @@ std::string status_cell(const json& job, const style& look) {
     return status;
   if (true_field(job, "held"))
     return text_field(job, "held_for") == "suspended" ? "suspended" : "held";
-  const auto retried_at = time_field(job, "not_before");
-  return retried_at ? "retry at " + local_time(*retried_at).substr(11) : status;
+  if (const auto retried_at = time_field(job, "not_before"))
+    return "retry at " + local_time(*retried_at).substr(11);
+  const json& needs = array_field(job, "needs");
+  if (needs.empty() || integer_field(job, "position"))
+    return status;
+  return needs.size() == 1 ? "needs " + to_text(needs.front()) : "needs " + std::to_string(needs.size()) + " jobs";
 }
 
 std::string in_words(duration d) {
@@ -147,8 +151,10 @@ std::string state_in_words(const json& job, instant now) {
     const std::string reason = printable(text_field(object_field(job, "failure"), "message"));
     return "failed" + (ran.empty() ? "" : " after " + ran) + (reason.empty() ? "" : ": " + reason);
   }
-  if (status == "cancelled")
-    return ran.empty() ? "cancelled" : "cancelled after " + ran;
+  if (status == "cancelled") {
+    const std::string reason = printable(text_field(object_field(job, "failure"), "message"));
+    return "cancelled" + (ran.empty() ? "" : " after " + ran) + (reason.empty() ? "" : ": " + reason);
+  }
   return ran.empty() ? status : status + " in " + ran;
 }
 
@@ -158,14 +164,25 @@ std::string job_line(const json& job, instant now) {
          state_in_words(job, now);
 }
 
-std::string submitted_line(std::int64_t id, std::optional<std::int64_t> position) {
-  const std::string job = std::to_string(id);
-  if (!position)
+std::string submitted_line(const submitted& made) {
+  const std::string job = std::to_string(made.id);
+  if (!made.position && !made.waiting_for.empty())
+    return "job " + job + " waits: " + printable(made.waiting_for) + "\n";
+  if (!made.position)
     return "job " + job + " is held until `ferry release " + job + "`\n";
-  return "job " + job + " queued at position " + with_commas(*position) + "; `ferry logs -f " + job + "` follows it\n";
+  return "job " + job + " queued at position " + with_commas(*made.position) + "; `ferry logs -f " + job + "` follows it\n";
 }
 
 namespace {
+
+std::string needs_in_words(const json& job) {
+  std::string text;
+  for (const json& id : array_field(job, "needs"))
+    text += (text.empty() ? "job " : ", ") + to_text(id);
+  if (const auto rule = text_field(job, "on_needs_failure"); !text.empty() && rule != "hold")
+    text += rule == "cancel" ? "; cancelled if one does not complete" : "; starts however they end";
+  return text;
+}
 
 std::string metrics_text(const json& metrics) {
   std::string text;
@@ -201,6 +218,7 @@ std::string job_page(const json& job, const style& look, instant now) {
   if (status == "running")
     line("metrics", metrics_text(object_field(object_field(job, "progress"), "metrics")));
   line("waits for", text_field(job, "waiting_for"));
+  line("needs", needs_in_words(job));
   line("priority", std::to_string(integer_field(job, "priority").value_or(priority_default)));
   line("created", moment("created"));
   line("started", moment("started"));

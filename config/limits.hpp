@@ -14,6 +14,7 @@ inline constexpr std::size_t name_bytes_max = 200;
 inline constexpr std::size_t idempotency_key_bytes_max = 200;
 inline constexpr std::size_t json_depth_max = 32;
 inline constexpr std::int64_t delay_seconds_max = 366LL * 24 * 3600; // until a job may start
+inline constexpr std::size_t needs_max = 64;                         // jobs that one job waits for
 
 // HTTP
 inline constexpr std::size_t request_body_bytes_max = 16 * 1024 * 1024;

@@ -58,6 +58,11 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["attempts"] = r.attempts;
   view["retries"] = r.retries;
   view["resumed_from"] = r.resumed_from.is_none() ? json(nullptr) : json(r.resumed_from.value);
+  json needs = json::array();
+  for (const job_id needed : r.needs)
+    needs.push_back(needed.value);
+  view["needs"] = std::move(needs);
+  view["on_needs_failure"] = r.on_needs_failure ? json(to_string(*r.on_needs_failure)) : json(nullptr);
   view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
   view["device"] = or_null(r.device);
   view["run_seconds"] = run_seconds(r);
@@ -68,6 +73,15 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
       r.batch.is_none() ? json(nullptr) : json((data_dir / "runs" / to_string(r.batch) / "jobs" / to_string(r.id)).string());
   view["params"] = r.params;
   view["result"] = r.result;
+  return view;
+}
+
+json submitted_json(const actors::submitted_job& job) {
+  json view = json::object();
+  view["id"] = job.id.value;
+  view["position"] = or_null(job.position);
+  if (!job.waiting_for.empty())
+    view["waiting_for"] = job.waiting_for;
   return view;
 }
 

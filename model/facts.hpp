@@ -23,6 +23,8 @@ struct job_queued {
   instant at{};
   job_id resumed_from = {};               // continues that job's work
   std::optional<instant> not_before = {}; // a user wishes it to start no earlier
+  std::vector<job_id> needs = {};         // ascending; it waits for these
+  needs_rule on_needs_failure = needs_rule::hold;
 };
 
 // Parameters or name of a queued job were replaced; what is not set stays.
@@ -38,10 +40,11 @@ struct job_held {
   instant at{};
   std::string reason = {}; // empty: a user wished it
 };
-// Nothing keeps it back any more: neither a hold nor a backoff.
+// Neither a hold nor a backoff keeps it back any more.
 struct job_released {
   job_id id;
   instant at{};
+  bool needs_dropped = false; // nor does what it needed
 };
 
 // Moved or given another priority.

@@ -57,6 +57,23 @@ void collect(error& all, const error& e, const std::string& where) {
   }
 }
 
+// What the job needs, ascending and each once; faults are named by their place in the list.
+std::vector<job_id> checked_needs(std::vector<job_id> needs, const needed_states* known, std::vector<problem>& faults) {
+  if (needs.size() > limits::needs_max) {
+    faults.push_back(
+        {"/needs",
+         "names " + std::to_string(needs.size()) + " jobs; at most " + std::to_string(limits::needs_max) + " are allowed",
+         {}});
+    return {};
+  }
+  for (std::size_t i = 0; i < needs.size(); ++i)
+    if (!known || !known->contains(needs[i]))
+      faults.push_back({"/needs/" + std::to_string(i), "there is no job " + to_string(needs[i]), {}});
+  std::sort(needs.begin(), needs.end());
+  needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
+  return needs;
+}
+
 } // namespace
 
 demand demand_of(const config::job_type& type, int items) {
@@ -126,7 +143,9 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
                    .name = std::move(request.name),
                    .held = request.held,
                    .delay = request.delay,
-                   .resumed_from = request.resumed_from};
+                   .resumed_from = request.resumed_from,
+                   .needs = checked_needs(std::move(request.needs), rules.needed, faults.problems),
+                   .on_needs_failure = request.on_needs_failure};
   if (request.params.is_null())
     request.params = json::object();
   if (request.params.is_object())

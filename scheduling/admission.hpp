@@ -5,6 +5,7 @@
 #include "model/device.hpp"
 #include "model/job.hpp"
 #include "scheduling/device_ledger.hpp"
+#include "scheduling/needs.hpp"
 
 #include <cstddef>
 #include <string>
@@ -20,11 +21,14 @@ struct admitted_job {
   bool held = false;
   duration delay{0};
   job_id resumed_from = {};
+  std::vector<job_id> needs = {}; // ascending, each once
+  needs_rule on_needs_failure = needs_rule::hold;
 };
 
 struct admission_rules {
   const config::settings& settings;
   const std::vector<device>& devices;
+  const needed_states* needed = nullptr; // of the jobs that requests name as needs; null: none is named
 };
 
 // Errors: invalid_argument or too_large, with a problem for each fault.

@@ -21,6 +21,8 @@ std::string trouble_of_all(const std::vector<device>& devices, const std::map<st
 
 std::string why_waiting(const queued_job& job, std::optional<std::size_t> position, const config::job_type* type,
                         const std::vector<device>& devices, const queue_conditions& conditions) {
+  if (!conditions.needs.empty() && !job.held)
+    return conditions.needs;
   if (job.held)
     return conditions.held_for && !conditions.held_for->empty() ? "it is held: " + *conditions.held_for : "it is held";
   if (!type)

@@ -191,7 +191,12 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
   if (!moved)
     return fail(error_code::not_found, "job " + to_string(id) + " is not queued");
   if (!moved->may_start())
-    return fail(error_code::conflict, "job " + to_string(id) + " is " + (moved->held ? "held" : "delayed") + " and has no position",
+    return fail(error_code::conflict,
+                "job " + to_string(id) + " is " +
+                    (moved->held      ? "held"
+                     : moved->delayed ? "delayed"
+                                      : "waiting for jobs that it needs") +
+                    " and has no position",
                 moved->held ? "release it first" : "");
 
   const auto& ordered = indices_->ordered();

@@ -1,8 +1,8 @@
 // The queued jobs in order, and nothing else about them. A pure value: no clock, no files, no messages.
 //
-// Order: jobs that may start before those that are held or delayed, then tier descending, then priority descending, then order key
-// ascending, then id. Position, k-th job,
-// insert, remove and reorder are O(log n); a queued job costs about 130 bytes.
+// Order: jobs that may start before those that are held, delayed or wait for jobs that they need, then tier descending, then
+// priority descending, then order key ascending, then id. Position, k-th job, insert, remove and reorder are O(log n); a queued job
+// costs about 130 bytes.
 #pragma once
 
 #include "model/error.hpp"
@@ -43,8 +43,9 @@ struct queued_job {
   std::uint8_t start_crashes : 2 = 0; // daemon or supervisor died while it was being started
   bool held : 1 = false;
   bool delayed : 1 = false; // its time has not come: see job_queue::delay
+  bool blocked : 1 = false; // jobs that it needs have not completed: see need_book
 
-  [[nodiscard]] bool may_start() const { return !held && !delayed; }
+  [[nodiscard]] bool may_start() const { return !held && !delayed && !blocked; }
   friend bool operator==(const queued_job&, const queued_job&) = default;
 };
 
@@ -80,10 +81,10 @@ public:
   [[nodiscard]] std::optional<instant> delayed_until(job_id id) const;
 
   [[nodiscard]] std::size_t size() const;
-  [[nodiscard]] std::size_t kept_back() const; // held or delayed
+  [[nodiscard]] std::size_t kept_back() const; // held, delayed or blocked
   // 1-based among the jobs that may start; nothing for others.
   [[nodiscard]] std::optional<std::size_t> position(job_id id) const;
-  // In order from the offset-th (0-based), held and delayed ones last.
+  // In order from the offset-th (0-based), those that may not start last.
   [[nodiscard]] std::vector<queued_job> page(std::size_t offset, std::size_t limit) const;
   // Of each group that has any, the first `per_group` jobs that may start; merged in order.
   [[nodiscard]] std::vector<queued_job> heads(std::size_t per_group) const;
@@ -91,7 +92,7 @@ public:
 
   // The jobs that change, with their new order keys, to bring one job to a place within its own tier and priority; usually that job
   // alone, more where there is no room between its new neighbours. Changes nothing itself. Errors: not_found; conflict for one that
-  // is held or delayed; invalid_argument for a place outside of its priority, naming the places allowed.
+  // may not start; invalid_argument for a place outside of its priority, naming the places allowed.
   [[nodiscard]] result<std::vector<queued_job>> plan_move(job_id id, move_target target) const;
 
   // The first broken invariant in words, or nothing. For tests and for debug builds.

@@ -23,8 +23,11 @@ constexpr const char* update_totals =
 constexpr const char* select_job = "SELECT type, state, priority, held, attempts, batch, cleared FROM jobs WHERE id = ?";
 constexpr const char* select_name = "SELECT name FROM jobs WHERE id = ?";
 constexpr const char* insert_job = R"sql(
-INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before)
-VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?))sql";
+INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before, needs_rule)
+VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?))sql";
+constexpr const char* insert_need = "INSERT INTO job_needs (job, needs) VALUES (?, ?)";
+constexpr const char* delete_needs = "DELETE FROM job_needs WHERE job = ?";
+constexpr const char* update_needs_dropped = "UPDATE jobs SET needs_rule = NULL WHERE id = ?";
 constexpr const char* insert_params = "INSERT INTO job_params (job, params) VALUES (?, ?)";
 constexpr const char* update_params = "UPDATE job_params SET params = ? WHERE job = ?";
 constexpr const char* update_name = "UPDATE jobs SET name = ? WHERE id = ?";
@@ -115,8 +118,11 @@ result<void> fact_writer::write(const job_queued& f) {
     return contradiction("job_queued", "the id " + to_string(f.id) + " is not positive");
   const auto type = types_.number_of(f.type);
   statements_.run(insert_job, f.id, type, f.priority, f.order_key, f.held, f.at, null_if_empty(f.name),
-                  f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value}, f.not_before);
+                  f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value}, f.not_before,
+                  f.needs.empty() ? std::nullopt : std::optional{static_cast<int>(f.on_needs_failure)});
   statements_.run(insert_params, f.id, f.params);
+  for (const job_id needed : f.needs)
+    statements_.run(insert_need, f.id, needed);
   // The newest block of names is searched in the rows themselves; it is written when the first job beyond it comes.
   const auto block = block_of(f.id), newest_block = block_of(totals_.last_job);
   if (block > newest_block && !totals_.last_job.is_none())
@@ -171,7 +177,13 @@ result<void> fact_writer::set_held(job_id id, bool held, const std::string& reas
 
 result<void> fact_writer::write(const job_held& f) { return set_held(f.id, true, f.reason, f.at); }
 
-result<void> fact_writer::write(const job_released& f) { return set_held(f.id, false, {}, f.at); }
+result<void> fact_writer::write(const job_released& f) {
+  if (f.needs_dropped) {
+    statements_.run(delete_needs, f.id);
+    statements_.run(update_needs_dropped, f.id);
+  }
+  return set_held(f.id, false, {}, f.at);
+}
 
 result<void> fact_writer::write(const job_reordered& f) {
   const auto job = find_unfinished(f.id, "job_reordered");

@@ -7,6 +7,7 @@
 
 #include "config/settings.hpp"
 #include "model/facts.hpp"
+#include "scheduling/needs.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,8 @@ struct live_job {
   std::optional<instant> not_before = {};
   instant created{};
   int batch_max = 0; // as attempt_ended has it
+  std::optional<needs_rule> on_needs_failure = {};
+  std::span<const scheduling::needed_job> needs = {}; // ascending; valid during the visit
 };
 
 struct running_batch {

@@ -7,8 +7,13 @@ namespace {
 
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_waiting = R"sql(
-SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max FROM jobs INDEXED BY jobs_waiting
+SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max,
+       needs_rule
+FROM jobs INDEXED BY jobs_waiting
 WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
+constexpr const char* select_needs = R"sql(
+SELECT job_needs.needs, jobs.state FROM job_needs JOIN jobs ON jobs.id = job_needs.needs
+WHERE job_needs.job = ? ORDER BY job_needs.needs)sql";
 constexpr const char* select_held_types = "SELECT type, reason FROM held_types";
 constexpr const char* select_learned = "SELECT about, value FROM learned";
 constexpr const char* select_batches = R"sql(
@@ -17,6 +22,17 @@ FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.dev
 constexpr const char* select_running = R"sql(
 SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max FROM jobs
 WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 ORDER BY id)sql";
+
+// With their states now.
+std::vector<scheduling::needed_job> read_needs(statement_cache& statements, job_id id) {
+  std::vector<scheduling::needed_job> needs;
+  auto row = statements.query(select_needs, id);
+  while (row.next()) {
+    const auto state = static_cast<job_state>(row.integer(1));
+    needs.push_back({job_id{row.integer(0)}, is_finished(state) ? state : job_state::queued});
+  }
+  return needs;
+}
 
 using type_names = std::unordered_map<std::int64_t, std::string>;
 
@@ -53,7 +69,14 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
   auto job = statements.query(select_waiting);
   while (job.next()) {
     const auto type = types.find(job.integer(1));
-    visit({.id = job_id{job.integer(0)},
+    const job_id id{job.integer(0)};
+    std::optional<needs_rule> rule;
+    std::vector<scheduling::needed_job> needs;
+    if (!job.is_null(11)) {
+      rule = static_cast<needs_rule>(job.integer(11));
+      needs = read_needs(statements, id);
+    }
+    visit({.id = id,
            .type = type == types.end() ? std::string_view{} : std::string_view{type->second},
            .priority = static_cast<int>(job.integer(2)),
            .order_key = job.integer(3),
@@ -63,7 +86,9 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
            .start_crashes = static_cast<int>(job.integer(7)),
            .not_before = job.optional_time(8),
            .created = job.time(9),
-           .batch_max = static_cast<int>(job.integer(10))});
+           .batch_max = static_cast<int>(job.integer(10)),
+           .on_needs_failure = rule,
+           .needs = needs});
   }
   std::map<std::string, std::string> held_types;
   {

@@ -144,7 +144,23 @@ CREATE TABLE learned (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array steps{version_1, version_2, version_3};
+// Jobs that wait for others.
+constexpr const char* version_4 = R"sql(
+ALTER TABLE jobs ADD COLUMN needs_rule INTEGER CHECK (needs_rule BETWEEN 0 AND 2); -- needs_rule of model/job.hpp; NULL: it needs nothing
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max, needs_rule)
+  WHERE state = 0;
+
+CREATE TABLE job_needs (
+  job   INTEGER NOT NULL REFERENCES jobs (id),
+  needs INTEGER NOT NULL REFERENCES jobs (id),
+  PRIMARY KEY (job, needs)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array steps{version_1, version_2, version_3, version_4};
 
 struct table {
   const char* name;
@@ -155,7 +171,8 @@ constexpr std::array tables{table{"job_types", "id"},    table{"devices", "id"},
                             table{"job_params", "job"},  table{"job_outcomes", "job"},
                             table{"job_events", "job"},  table{"name_blocks", "block"},
                             table{"submissions", "key"}, table{"queue_totals", "only_row"},
-                            table{"held_types", "type"}, table{"learned", "about"}};
+                            table{"held_types", "type"}, table{"learned", "about"},
+                            table{"job_needs", "job"}};
 constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time"};
 
 std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }

@@ -236,3 +236,21 @@ TEST_CASE("a bad line stops a file, and what is in the queue already is said") {
                      " are in the queue (jobs 1-1000), the rest is not)\n  " + file.string() +
                      ":1500: /params/n: must be at most 1000, is 1500\n");
 }
+
+TEST_CASE("needs are sent as a list, and a job that waits for them says so") {
+  scripted_daemon daemon([](const asked&) {
+    return reply{.status = 201, .body = R"({"id":42,"position":null,"waiting_for":"needs job 40, which is running"})"};
+  });
+  const auto r = run_ferry({"submit", "upscale", "--needs", "40,41", "--needs", "7", "--on-needs-failure", "start"},
+                           {.socket = daemon.socket()});
+  CHECK(r.out == "job 42 waits: needs job 40, which is running\n");
+  CHECK(body_of(daemon.requests().at(0))["needs"] == json{40, 41, 7});
+  CHECK(body_of(daemon.requests().at(0))["on_needs_failure"] == "start");
+  const auto refusal = [&](const std::vector<std::string>& words) { return run_ferry(words, {.socket = daemon.socket()}).err; };
+  CHECK(refusal({"submit", "upscale", "--needs", "40,,41"}).starts_with("ferry: --needs: "));
+  CHECK(refusal({"submit", "upscale", "--needs", "x"}).starts_with("ferry: --needs: "));
+  CHECK(refusal({"submit", "upscale", "--on-needs-failure", "hold"}) == "ferry: --on-needs-failure says nothing without --needs\n");
+  CHECK(refusal({"submit", "upscale", "--needs", "1", "--on-needs-failure", "wait"})
+            .starts_with("ferry: --on-needs-failure must be one of hold, cancel, start, is \"wait\""));
+  CHECK(daemon.requests().size() == 1);
+}

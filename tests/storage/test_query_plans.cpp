@@ -30,6 +30,11 @@ void use_everything(const std::filesystem::path& folder) {
   std::vector<fact> facts;
   for (std::int64_t id = 1; id <= 2'100; ++id)
     facts.push_back(queued(id, id % 2 ? "upscale" : "inference", "name"));
+  auto needing = queued(2'101);
+  needing.needs = {job_id{1}, job_id{2}};
+  auto dropping = queued(2'102);
+  dropping.needs = {job_id{1}};
+  facts.insert(facts.end(), {needing, dropping, job_released{job_id{2'102}, at(1), true}});
   store_facts(*store, facts, {"key", "digest"});
   store_facts(*store,
               {job_edited{job_id{1}, "{}", "new", at(1)}, job_held{job_id{1}, at(1)}, job_released{job_id{1}, at(1)},
@@ -49,6 +54,7 @@ void use_everything(const std::filesystem::path& folder) {
   must(store->restore([](const live_job&) {}));
   const auto reader = open_reader(folder);
   must(reader->find(job_id{3}));
+  must(reader->find(job_id{2'101}));
   must(reader->history(job_id{3}));
   must(reader->find_all({job_id{3}}, false));
   must(reader->clearable({}, 10));
