@@ -12,6 +12,7 @@
 
 #include "actors/compat.hpp"
 #include "actors/status_board.hpp"
+#include "actors/submit_messages.hpp"
 #include "model/device.hpp"
 #include "model/facts.hpp"
 #include "runners/run_control.hpp"
@@ -32,16 +33,6 @@ namespace ferry::actors {
 // ---- answers ----------------------------------------------------------------------------------------------------------------
 
 struct done {}; // the answer of a command that has nothing to tell
-
-struct submitted_job {
-  job_id id;
-  std::optional<std::size_t> position; // none: it may not start yet, or is no longer queued
-  std::string waiting_for = {};        // then: why, unless it is held because that was asked for
-};
-struct jobs_submitted {
-  std::vector<submitted_job> jobs;
-  bool repeated = false; // an earlier request with the same idempotency key made them
-};
 
 // A job as stored, with what only the live queue knows.
 struct job_view {
@@ -377,10 +368,11 @@ using queue_actor = caf::typed_actor<
     caf::result<result<done>>(retry_job), caf::result<result<std::size_t>>(clear_jobs), caf::result<result<done>>(set_paused),
     caf::result<result<done>>(suspend_job), caf::result<result<std::size_t>>(suspend_all), caf::result<result<done>>(resume_job),
     caf::result<result<std::size_t>>(resume_all), caf::result<result<jobs_submitted>>(resume_as_new),
-    caf::result<result<done>>(hold_type), caf::result<result<done>>(release_type),
+    caf::result<result<done>>(hold_type), caf::result<result<done>>(release_type), caf::result<result<done>>(change_group),
     // Queries.
     caf::result<result<job_view>>(read_job), caf::result<result<job_list>>(read_jobs), caf::result<result<queue_page>>(read_queue),
     caf::result<result<done>>(await_job), caf::result<void>(wait_due), caf::result<running_books>(read_running),
+    caf::result<group_list>(read_groups), // by name
     // From the supervisor.
     caf::result<void>(begin_work),
     // From the optimizer.
@@ -485,6 +477,9 @@ FERRY_LOCAL_MESSAGE(ferry::actors::look_again_due)
 FERRY_LOCAL_MESSAGE(ferry::actors::end_all_idle)
 FERRY_LOCAL_MESSAGE(ferry::actors::end_idle_workers)
 FERRY_LOCAL_MESSAGE(ferry::actors::job_over)
+FERRY_LOCAL_MESSAGE(ferry::actors::change_group)
+FERRY_LOCAL_MESSAGE(ferry::actors::read_groups)
+FERRY_LOCAL_MESSAGE(ferry::actors::group_list)
 CAF_END_TYPE_ID_BLOCK(ferry)
 // clang-format on
 

@@ -5,6 +5,7 @@
 #include "actors/interfaces.hpp"
 
 #include "scheduling/batch_groups.hpp"
+#include "scheduling/named_groups.hpp"
 #include "scheduling/needs.hpp"
 #include "scheduling/type_knowledge.hpp"
 #include <filesystem>
@@ -35,6 +36,8 @@ struct queue_start {
   scheduling::job_queue jobs;
   scheduling::need_book needs;
   scheduling::batch_groups groups{{}};
+  scheduling::named_groups named;
+  std::unordered_map<std::string, job_id> unique_keys;       // of queued and running jobs
   std::vector<scheduling::type_knowledge> knowledge;         // by type_index
   std::unordered_map<job_id, std::vector<double>> tolerated; // as batch_traits has them
   std::vector<restored_batch> running;

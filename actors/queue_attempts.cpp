@@ -117,6 +117,8 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
   for (const ending& e : endings) {
     const member& one = *batch.find(e.job);
     running_jobs_.erase(e.job);
+    left_group(one.job);
+    again = again || one.job.named_group != 0; // there is room for another one of its group
     if (const auto* waits = std::get_if<scheduling::job_waits>(&e.then)) {
       queue_again(one.job, *waits);
       again = true;
@@ -127,6 +129,7 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
         request(self_, handle(self_), caf::infinite, cancel_job{e.job}).then([](const result<done>&) {});
     } else {
       tolerated_.erase(e.job);
+      keys_.free(e.job);
       count(std::get<scheduling::job_ends>(e.then).state);
     }
   }

@@ -232,15 +232,22 @@ caf::result<result<done>> queue_state::retry(const retry_job& what) {
 }
 
 void queue_state::requeue_finished(const job_record& record, bool from_scratch, done_promise promise) {
-  const auto name = "job " + to_string(record.id);
   const auto* type = settings_->find_job_type(record.type);
-  const bool may = next_state(record.state, job_event::retry).has_value();
-  if (!may || !type) {
+  const auto group = named_.find_or_add(record.group, [this](auto index) { return jobs_.queued_in(index) > 0; });
+  const auto owner = record.unique_key.empty() ? std::nullopt : keys_.find(record.unique_key);
+  std::string why_not;
+  if (!next_state(record.state, job_event::retry))
+    why_not = "it is " + std::string(to_string(record.state));
+  else if (!type)
+    why_not = "its type '" + record.type + "' is no longer configured";
+  else if (owner)
+    why_not = "job " + to_string(owner->id) + " has the same unique key and has not ended";
+  else if (!group)
+    why_not = group.error().what;
+  if (!why_not.empty()) {
     if (!jobs_.find(record.id))
       needs_.forget(record.id);
-    promise.deliver(result<done>(fail(error_code::conflict, name + " cannot be retried: " +
-                                                                (may ? "its type '" + record.type + "' is no longer configured"
-                                                                     : "it is " + std::string(to_string(record.state))))));
+    promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(record.id) + " cannot be retried: " + why_not)));
     return;
   }
   last_order_key_ += scheduling::order_key_step;
@@ -248,24 +255,32 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
                  .order_key = last_order_key_,
                  .type = static_cast<scheduling::type_index>(type - settings_->job_types.data()),
                  .attempts = static_cast<std::uint16_t>(std::min(record.attempts, 65'535)),
+                 .named_group = *group,
                  .priority = static_cast<std::uint8_t>(record.priority),
                  .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
   job.created = record.created;
   job.group = job.type;
   if (scheduling::reads_parameters(*type))
     classify(job, record.params);
+  named_.arriving(job.named_group);
+  if (!record.unique_key.empty())
+    keys_.reserve(record.unique_key, job.id);
   request(self_, storage_, caf::infinite,
           append_facts{{job_retried{record.id, last_order_key_, wall_clock_now(), from_scratch}}, {}})
       .then([this, job, promise, was = record.state,
              pin = groups_.pin({job.group})](const result<storage::append_outcome>& outcome) mutable {
+        named_.arrived(job.named_group);
         if (!outcome) {
-          if (!jobs_.find(job.id)) // else another retry was faster
+          if (!jobs_.find(job.id)) { // else another retry was faster
             needs_.forget(job.id);
+            keys_.free(job.id);
+          }
           promise.deliver(result<done>(fail(outcome.error())));
           return;
         }
         (was == job_state::failed ? failed_ : cancelled_) -= 1;
         jobs_.add(job);
+        keys_.stored(job.id);
         settle_needs({job.id});
         needed_returned(job.id);
         publish();

@@ -43,6 +43,7 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
 caf::result<result<done>> queue_state::cancel(job_id id) {
   if (const auto job = jobs_.remove(id)) {
     leaving_.insert(id);
+    named_.arriving(job->named_group); // should the disk refuse it, the job comes back
     publish();
     auto promise = self_->make_response_promise<result<done>>();
     const fact cancelled =
@@ -50,9 +51,11 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
     request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
         .then([this, promise, job = *job, pin = groups_.pin({job->group})](const result<storage::append_outcome>& outcome) mutable {
           leaving_.erase(job.id);
+          named_.arrived(job.named_group);
           if (outcome) {
             tolerated_.erase(job.id);
             needs_.forget(job.id);
+            keys_.free(job.id);
             count(job_state::cancelled);
             publish();
             wake_waiters(job.id);
@@ -200,7 +203,12 @@ caf::result<result<jobs_submitted>> queue_state::resume_as_new_job(job_id id) {
           return;
         }
         const job_record& old = found->front();
-        job_request again{.type = old.type, .params = old.params, .priority = old.priority, .name = old.name, .resumed_from = id};
+        job_request again{.type = old.type,
+                          .params = old.params,
+                          .priority = old.priority,
+                          .name = old.name,
+                          .resumed_from = id,
+                          .group = old.group};
         request(self_, handle(self_), caf::infinite, submit_jobs{{std::move(again)}, {}})
             .then([promise](const result<jobs_submitted>& made) mutable { promise.deliver(made); });
       });

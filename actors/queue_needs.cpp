@@ -70,6 +70,7 @@ void queue_state::settle_needs(const job_ids& which) {
       for (const job_id id : ids) {
         leaving_.erase(id);
         tolerated_.erase(id);
+        keys_.free(id);
         count(job_state::cancelled);
         if (look_ups_ > 0)
           ended_meanwhile_.insert_or_assign(id, job_state::cancelled);

@@ -39,6 +39,7 @@ job_view queue_state::view(job_record record) const {
          .held_for = &stored.held_for,
          .not_before = stored.not_before,
          .needs = why_it_needs(stored.id),
+         .group = named_.why_closed(queued->named_group),
          .device_trouble =
              type ? scheduling::trouble_of_all(devices_, device_trouble_, scheduling::demand_of(*type)) : std::string(),
          .trouble = disk_trouble_.empty() ? trouble_ : disk_trouble_});

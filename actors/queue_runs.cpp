@@ -52,7 +52,8 @@ void queue_state::push_candidates() {
   if (!parts_ || credit_ <= 0 || !changed_ || paused_ || !trouble_.empty() || !disk_trouble_.empty())
     return;
   candidates message;
-  for (const auto& job : jobs_.heads(static_cast<std::size_t>(credit_) + limits::batch_items_max))
+  for (const auto& job :
+       jobs_.heads(static_cast<std::size_t>(credit_) + limits::batch_items_max, [this](auto group) { return named_.room(group); }))
     if (const auto* type = type_of(job.type); type && !held_types_.contains(job.type))
       message.in_order.push_back(candidate_from(job, *type));
   if (message.in_order.empty())
@@ -77,11 +78,13 @@ scheduling::candidate queue_state::candidate_from(const scheduling::queued_job& 
 
 void queue_state::start(start_batch& what) {
   const auto& jobs = what.what.jobs;
-  const bool may_start =
-      !paused_ && trouble_.empty() && disk_trouble_.empty() && std::all_of(jobs.begin(), jobs.end(), [this](job_id id) {
-        const auto job = jobs_.find(id);
-        return job && job->may_start() && !held_types_.contains(job->type);
-      });
+  const bool may_start = !paused_ && trouble_.empty() && disk_trouble_.empty() &&
+                         std::all_of(jobs.begin(), jobs.end(),
+                                     [this](job_id id) {
+                                       const auto job = jobs_.find(id);
+                                       return job && job->may_start() && !held_types_.contains(job->type);
+                                     }) &&
+                         groups_have_room(jobs);
   if (!may_start) {
     end_displaced(what.what.place.device, what.what.ends_workers);
     send(self_, parts_->optimizer, slot_freed{what.batch, what.what.starts_worker});
@@ -100,6 +103,7 @@ void queue_state::start(start_batch& what) {
   for (const job_id id : jobs) {
     batch.members.push_back({.job = *jobs_.remove(id)});
     needs_.forget(id);
+    named_.started(batch.members.back().job.named_group);
     if (!scheduling::reads_parameters(settings_->job_types[batch.type]))
       batch.members.back().job.estimate_ms = expected_ms(batch.type, {});
     running_jobs_.emplace(id, what.batch);
@@ -269,6 +273,7 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
     if (one.wish == scheduling::user_wish::cancel)
       to_cancel.push_back(job.id);
     running_jobs_.erase(job.id);
+    left_group(job);
     if (what.crashed && scheduling::count_start_crash(job, settings_->runs.quarantine_after))
       quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
     jobs_.add(job);

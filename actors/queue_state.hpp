@@ -1,7 +1,7 @@
-// The state of the queue actor. Its handlers stand in eight files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs that
-// wait for others), queue_commands.cpp (what users ask of queued and finished jobs),
-// queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp (what
-// starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that) and
+// The state of the queue actor. Its handlers stand in nine files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs that
+// wait for others), queue_groups.cpp (groups that users put jobs into), queue_commands.cpp (what users ask of queued and finished
+// jobs), queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp
+// (what starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that) and
 // queue_queries.cpp (what users look at).
 //
 // Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
@@ -13,8 +13,10 @@
 #include "scheduling/batch_groups.hpp"
 #include "scheduling/explain.hpp"
 #include "scheduling/failure_storm.hpp"
+#include "scheduling/named_groups.hpp"
 #include "scheduling/needs.hpp"
 #include "scheduling/type_knowledge.hpp"
+#include "scheduling/unique_keys.hpp"
 
 #include <map>
 #include <optional>
@@ -79,12 +81,30 @@ private:
     scheduling::queued_job job;
     std::optional<instant> not_before = {};
   };
+  // What a request is answered with: new jobs and such as were there before, in the order asked.
+  struct submission_plan {
+    std::vector<arrival> arrivals;
+    std::vector<submitted_job> answer;
+    std::shared_ptr<void> pin; // of the groups of the arrivals
+  };
   caf::result<result<jobs_submitted>> submit(submit_jobs& what);
   void admit(submit_jobs what, const scheduling::needed_states& needed, promise_of<jobs_submitted> promise);
+  void submit_later(submit_jobs what, promise_of<jobs_submitted> promise);
+  [[nodiscard]] result<void> find_groups(const std::vector<scheduling::admitted_job>& jobs);
+  [[nodiscard]] fact plan_arrival(submission_plan& plan, scheduling::admitted_job& job, const scheduling::needed_states& needed,
+                                  instant now);
   [[nodiscard]] scheduling::queued_job newly_queued(const scheduling::admitted_job& job, instant now);
-  [[nodiscard]] jobs_submitted submitted(const std::vector<arrival>& arrivals);
+  void store_plan(submission_plan plan, std::vector<fact> facts, storage::submission from, promise_of<jobs_submitted> promise);
+  void abandon(const std::vector<arrival>& arrivals);
+  [[nodiscard]] jobs_submitted submitted(const submission_plan& plan);
   [[nodiscard]] jobs_submitted submitted_before(const std::vector<job_id>& ids) const;
   [[nodiscard]] submitted_job place_of(job_id id) const;
+
+  // queue_groups.cpp
+  caf::result<result<done>> change(const change_group& what);
+  [[nodiscard]] group_list list_groups() const;
+  [[nodiscard]] bool groups_have_room(const std::vector<job_id>& jobs) const;
+  void left_group(const scheduling::queued_job& job);
 
   // queue_needs.cpp
   [[nodiscard]] bool is_live(job_id id) const;
@@ -206,11 +226,13 @@ private:
   scheduling::job_queue jobs_;
   scheduling::need_book needs_; // of queued jobs, and of those on their way into the queue
   scheduling::batch_groups groups_;
+  scheduling::named_groups named_;
   std::vector<scheduling::type_knowledge> knowledge_; // by type_index
   std::map<scheduling::type_index, instant> knowledge_saved_;
   std::unordered_map<job_id, std::vector<double>> tolerated_; // of jobs whose type tolerates differences: see batch_traits
   std::unordered_map<batch_id, running_batch> running_;
   std::unordered_map<job_id, batch_id> running_jobs_;
+  scheduling::unique_keys keys_;
   std::unordered_set<job_id> leaving_; // cancelled while queued; that is on its way to the disk
   std::size_t look_ups_ = 0;           // of needed jobs, which are being read
   scheduling::needed_states ended_meanwhile_;

@@ -166,6 +166,12 @@ std::string job_line(const json& job, instant now) {
 
 std::string submitted_line(const submitted& made) {
   const std::string job = std::to_string(made.id);
+  if (made.existing)
+    return "job " + job + " is it already" +
+           (made.position              ? ", at position " + with_commas(*made.position)
+            : made.waiting_for.empty() ? ""
+                                       : ", and waits: " + printable(made.waiting_for)) +
+           "\n";
   if (!made.position && !made.waiting_for.empty())
     return "job " + job + " waits: " + printable(made.waiting_for) + "\n";
   if (!made.position)
@@ -219,6 +225,8 @@ std::string job_page(const json& job, const style& look, instant now) {
     line("metrics", metrics_text(object_field(object_field(job, "progress"), "metrics")));
   line("waits for", text_field(job, "waiting_for"));
   line("needs", needs_in_words(job));
+  line("group", text_field(job, "group"));
+  line("unique key", text_field(job, "unique_key"));
   line("priority", std::to_string(integer_field(job, "priority").value_or(priority_default)));
   line("created", moment("created"));
   line("started", moment("started"));

@@ -30,8 +30,10 @@ result<needs_rule> rule_from(const json& object, const std::string& where) {
 result<job_request> job_request_from(json& object, const std::string& where) {
   if (!object.is_object())
     return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
-  if (auto known = check_keys(
-          object, {"type", "params", "priority", "name", "held", "delay_seconds", "base_dir", "needs", "on_needs_failure"}, where);
+  if (auto known = check_keys(object,
+                              {"type", "params", "priority", "name", "held", "delay_seconds", "base_dir", "needs",
+                               "on_needs_failure", "group", "unique_key"},
+                              where);
       !known)
     return fail(known.error());
   const auto prefix = where.empty() ? where : where + "/";
@@ -43,10 +45,13 @@ result<job_request> job_request_from(json& object, const std::string& where) {
   auto base_dir = string_member(object, "base_dir", prefix);
   auto needs = job_ids_member(object, "needs", prefix);
   const auto rule = rule_from(object, prefix);
+  auto group = string_member(object, "group", prefix);
+  auto unique_key = string_member(object, "unique_key", prefix);
   for (const error* e : std::initializer_list<const error*>{
            type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
            held ? nullptr : &held.error(), delay ? nullptr : &delay.error(), base_dir ? nullptr : &base_dir.error(),
-           needs ? nullptr : &needs.error(), rule ? nullptr : &rule.error()})
+           needs ? nullptr : &needs.error(), rule ? nullptr : &rule.error(), group ? nullptr : &group.error(),
+           unique_key ? nullptr : &unique_key.error()})
     if (e)
       return fail(*e);
   if (!*type)
@@ -60,7 +65,9 @@ result<job_request> job_request_from(json& object, const std::string& where) {
                           std::chrono::seconds(std::clamp<std::int64_t>(delay->value_or(0), -1, limits::delay_seconds_max + 1)),
                       .base_dir = base_dir->value_or(""),
                       .needs = std::move(*needs),
-                      .on_needs_failure = *rule};
+                      .on_needs_failure = *rule,
+                      .group = group->value_or(""),
+                      .unique_key = unique_key->value_or("")};
   if (const auto params = object.find("params"); params != object.end())
     request.params = std::move(*params);
   return request;
@@ -118,7 +125,9 @@ api::reply api::submit(const request& r) {
   const auto answer = co_await ask<result<actors::jobs_submitted>>(&actor_handles::queue, std::move(message));
   if (!answer)
     co_return fail(answer.error());
-  const unsigned status = answer->repeated ? 200 : 201;
+  const bool all_existed =
+      std::all_of(answer->jobs.begin(), answer->jobs.end(), [](const actors::submitted_job& job) { return job.existing; });
+  const unsigned status = answer->repeated || all_existed ? 200 : 201;
   if (!many)
     co_return json_response(status, submitted_json(answer->jobs.at(0)));
   json list = json::array();

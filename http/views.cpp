@@ -63,6 +63,8 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
     needs.push_back(needed.value);
   view["needs"] = std::move(needs);
   view["on_needs_failure"] = r.on_needs_failure ? json(to_string(*r.on_needs_failure)) : json(nullptr);
+  view["group"] = or_null(r.group);
+  view["unique_key"] = or_null(r.unique_key);
   view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
   view["device"] = or_null(r.device);
   view["run_seconds"] = run_seconds(r);
@@ -82,7 +84,17 @@ json submitted_json(const actors::submitted_job& job) {
   view["position"] = or_null(job.position);
   if (!job.waiting_for.empty())
     view["waiting_for"] = job.waiting_for;
+  if (job.existing)
+    view["existing"] = true;
   return view;
+}
+
+json group_json(const actors::group_view& group) {
+  return {{"name", group.name},
+          {"queued", group.queued},
+          {"running", group.running},
+          {"parallel", group.settings.parallel},
+          {"paused", group.settings.paused}};
 }
 
 json counts_json(const actors::queue_counts& counts, bool with_finished) {

@@ -11,6 +11,7 @@ namespace ferry::http {
 [[nodiscard]] json job_json(const actors::job_view& job, bool brief, const std::filesystem::path& data_dir);
 // The answer to a submit.
 [[nodiscard]] json submitted_json(const actors::submitted_job& job);
+[[nodiscard]] json group_json(const actors::group_view& group);
 [[nodiscard]] json counts_json(const actors::queue_counts& counts, bool with_finished);
 [[nodiscard]] json device_json(const scheduling::device_ledger::account& account, const device_reading& reading);
 [[nodiscard]] json job_type_json(const config::job_type& type);

@@ -46,6 +46,8 @@ struct job_request {
       {}; // the absolute folder that relative paths in parameters of format job-result start from; empty: refused
   std::vector<job_id> needs = {}; // it does not start before these have completed
   needs_rule on_needs_failure = needs_rule::hold;
+  std::string group = {};      // limits how many run at once; empty: none
+  std::string unique_key = {}; // no second job with it while one is queued or running; empty: none
 };
 
 // How far a running job is. Every field may be unknown.
@@ -125,6 +127,8 @@ struct job_record {
   job_id resumed_from;                        // the job whose checkpoint it began with
   std::vector<job_id> needs;                  // ascending
   std::optional<needs_rule> on_needs_failure; // none: it needs nothing
+  std::string group;                          // empty: none
+  std::string unique_key;                     // empty: none
   instant created{};
   std::optional<instant> started; // of the latest attempt
   std::optional<instant> finished;

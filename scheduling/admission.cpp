@@ -4,6 +4,7 @@
 #include "config/text.hpp"
 #include "scheduling/batch_traits.hpp"
 #include "scheduling/job_results.hpp"
+#include "scheduling/named_groups.hpp"
 
 #include <algorithm>
 
@@ -88,10 +89,10 @@ result<void> check_priority(int priority) {
   return {};
 }
 
-result<void> check_label(std::string_view key, const std::string& text) {
-  if (text.size() > limits::name_bytes_max)
+result<void> check_label(std::string_view key, const std::string& text, std::size_t bytes_max) {
+  if (text.size() > bytes_max)
     return fail(error_code::too_large, std::string(key) + " takes " + std::to_string(text.size()) + " bytes; at most " +
-                                           std::to_string(limits::name_bytes_max) + " are allowed");
+                                           std::to_string(bytes_max) + " are allowed");
   if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
     return fail(error_code::invalid_argument, std::string(key) + " holds a control character");
   return {};
@@ -132,6 +133,10 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     collect(faults, ok.error(), "/name");
   if (const auto ok = check_base_dir(request.base_dir); !ok)
     collect(faults, ok.error(), "/base_dir");
+  if (const auto ok = request.group.empty() ? result<void>{} : check_group_name(request.group); !ok)
+    collect(faults, ok.error(), "/group");
+  if (const auto ok = check_label("unique_key", request.unique_key, limits::unique_key_bytes_max); !ok)
+    collect(faults, ok.error(), "/unique_key");
   if (request.delay.count() < 0 || request.delay > std::chrono::seconds(limits::delay_seconds_max))
     faults.problems.push_back({"/delay_seconds", "must be from 0 to " + std::to_string(limits::delay_seconds_max), {}});
   if (const auto why = why_unplaceable(rules.devices, demand_of(*type)))
@@ -145,7 +150,9 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
                    .delay = request.delay,
                    .resumed_from = request.resumed_from,
                    .needs = checked_needs(std::move(request.needs), rules.needed, faults.problems),
-                   .on_needs_failure = request.on_needs_failure};
+                   .on_needs_failure = request.on_needs_failure,
+                   .group = std::move(request.group),
+                   .unique_key = std::move(request.unique_key)};
   if (request.params.is_null())
     request.params = json::object();
   if (request.params.is_object())

@@ -35,6 +35,8 @@ std::string why_waiting(const queued_job& job, std::optional<std::size_t> positi
     return (job.attempts > 0 ? "it is tried again at " : "it is not to start before ") + to_rfc3339(*conditions.not_before);
   if (conditions.paused)
     return "the queue is paused";
+  if (!conditions.group.empty())
+    return conditions.group;
   if (!conditions.device_trouble.empty())
     return conditions.device_trouble;
   if (!conditions.trouble.empty())

@@ -7,6 +7,7 @@
 #include <boost/multi_index/ordered_index.hpp>
 #include <boost/multi_index/ranked_index.hpp>
 #include <boost/multi_index_container.hpp>
+#include <limits>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -17,7 +18,7 @@ namespace {
 
 auto order_of(const queued_job& j) { return std::tuple{!j.may_start(), -int{j.tier}, -int{j.priority}, j.order_key, j.id.value}; }
 auto grouped_order_of(const queued_job& j) {
-  return std::tuple{!j.may_start(), j.group, -int{j.priority}, j.order_key, j.id.value};
+  return std::tuple{!j.may_start(), j.group, j.named_group, -int{j.priority}, j.order_key, j.id.value};
 }
 
 struct by_order {
@@ -43,6 +44,13 @@ queued_job first_of_group(group_index group, bool held = false) {
   first.held = held;
   return first;
 }
+queued_job first_behind(group_index group, named_group_index named) {
+  if (named == std::numeric_limits<named_group_index>::max())
+    return first_of_group(group + 1);
+  queued_job first = first_of_group(group);
+  first.named_group = static_cast<named_group_index>(named + 1);
+  return first;
+}
 
 namespace bmi = boost::multi_index;
 using container =
@@ -56,7 +64,14 @@ struct job_queue::indices {
   container jobs;
   std::set<std::pair<instant, job_id>> due; // of delayed jobs
   std::unordered_map<job_id, instant> due_of;
+  std::unordered_map<named_group_index, std::size_t> named; // how many jobs of each named group
 
+  void count(named_group_index of, bool one_more) {
+    if (of == 0)
+      return;
+    auto& queued = named[of];
+    queued = one_more ? queued + 1 : queued - 1;
+  }
   [[nodiscard]] const auto& ordered() const { return jobs.get<0>(); }
   [[nodiscard]] const auto& grouped() const { return jobs.get<1>(); }
   [[nodiscard]] const auto& ids() const { return jobs.get<2>(); }
@@ -75,7 +90,10 @@ bool job_queue::add(const queued_job& job) {
   auto& ordered = indices_->jobs.get<0>();
   const auto before = ordered.size();
   ordered.insert(ordered.end(), job);
-  return ordered.size() > before;
+  if (ordered.size() == before)
+    return false;
+  indices_->count(job.named_group, true);
+  return true;
 }
 
 std::optional<queued_job> job_queue::remove(job_id id) {
@@ -85,6 +103,7 @@ std::optional<queued_job> job_queue::remove(job_id id) {
     return std::nullopt;
   const queued_job job = *found;
   ids.erase(found);
+  indices_->count(job.named_group, false);
   forget_delay(id);
   return job;
 }
@@ -164,19 +183,42 @@ std::vector<queued_job> job_queue::page(std::size_t offset, std::size_t limit) c
   return rows;
 }
 
-std::vector<queued_job> job_queue::heads(std::size_t per_group) const {
+std::vector<queued_job> job_queue::heads(std::size_t per_group, const std::function<std::size_t(named_group_index)>& room) const {
+  // The jobs of one group and one named group that may start; in order, as far as there is room.
+  struct lane {
+    container::nth_index<1>::type::const_iterator next, end;
+    std::size_t left;
+  };
+  const auto is_later = [](const lane& a, const lane& b) { return comes_before(*b.next, *a.next); };
   std::vector<queued_job> found;
+  std::vector<lane> lanes;
   const auto& grouped = indices_->grouped();
   for (auto it = grouped.begin(); it != grouped.end() && it->may_start();) {
     const group_index group = it->group;
-    std::size_t taken = 0;
-    for (; taken < per_group && it != grouped.end() && it->group == group && it->may_start(); ++taken, ++it)
-      found.push_back(*it);
-    if (taken == per_group)
-      it = grouped.lower_bound(first_of_group(group + 1));
+    for (lanes.clear(); it != grouped.end() && it->may_start() && it->group == group;) {
+      const auto end = grouped.lower_bound(first_behind(group, it->named_group));
+      if (const auto left = room ? room(it->named_group) : per_group; left > 0)
+        lanes.push_back({it, end, left});
+      it = end;
+    }
+    std::make_heap(lanes.begin(), lanes.end(), is_later);
+    for (std::size_t taken = 0; taken < per_group && !lanes.empty(); ++taken) {
+      std::pop_heap(lanes.begin(), lanes.end(), is_later);
+      lane& first = lanes.back();
+      found.push_back(*first.next);
+      if (++first.next == first.end || --first.left == 0)
+        lanes.pop_back();
+      else
+        std::push_heap(lanes.begin(), lanes.end(), is_later);
+    }
   }
   std::sort(found.begin(), found.end(), comes_before);
   return found;
+}
+
+std::size_t job_queue::queued_in(named_group_index named) const {
+  const auto found = indices_->named.find(named);
+  return found == indices_->named.end() ? 0 : found->second;
 }
 
 bool job_queue::has_group(group_index group) const {
@@ -274,6 +316,13 @@ std::optional<std::string> job_queue::check_invariants() const {
     previous = &job;
     ++rank;
   }
+  std::unordered_map<named_group_index, std::size_t> named;
+  for (const queued_job& job : ordered)
+    if (job.named_group != 0)
+      ++named[job.named_group];
+  for (const auto& [of, queued] : indices_->named)
+    if (queued != (named.contains(of) ? named.at(of) : 0))
+      return "the jobs of a named group are counted wrongly";
   if (indices_->due.size() != indices_->due_of.size())
     return "the times of delayed jobs are not the same by time and by job";
   return std::nullopt;

@@ -9,9 +9,11 @@
 #include "model/ids.hpp"
 #include "model/job.hpp"
 #include "model/time.hpp"
+#include "scheduling/named_groups.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,6 +38,7 @@ struct queued_job {
   std::uint16_t items = 1;       // that it has
   std::uint32_t estimate_ms = 0; // how long it takes alone; 0: nothing is known
   std::uint16_t attempts = 0;
+  named_group_index named_group = 0; // that its user put it into
   std::uint8_t priority = priority_default;
   std::uint8_t retries = 0;           // that the retry policy asked for
   std::uint8_t batch_max = 0;         // it runs with at most so many jobs, all of them such as this one; 0: no such bound
@@ -86,9 +89,12 @@ public:
   [[nodiscard]] std::optional<std::size_t> position(job_id id) const;
   // In order from the offset-th (0-based), those that may not start last.
   [[nodiscard]] std::vector<queued_job> page(std::size_t offset, std::size_t limit) const;
-  // Of each group that has any, the first `per_group` jobs that may start; merged in order.
-  [[nodiscard]] std::vector<queued_job> heads(std::size_t per_group) const;
+  // Of each group that has any, the first `per_group` jobs that may start, of each named group among them at most as many as it has
+  // room for; merged in order.
+  [[nodiscard]] std::vector<queued_job> heads(std::size_t per_group,
+                                              const std::function<std::size_t(named_group_index)>& room = {}) const;
   [[nodiscard]] bool has_group(group_index group) const; // any job of it, also a held one
+  [[nodiscard]] std::size_t queued_in(named_group_index named) const;
 
   // The jobs that change, with their new order keys, to bring one job to a place within its own tier and priority; usually that job
   // alone, more where there is no room between its new neighbours. Changes nothing itself. Errors: not_found; conflict for one that

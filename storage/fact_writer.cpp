@@ -14,6 +14,10 @@ constexpr const char* insert_type = "INSERT INTO job_types (name) VALUES (?) RET
 constexpr const char* select_device = "SELECT id FROM devices WHERE name = ?";
 constexpr const char* insert_device = "INSERT INTO devices (name) VALUES (?) RETURNING id";
 
+constexpr const char* select_group = "SELECT id FROM job_groups WHERE name = ?";
+constexpr const char* insert_group = "INSERT INTO job_groups (name) VALUES (?) RETURNING id";
+constexpr const char* update_group = "UPDATE job_groups SET parallel = ?, paused = ? WHERE id = ?";
+
 constexpr const char* select_totals = "SELECT paused, last_order_key, completed, failed, cancelled FROM queue_totals";
 constexpr const char* select_last_job = "SELECT coalesce(max(id), 0) FROM jobs";
 constexpr const char* select_last_batch = "SELECT coalesce(max(id), 0) FROM batches";
@@ -23,8 +27,9 @@ constexpr const char* update_totals =
 constexpr const char* select_job = "SELECT type, state, priority, held, attempts, batch, cleared FROM jobs WHERE id = ?";
 constexpr const char* select_name = "SELECT name FROM jobs WHERE id = ?";
 constexpr const char* insert_job = R"sql(
-INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before, needs_rule)
-VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?))sql";
+INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before, needs_rule,
+                  job_group, unique_key)
+VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?))sql";
 constexpr const char* insert_need = "INSERT INTO job_needs (job, needs) VALUES (?, ?)";
 constexpr const char* delete_needs = "DELETE FROM job_needs WHERE job = ?";
 constexpr const char* update_needs_dropped = "UPDATE jobs SET needs_rule = NULL WHERE id = ?";
@@ -70,6 +75,7 @@ fact_writer::fact_writer(statement_cache& statements)
     : statements_(statements),
       types_(statements, select_type, insert_type),
       devices_(statements, select_device, insert_device),
+      groups_(statements, select_group, insert_group),
       totals_(read_totals(statements)),
       stored_totals_(totals_) {}
 
@@ -86,6 +92,7 @@ void fact_writer::undo_to(const queue_totals& earlier) {
   totals_ = earlier;
   types_.forget();
   devices_.forget();
+  groups_.forget();
 }
 
 std::int64_t& fact_writer::finished_in(job_state state) {
@@ -119,7 +126,8 @@ result<void> fact_writer::write(const job_queued& f) {
   const auto type = types_.number_of(f.type);
   statements_.run(insert_job, f.id, type, f.priority, f.order_key, f.held, f.at, null_if_empty(f.name),
                   f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value}, f.not_before,
-                  f.needs.empty() ? std::nullopt : std::optional{static_cast<int>(f.on_needs_failure)});
+                  f.needs.empty() ? std::nullopt : std::optional{static_cast<int>(f.on_needs_failure)},
+                  f.group.empty() ? std::nullopt : std::optional{groups_.number_of(f.group)}, null_if_empty(f.unique_key));
   statements_.run(insert_params, f.id, f.params);
   for (const job_id needed : f.needs)
     statements_.run(insert_need, f.id, needed);
@@ -241,6 +249,11 @@ result<void> fact_writer::write(const queue_paused& f) {
 
 result<void> fact_writer::write(const knowledge_gained& f) {
   statements_.run(replace_learned, f.about, f.value, f.at);
+  return {};
+}
+
+result<void> fact_writer::write(const group_changed& f) {
+  statements_.run(update_group, f.parallel, f.paused, groups_.number_of(f.name));
   return {};
 }
 

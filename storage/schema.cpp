@@ -160,7 +160,26 @@ CREATE TABLE job_needs (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array steps{version_1, version_2, version_3, version_4};
+// Groups of jobs with their settings, and jobs of which there is no second.
+constexpr const char* version_5 = R"sql(
+CREATE TABLE job_groups (
+  id       INTEGER PRIMARY KEY,
+  name     TEXT NOT NULL UNIQUE,
+  parallel INTEGER NOT NULL DEFAULT 0, -- at most so many of its jobs run at once; 0: no limit
+  paused   INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1))
+) STRICT;
+
+ALTER TABLE jobs ADD COLUMN job_group INTEGER REFERENCES job_groups (id);
+ALTER TABLE jobs ADD COLUMN unique_key TEXT;
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max, needs_rule, job_group)
+  WHERE state = 0;
+CREATE UNIQUE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL AND state < 2;
+)sql";
+
+constexpr std::array steps{version_1, version_2, version_3, version_4, version_5};
 
 struct table {
   const char* name;
@@ -172,8 +191,8 @@ constexpr std::array tables{table{"job_types", "id"},    table{"devices", "id"},
                             table{"job_events", "job"},  table{"name_blocks", "block"},
                             table{"submissions", "key"}, table{"queue_totals", "only_row"},
                             table{"held_types", "type"}, table{"learned", "about"},
-                            table{"job_needs", "job"}};
-constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time"};
+                            table{"job_needs", "job"},   table{"job_groups", "id"}};
+constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time", "jobs_by_key"};
 
 std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }
 

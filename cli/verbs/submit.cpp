@@ -28,6 +28,8 @@ public:
     a.list("--needs", needs_, "ID,…", "start once these jobs have completed", value_kind::job_id);
     a.choice("--on-needs-failure", on_needs_failure_, "WHAT", {"hold", "cancel", "start"}, false,
              "what becomes of it when one of them does not complete; default hold");
+    a.text("--group", group_, "NAME", "the group that it belongs to: see `ferry help group`", value_kind::group);
+    a.text("--unique", unique_, "KEY", "if a job with this key is queued or running, answer with that one instead");
     a.list("--sweep", sweeps_, "KEY=V,V,…",
            "a job for each value (KEY=1..8: for each number), and for each combination of several --sweep");
     a.flag("-w,--wait", wait_, "wait until it has ended, and end with its exit status");
@@ -109,6 +111,10 @@ private:
       job["held"] = true;
     if (delay_seconds_ > 0)
       job["delay_seconds"] = delay_seconds_;
+    if (group_)
+      job["group"] = *group_;
+    if (unique_)
+      job["unique_key"] = *unique_;
     if (!needed_.empty())
       job["needs"] = needed_;
     if (on_needs_failure_)
@@ -195,19 +201,31 @@ private:
   }
 
   result<int> tell(context& c, const std::vector<submitted>& done) {
-    std::vector<std::int64_t> ids;
+    std::vector<std::int64_t> ids, made;
     json entries = json::array();
     for (const submitted& job : done) {
       ids.push_back(job.id);
+      if (!job.existing)
+        made.push_back(job.id);
       if (c.wants_json())
-        entries.push_back({{"id", job.id}, {"position", job.position ? json(*job.position) : json()}});
+        entries.push_back(entry_of(job));
     }
     if (!quiet_ && c.wants_json() && !wait_ && !follow_)
       c.print_json(to_text({{"jobs", std::move(entries)}}));
     else if (!quiet_ && !c.wants_json())
-      say(c, count_of(static_cast<std::int64_t>(ids.size()), "job", "jobs") + " queued" +
-                 (ids.empty() ? "" : ": " + id_ranges(ids)) + "\n");
+      say(c, count_of(static_cast<std::int64_t>(made.size()), "job", "jobs") + " queued" +
+                 (made.empty() ? "" : ": " + id_ranges(made)) +
+                 (made.size() < ids.size() ? "; " + std::to_string(ids.size() - made.size()) + " there already" : "") + "\n");
     return wait_ || follow_ ? stay(c, ids) : exit_completed;
+  }
+
+  static json entry_of(const submitted& job) {
+    json entry{{"id", job.id}, {"position", job.position ? json(*job.position) : json()}};
+    if (!job.waiting_for.empty())
+      entry["waiting_for"] = job.waiting_for;
+    if (job.existing)
+      entry["existing"] = true;
+    return entry;
   }
 
   // Until all have ended.
@@ -275,7 +293,7 @@ private:
   bool quiet_ = false, held_ = false, wait_ = false, follow_ = false;
   std::optional<std::int64_t> priority_;
   std::optional<std::string> name_, from_, key_, in_, after_;
-  std::optional<std::string> on_needs_failure_;
+  std::optional<std::string> on_needs_failure_, group_, unique_;
   std::vector<std::string> sweeps_, needs_;
   std::vector<std::int64_t> needed_;
 };

@@ -254,3 +254,20 @@ TEST_CASE("needs are sent as a list, and a job that waits for them says so") {
             .starts_with("ferry: --on-needs-failure must be one of hold, cancel, start, is \"wait\""));
   CHECK(daemon.requests().size() == 1);
 }
+
+TEST_CASE("group and unique key are sent, and a job that is there already is named plainly") {
+  scripted_daemon daemon([](const asked& what) {
+    return body_of(what).contains("jobs")
+               ? reply{.status = 201, .body = R"({"jobs":[{"id":7,"position":1},{"id":3,"position":null,"existing":true}]})"}
+               : reply{.status = 200, .body = R"({"id":3,"position":null,"existing":true})"};
+  });
+  const auto r = run_ferry({"submit", "upscale", "--group", "night", "--unique", "k"}, {.socket = daemon.socket()});
+  CHECK(r.out == "job 3 is it already\n");
+  CHECK(body_of(daemon.requests().at(0))["group"] == "night");
+  CHECK(body_of(daemon.requests().at(0))["unique_key"] == "k");
+  const auto many = run_ferry({"submit", "upscale", "--from", "-"}, {.socket = daemon.socket(), .input = lines(2)});
+  CHECK(many.out == "1 job queued: 7; 1 there already\n");
+  CHECK(json::parse(
+            run_ferry({"submit", "upscale", "--from", "-", "--format", "json"}, {.socket = daemon.socket(), .input = lines(2)})
+                .out)["jobs"][1]["existing"] == true);
+}

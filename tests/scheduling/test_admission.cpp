@@ -143,3 +143,17 @@ TEST_CASE("each need that does not exist is named, duplicates are merged, and to
   CHECK(admit(request, {all, devices, &known}).error().problems.at(0).what == "names 65 jobs; at most 64 are allowed");
   CHECK(admit_all({request, request}, 0, {all, devices, &known}).error().problems.at(1).where == "/jobs/1/needs");
 }
+
+TEST_CASE("group and unique key are checked like all else") {
+  auto request = job_request{.type = "resize", .params = {{"source", "a"}}, .group = "night", .unique_key = "k"};
+  const auto job = admit_one(request);
+  REQUIRE(job);
+  CHECK(job->group == "night");
+  CHECK(job->unique_key == "k");
+  request.group = "a/b";
+  request.unique_key = "a\nb";
+  const auto refused = admit_one(request);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().problems.at(0).where == "/group");
+  CHECK(refused.error().problems.at(1).where == "/unique_key");
+}

@@ -28,6 +28,8 @@ std::vector<message> tell_story() {
   many.commits = true;
   auto needing = std::get<job_queued>(submitted(5, "inference", large));
   needing.needs = {job_id{1}, job_id{3}};
+  needing.group = "night";
+  needing.unique_key = "nightly";
   return {
       {.facts = {submitted(1, "upscale", small), submitted(2, "upscale", large), submitted(3, "upscale", small)},
        .from = {"key 1", "digest 1"}},
@@ -55,7 +57,7 @@ std::vector<message> tell_story() {
                                .retries = 1,
                                .notes = {{note_kind::checkpoint, at(40), {{"path", "a"}}}},
                                .at = at(41)}}},
-      {.facts = {type_held{"upscale", "it fails", at(42)}}, .commits = true},
+      {.facts = {type_held{"upscale", "it fails", at(42)}, group_changed{"night", 3, true, at(42)}}, .commits = true},
       {.facts = {type_released{"upscale", at(43)}, started(4, {6})}, .launched = {job_id{6}}, .commits = true},
   };
 }
