@@ -38,8 +38,9 @@ struct done {}; // the answer of a command that has nothing to tell
 struct job_view {
   job_record record;
   std::optional<std::size_t> position = {};
-  std::string waiting_for = {}; // why a queued job is not running
-  std::string phase = {};       // of a running job: starting, running, stopping, ending
+  std::optional<int> effective_priority = {}; // where it has gained some by waiting
+  std::string waiting_for = {};               // why a queued job is not running
+  std::string phase = {};                     // of a running job: starting, running, stopping, ending
   progress how_far = {};
   std::vector<run_note> notes = {}; // of a running job: what was learnt of this attempt so far
 };
@@ -317,8 +318,11 @@ struct end_idle_workers {
   std::string device;
   end_workers what;
 };
-struct rest_due {};   // after storage or the launcher refused, look again
-struct delays_due {}; // a delayed job's time may have come
+struct rest_due {}; // after storage or the launcher refused, look again
+// A delayed job's time may have come, or a job has waited for its next step of priority.
+struct delays_due {
+  instant armed_for{};
+};
 
 // How much room is left in the data directory.
 struct disk_state {

@@ -78,14 +78,7 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
         trouble_.clear();
         queue_changed();
       },
-      [this](delays_due) {
-        delays_armed_.reset();
-        if (jobs_.release_due(wall_clock_now()) > 0) {
-          publish();
-          queue_changed();
-        }
-        arm_delays();
-      },
+      [this](const delays_due& what) { delays_over(what); },
       [this](const device_state& what) { device_changed(what); },
       [this](const disk_state& what) {
         disk_trouble_ = what.trouble;

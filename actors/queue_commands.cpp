@@ -111,6 +111,7 @@ void queue_state::let_go(job_id id, bool delayed_too) {
     return;
   job->held = false;
   job->delayed = job->delayed && !delayed_too;
+  job->begin_to_wait(wall_clock_now());
   jobs_.replace(*job);
   publish();
   queue_changed();
@@ -259,6 +260,7 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
                  .priority = static_cast<std::uint8_t>(record.priority),
                  .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
   job.created = record.created;
+  job.begin_to_wait(wall_clock_now());
   job.group = job.type;
   if (scheduling::reads_parameters(*type))
     classify(job, record.params);

@@ -56,7 +56,7 @@ void queue_state::needed_returned(job_id id) {
 }
 
 void queue_state::settle_needs(const job_ids& which) {
-  auto cancelled = scheduling::settle_needs(jobs_, needs_, which);
+  auto cancelled = scheduling::settle_needs(jobs_, needs_, which, wall_clock_now());
   for (std::size_t first = 0; first < cancelled.size(); first += facts_at_once) {
     const auto last = std::min(first + facts_at_once, cancelled.size());
     std::vector<fact> facts;

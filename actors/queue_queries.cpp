@@ -24,6 +24,8 @@ job_view queue_state::view(job_record record) const {
     stored.state = job_state::queued;
     stored.held = queued->held;
     stored.priority = queued->priority;
+    if (queued->may_start() && queued->effective() != queued->priority)
+      shown.effective_priority = queued->effective();
     stored.not_before = jobs_.delayed_until(stored.id);
     if (const auto culprit = needs_.culprit(stored.id); culprit && !stored.held) {
       stored.held = true;

@@ -45,6 +45,7 @@ void queue_state::take_offer(const offer_capacity& what) {
 
 void queue_state::queue_changed() {
   changed_ = true;
+  arm_delays();
   push_candidates();
 }
 

@@ -188,6 +188,7 @@ private:
   void settle(running_batch& batch, const std::vector<ending>& endings);
   void queue_again(scheduling::queued_job job, const scheduling::job_waits& waits);
   void arm_delays();
+  void delays_over(const delays_due& what);
   void wake_waiters(job_id id);
   void count(job_state state);
   running_batch* batch_of(job_id id);

@@ -114,6 +114,7 @@ queued_job queue_state::newly_queued(const scheduling::admitted_job& job, instan
   queued_job made{.id = last_job_,
                   .order_key = last_order_key_,
                   .created = now,
+                  .waits_since = now,
                   .type = static_cast<scheduling::type_index>(job.type - settings_->job_types.data()),
                   .named_group = named_.find(job.group).value_or(0),
                   .priority = static_cast<std::uint8_t>(job.priority),

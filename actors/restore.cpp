@@ -58,6 +58,7 @@ scheduling::queued_job queued_from(const Stored& job, scheduling::type_index typ
   return {.id = job.id,
           .order_key = job.order_key,
           .created = job.created,
+          .waits_since = job.waits_since,
           .group = type,
           .type = type,
           .attempts = static_cast<std::uint16_t>(std::min(job.attempts, 65'535)),
@@ -131,7 +132,7 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
 result<std::int64_t> restore_needs(storage::job_store& store, queue_start& queue, instant now) {
   std::vector<fact> facts;
   std::set<job_id> ended;
-  for (const auto& cancelled : scheduling::settle_needs(queue.jobs, queue.needs, queue.needs.jobs())) {
+  for (const auto& cancelled : scheduling::settle_needs(queue.jobs, queue.needs, queue.needs.jobs(), now)) {
     facts.emplace_back(scheduling::cancelled_fact(cancelled, now));
     ended.insert(cancelled.job.id);
   }
@@ -171,13 +172,16 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
                                      std::shared_ptr<const config::settings> settings, const std::vector<device>& devices) {
   restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}};
   queue_start& queue = *state.queue;
+  queue.jobs = scheduling::job_queue(settings->queue.aging);
   type_table types(*settings);
   const auto now = wall_clock_now();
   // No more of them are live than were let in; should that bound have become smaller, the rest run without a group.
   const auto group_of = [&](std::string_view name) { return queue.named.find_or_add(std::string(name)).value_or(0); };
   const auto stored = store.restore([&](const storage::live_job& job) {
     const auto index = types.index_of(job.type);
-    const auto queued = queued_from(job, index, types.tier_of(index), group_of(job.group));
+    auto queued = queued_from(job, index, types.tier_of(index), group_of(job.group));
+    queued.waits_since = std::max(job.waits_since, job.not_before.value_or(job.waits_since));
+    queued.steps = static_cast<std::uint8_t>(scheduling::aging_steps(queued.waits_since, now, queue.jobs.aging()));
     if (job.not_before && *job.not_before > now)
       queue.jobs.delay(queued, *job.not_before);
     else
@@ -211,6 +215,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
         requeued.jobs.push_back(member.id);
         auto job = queued_from(member, index, types.tier_of(index), group_of(member.group));
         job.attempts = static_cast<std::uint16_t>(job.attempts > 0 ? job.attempts - 1 : 0);
+        job.steps = static_cast<std::uint8_t>(scheduling::aging_steps(job.waits_since, now, queue.jobs.aging()));
         if (crashed && scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
           spdlog::error("job {} is held: {}", job.id.value, scheduling::quarantine_reason);
           quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});

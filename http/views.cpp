@@ -44,6 +44,7 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["name"] = r.name;
   view["status"] = to_string(r.state);
   view["priority"] = r.priority;
+  view["effective_priority"] = or_null(job.effective_priority);
   view["held"] = r.held;
   view["held_for"] = or_null(r.held ? r.held_for : std::string());
   view["not_before"] = or_null(r.not_before);

@@ -7,6 +7,7 @@
 #include <boost/multi_index/ordered_index.hpp>
 #include <boost/multi_index/ranked_index.hpp>
 #include <boost/multi_index_container.hpp>
+#include <boost/tuple/tuple.hpp>
 #include <limits>
 #include <set>
 #include <tuple>
@@ -16,9 +17,9 @@
 namespace ferry::scheduling {
 namespace {
 
-auto order_of(const queued_job& j) { return std::tuple{!j.may_start(), -int{j.tier}, -int{j.priority}, j.order_key, j.id.value}; }
+auto order_of(const queued_job& j) { return std::tuple{!j.may_start(), -int{j.tier}, -j.effective(), j.order_key, j.id.value}; }
 auto grouped_order_of(const queued_job& j) {
-  return std::tuple{!j.may_start(), j.group, j.named_group, -int{j.priority}, j.order_key, j.id.value};
+  return std::tuple{!j.may_start(), j.group, j.named_group, -j.effective(), j.order_key, j.id.value};
 }
 
 struct by_order {
@@ -26,6 +27,18 @@ struct by_order {
 };
 struct by_group {
   bool operator()(const queued_job& a, const queued_job& b) const { return grouped_order_of(a) < grouped_order_of(b); }
+};
+
+// When a job gains its next step, those that gain none any more last.
+struct by_step {
+  duration period{};
+
+  [[nodiscard]] instant step_of(const queued_job& j) const {
+    if (period.count() <= 0 || !j.may_start() || j.steps >= aging_steps_max || j.effective() >= priority_max)
+      return instant::max();
+    return j.waits_since + period * (j.steps + 1);
+  }
+  bool operator()(const queued_job& a, const queued_job& b) const { return step_of(a) < step_of(b); }
 };
 
 // The smallest job of a priority level, and of a group, in their orders.
@@ -53,14 +66,26 @@ queued_job first_behind(group_index group, named_group_index named) {
 }
 
 namespace bmi = boost::multi_index;
-using container =
-    bmi::multi_index_container<queued_job, bmi::indexed_by<bmi::ranked_unique<bmi::identity<queued_job>, by_order>,
-                                                           bmi::ordered_unique<bmi::identity<queued_job>, by_group>,
-                                                           bmi::hashed_unique<bmi::key<&queued_job::id>, std::hash<job_id>>>>;
+using identity = bmi::identity<queued_job>;
+using by_id = bmi::key<&queued_job::id>;
+using container = bmi::multi_index_container<
+    queued_job, bmi::indexed_by<bmi::ranked_unique<identity, by_order>, bmi::ordered_unique<identity, by_group>,
+                                bmi::hashed_unique<by_id, std::hash<job_id>>, bmi::ordered_non_unique<identity, by_step>>>;
+
+container make_container(by_step steps) {
+  const container::ctor_args_list arguments =
+      boost::make_tuple(boost::make_tuple(identity(), by_order()), boost::make_tuple(identity(), by_group()),
+                        boost::make_tuple(std::size_t{0}, by_id(), std::hash<job_id>(), std::equal_to<job_id>()),
+                        boost::make_tuple(identity(), steps));
+  return container(arguments);
+}
 
 } // namespace
 
 struct job_queue::indices {
+  explicit indices(duration aging) : steps{aging}, jobs(make_container(steps)) {}
+
+  by_step steps;
   container jobs;
   std::set<std::pair<instant, job_id>> due; // of delayed jobs
   std::unordered_map<job_id, instant> due_of;
@@ -75,12 +100,13 @@ struct job_queue::indices {
   [[nodiscard]] const auto& ordered() const { return jobs.get<0>(); }
   [[nodiscard]] const auto& grouped() const { return jobs.get<1>(); }
   [[nodiscard]] const auto& ids() const { return jobs.get<2>(); }
+  [[nodiscard]] const auto& aging() const { return jobs.get<3>(); }
   [[nodiscard]] std::size_t not_held() const { return ordered().lower_bound_rank(first_that_waits()); }
 };
 
 bool comes_before(const queued_job& a, const queued_job& b) { return order_of(a) < order_of(b); }
 
-job_queue::job_queue() : indices_(std::make_unique<indices>()) {}
+job_queue::job_queue(duration aging) : indices_(std::make_unique<indices>(aging)) {}
 job_queue::~job_queue() = default;
 job_queue::job_queue(job_queue&&) noexcept = default;
 job_queue& job_queue::operator=(job_queue&&) noexcept = default;
@@ -147,6 +173,7 @@ std::size_t job_queue::release_due(instant now) {
   while (!indices_->due.empty() && indices_->due.begin()->first <= now) {
     auto job = find(indices_->due.begin()->second);
     job->delayed = false;
+    job->begin_to_wait(indices_->due.begin()->first);
     replace(*job); // forgets the delay
     ++released;
   }
@@ -161,6 +188,23 @@ std::optional<instant> job_queue::delayed_until(job_id id) const {
   const auto found = indices_->due_of.find(id);
   return found == indices_->due_of.end() ? std::nullopt : std::optional{found->second};
 }
+
+std::size_t job_queue::age(instant now, std::size_t limit) {
+  std::size_t gained = 0;
+  for (auto next = next_step(); gained < limit && next && *next <= now; next = next_step(), ++gained) {
+    auto& aging = indices_->jobs.get<3>();
+    aging.modify(aging.begin(), [](queued_job& job) { ++job.steps; });
+  }
+  return gained;
+}
+
+std::optional<instant> job_queue::next_step() const {
+  const auto& aging = indices_->aging();
+  const auto next = aging.empty() ? instant::max() : indices_->steps.step_of(*aging.begin());
+  return next == instant::max() ? std::nullopt : std::optional(next);
+}
+
+duration job_queue::aging() const { return indices_->steps.period; }
 
 std::size_t job_queue::size() const { return indices_->jobs.size(); }
 std::size_t job_queue::kept_back() const { return size() - indices_->not_held(); }
@@ -242,9 +286,9 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
                 moved->held ? "release it first" : "");
 
   const auto& ordered = indices_->ordered();
-  const std::size_t level_begin = ordered.lower_bound_rank(first_of_level(moved->tier, moved->priority));
-  const std::size_t level_end = moved->priority > priority_min
-                                    ? ordered.lower_bound_rank(first_of_level(moved->tier, moved->priority - 1))
+  const std::size_t level_begin = ordered.lower_bound_rank(first_of_level(moved->tier, moved->effective()));
+  const std::size_t level_end = moved->effective() > priority_min
+                                    ? ordered.lower_bound_rank(first_of_level(moved->tier, moved->effective() - 1))
                                 : moved->tier > 0 ? ordered.lower_bound_rank(first_of_level(moved->tier - 1, priority_max))
                                                   : indices_->not_held();
   std::size_t rank = level_begin;
@@ -253,7 +297,8 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
   else if (const auto* wanted = std::get_if<to_position>(&target)) {
     if (wanted->position < level_begin + 1 || wanted->position > level_end)
       return fail(error_code::invalid_argument,
-                  "position " + std::to_string(wanted->position) + " is outside of priority " + std::to_string(moved->priority) +
+                  "position " + std::to_string(wanted->position) + " is outside of priority " + std::to_string(moved->effective()) +
+                      (moved->steps > 0 ? " (which it has by waiting)" : "") +
                       (moved->tier > 0 ? " of tier " + std::to_string(moved->tier) : "") + ", which holds positions " +
                       std::to_string(level_begin + 1) + " to " + std::to_string(level_end),
                   "change the job's priority to move it further");
@@ -299,7 +344,8 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
 
 std::optional<std::string> job_queue::check_invariants() const {
   const auto& ordered = indices_->ordered();
-  if (ordered.size() != indices_->grouped().size() || ordered.size() != indices_->ids().size())
+  if (ordered.size() != indices_->grouped().size() || ordered.size() != indices_->ids().size() ||
+      ordered.size() != indices_->aging().size())
     return "the indices hold different numbers of jobs";
   std::size_t rank = 0;
   const queued_job* previous = nullptr;
@@ -311,6 +357,8 @@ std::optional<std::string> job_queue::check_invariants() const {
     const auto at = position(job.id);
     if (job.may_start() ? at != rank + 1 : at.has_value())
       return "job " + to_string(job.id) + " has a wrong position";
+    if (job.steps > aging_steps_max || (aging().count() == 0 && job.steps > 0))
+      return "job " + to_string(job.id) + " has gained more steps than there are";
     if (job.delayed != delayed_until(job.id).has_value())
       return "job " + to_string(job.id) + " is delayed without a time, or the other way round";
     previous = &job;

@@ -109,7 +109,7 @@ std::optional<std::string> need_book::check_invariants() const {
   return std::nullopt;
 }
 
-std::vector<cancelled_for_need> settle_needs(job_queue& jobs, need_book& book, const std::vector<job_id>& which) {
+std::vector<cancelled_for_need> settle_needs(job_queue& jobs, need_book& book, const std::vector<job_id>& which, instant now) {
   std::vector<cancelled_for_need> cancelled;
   std::vector<job_id> to_look_at = which;
   for (std::size_t next = 0; next < to_look_at.size(); ++next) {
@@ -125,6 +125,8 @@ std::vector<cancelled_for_need> settle_needs(job_queue& jobs, need_book& book, c
       to_look_at.insert(to_look_at.end(), dependents.begin(), dependents.end());
     } else if (const bool blocked = verdict != needs_verdict::met; job->blocked != blocked) {
       job->blocked = blocked;
+      if (!blocked)
+        job->begin_to_wait(now);
       jobs.replace(*job);
     }
   }

@@ -80,8 +80,10 @@ struct cancelled_for_need {
 };
 
 // Makes the queue agree with the book for these jobs: blocks those that wait, lets those go whose needs are met, and cancels those
-// that are doomed, and what follows from that in turn. Jobs that are not in the queue are passed over.
-[[nodiscard]] std::vector<cancelled_for_need> settle_needs(job_queue& jobs, need_book& book, const std::vector<job_id>& which);
+// that are doomed, and what follows from that in turn. Jobs that are not in the queue are passed over. What may
+// start now waits since now.
+[[nodiscard]] std::vector<cancelled_for_need> settle_needs(job_queue& jobs, need_book& book, const std::vector<job_id>& which,
+                                                           instant now);
 
 [[nodiscard]] job_finished cancelled_fact(const cancelled_for_need& cancelled, instant at);
 // What of these is known; ones that are not count as not ended.

@@ -38,11 +38,11 @@ constexpr const char* update_params = "UPDATE job_params SET params = ? WHERE jo
 constexpr const char* update_name = "UPDATE jobs SET name = ? WHERE id = ?";
 constexpr const char* update_held = "UPDATE jobs SET held = 1, held_for = ?, start_crashes = 0 WHERE id = ?";
 constexpr const char* update_released =
-    "UPDATE jobs SET held = 0, held_for = NULL, not_before = NULL, start_crashes = 0 WHERE id = ?";
+    "UPDATE jobs SET held = 0, held_for = NULL, not_before = NULL, start_crashes = 0, waits_since = ? WHERE id = ?";
 constexpr const char* update_order = "UPDATE jobs SET priority = ?, order_key = ? WHERE id = ?";
 constexpr const char* update_retried =
     "UPDATE jobs SET state = 0, order_key = ?, held = 0, held_for = NULL, retries = 0, start_crashes = 0, not_before = NULL, "
-    "batch_max = 0, finished = NULL, cleared = NULL WHERE id = ?";
+    "batch_max = 0, finished = NULL, cleared = NULL, waits_since = ? WHERE id = ?";
 constexpr const char* update_cleared = "UPDATE jobs SET cleared = ? WHERE id = ?";
 constexpr const char* select_result = "SELECT result FROM job_outcomes WHERE job = ?";
 constexpr const char* replace_held_type = "INSERT OR REPLACE INTO held_types (type, reason, since) VALUES (?, ?, ?)";
@@ -175,7 +175,7 @@ result<void> fact_writer::set_held(job_id id, bool held, const std::string& reas
   if (held)
     statements_.run(update_held, null_if_empty(reason), id);
   else
-    statements_.run(update_released, id);
+    statements_.run(update_released, at, id);
   json detail{{"previously_held", job->held}};
   if (!reason.empty())
     detail["reason"] = reason;
@@ -220,7 +220,7 @@ result<void> fact_writer::write(const job_retried& f) {
       detail["previous_result"] = json::parse(row.view(0), nullptr, false);
   }
   statements_.run(delete_outcome, f.id);
-  statements_.run(update_retried, f.order_key, f.id);
+  statements_.run(update_retried, f.order_key, f.at, f.id);
   totals_.last_order_key = std::max(totals_.last_order_key, f.order_key);
   --finished_in(job->state);
   append_event(statements_, f.id, f.at, event_kind::retried, {}, detail);

@@ -39,6 +39,7 @@ struct live_job {
   std::optional<needs_rule> on_needs_failure = {};
   std::span<const scheduling::needed_job> needs = {}; // ascending; valid during the visit
   std::string_view group = {};                        // empty: none; valid during the visit
+  instant waits_since{};                              // could start, but for a hold and `not_before`
 };
 
 struct running_batch {
@@ -57,6 +58,7 @@ struct running_batch {
     instant created{};
     int batch_max = 0;
     std::string group = {}; // empty: none
+    instant waits_since{};  // before it started
   };
   std::vector<member> jobs;
 };

@@ -1,5 +1,6 @@
 #include "storage/restore.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace ferry::storage {
@@ -8,11 +9,11 @@ namespace {
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_waiting = R"sql(
 SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max,
-       needs_rule, job_group
+       needs_rule, job_group, coalesce(waits_since, created)
 FROM jobs INDEXED BY jobs_waiting
 WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
 constexpr const char* select_needs = R"sql(
-SELECT job_needs.needs, jobs.state FROM job_needs JOIN jobs ON jobs.id = job_needs.needs
+SELECT job_needs.needs, jobs.state, jobs.finished FROM job_needs JOIN jobs ON jobs.id = job_needs.needs
 WHERE job_needs.job = ? ORDER BY job_needs.needs)sql";
 constexpr const char* select_held_types = "SELECT type, reason FROM held_types";
 constexpr const char* select_groups = "SELECT id, name, parallel, paused FROM job_groups";
@@ -23,16 +24,17 @@ constexpr const char* select_batches = R"sql(
 SELECT batches.id, batches.type, devices.name, batches.started
 FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.device WHERE batches.state = 0 ORDER BY batches.id)sql";
 constexpr const char* select_running = R"sql(
-SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max, job_group FROM jobs
+SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max, job_group, coalesce(waits_since, created) FROM jobs
 WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 ORDER BY id)sql";
 
-// With their states now.
-std::vector<scheduling::needed_job> read_needs(statement_cache& statements, job_id id) {
+// With their states now; `last_end` becomes when the last of them ended.
+std::vector<scheduling::needed_job> read_needs(statement_cache& statements, job_id id, instant& last_end) {
   std::vector<scheduling::needed_job> needs;
   auto row = statements.query(select_needs, id);
   while (row.next()) {
     const auto state = static_cast<job_state>(row.integer(1));
     needs.push_back({job_id{row.integer(0)}, is_finished(state) ? state : job_state::queued});
+    last_end = std::max(last_end, row.optional_time(2).value_or(last_end));
   }
   return needs;
 }
@@ -79,10 +81,10 @@ std::vector<running_batch> restore_running(statement_cache& statements, const ty
     auto job = statements.query(select_running, type);
     while (job.next())
       if (const auto found = place.find(job.integer(1)); found != place.end())
-        running[found->second].jobs.push_back({job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3),
-                                               job.integer(4) != 0, static_cast<int>(job.integer(5)),
-                                               static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
-                                               static_cast<int>(job.integer(9)), std::string(name_in(groups, job, 10))});
+        running[found->second].jobs.push_back(
+            {job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3), job.integer(4) != 0,
+             static_cast<int>(job.integer(5)), static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
+             static_cast<int>(job.integer(9)), std::string(name_in(groups, job, 10)), job.time(11)});
   }
   return running;
 }
@@ -104,9 +106,10 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
     const job_id id{job.integer(0)};
     std::optional<needs_rule> rule;
     std::vector<scheduling::needed_job> needs;
+    instant needs_ended{};
     if (!job.is_null(11)) {
       rule = static_cast<needs_rule>(job.integer(11));
-      needs = read_needs(statements, id);
+      needs = read_needs(statements, id, needs_ended);
     }
     visit({.id = id,
            .type = type == types.end() ? std::string_view{} : std::string_view{type->second},
@@ -121,7 +124,8 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
            .batch_max = static_cast<int>(job.integer(10)),
            .on_needs_failure = rule,
            .needs = needs,
-           .group = name_in(groups, job, 12)});
+           .group = name_in(groups, job, 12),
+           .waits_since = std::max(job.time(13), needs_ended)});
   }
   std::map<std::string, std::string> held_types;
   {

@@ -179,7 +179,17 @@ CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, att
 CREATE UNIQUE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL AND state < 2;
 )sql";
 
-constexpr std::array steps{version_1, version_2, version_3, version_4, version_5};
+// Aging: since when a job could start, as far as that is not when it was queued.
+constexpr const char* version_6 = R"sql(
+ALTER TABLE jobs ADD COLUMN waits_since INTEGER;
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max, needs_rule, job_group, waits_since)
+  WHERE state = 0;
+)sql";
+
+constexpr std::array steps{version_1, version_2, version_3, version_4, version_5, version_6};
 
 struct table {
   const char* name;

@@ -14,6 +14,8 @@ namespace {
 
 using id_list = std::vector<job_id>;
 
+const auto now = from_unix_ms(1);
+
 queued_job job(std::int64_t id) { return {.id = {id}, .order_key = id * order_key_step}; }
 
 std::vector<needed_job> all_open(const std::vector<std::int64_t>& ids) {
@@ -31,14 +33,14 @@ struct plan {
   void add(std::int64_t id, const std::vector<std::int64_t>& needs = {}, needs_rule rule = needs_rule::hold) {
     book.add({id}, rule, all_open(needs));
     jobs.add(job(id));
-    CHECK(settle_needs(jobs, book, {{id}}).empty());
+    CHECK(settle_needs(jobs, book, {{id}}, now).empty());
   }
   // Ids of those cancelled by it.
   id_list end(std::int64_t id, job_state how) {
     jobs.remove({id});
     book.forget({id});
     id_list cancelled;
-    for (const auto& one : settle_needs(jobs, book, book.ended({id}, how)))
+    for (const auto& one : settle_needs(jobs, book, book.ended({id}, how), now))
       cancelled.push_back(one.job.id);
     REQUIRE(book.check_invariants() == std::nullopt);
     return cancelled;
@@ -75,7 +77,7 @@ TEST_CASE("a job whose need failed waits as held, and goes on when that complete
   CHECK(describe_culprit(*p.book.culprit({2})) == "job 1, which it needs, failed");
   CHECK_FALSE(p.may_start(2));
   p.jobs.add(job(1)); // retried
-  CHECK(settle_needs(p.jobs, p.book, p.book.returned({1})).empty());
+  CHECK(settle_needs(p.jobs, p.book, p.book.returned({1}), now).empty());
   CHECK(p.book.verdict({2}) == needs_verdict::open);
   CHECK_FALSE(p.book.culprit({2}));
   p.end(1, job_state::completed);
@@ -129,9 +131,9 @@ TEST_CASE("a job is not blocked before it is in the queue, and is looked at when
   job_queue jobs;
   need_book book;
   book.add({2}, needs_rule::cancel, all_open({1}));
-  CHECK(settle_needs(jobs, book, book.ended({1}, job_state::failed)).empty()); // its own fact is on its way to the disk
+  CHECK(settle_needs(jobs, book, book.ended({1}, job_state::failed), now).empty()); // its own fact is on its way to the disk
   jobs.add(job(2));
-  REQUIRE(settle_needs(jobs, book, {{2}}).size() == 1);
+  REQUIRE(settle_needs(jobs, book, {{2}}, now).size() == 1);
   CHECK(jobs.size() == 0);
 }
 
@@ -193,7 +195,7 @@ TEST_CASE("whatever ends and is retried, each job waits exactly as the states of
           continue;
         p.book.add({id}, made.rule, needs);
         p.jobs.add(job(id));
-        REQUIRE(settle_needs(p.jobs, p.book, {{id}}).empty());
+        REQUIRE(settle_needs(p.jobs, p.book, {{id}}, now).empty());
         all.emplace(id, made);
       } else if (const auto id = 1 + static_cast<std::int64_t>(below(all.size())); all.at(id).state == job_state::queued) {
         const bool starts = what < 8 && p.may_start(id); // and ends at once
@@ -209,8 +211,8 @@ TEST_CASE("whatever ends and is retried, each job waits exactly as the states of
         all.at(id).state = job_state::queued;
         p.book.add({id}, all.at(id).rule, needs);
         p.jobs.add(job(id));
-        REQUIRE(settle_needs(p.jobs, p.book, {{id}}).empty());
-        REQUIRE(settle_needs(p.jobs, p.book, p.book.returned({id})).empty());
+        REQUIRE(settle_needs(p.jobs, p.book, {{id}}, now).empty());
+        REQUIRE(settle_needs(p.jobs, p.book, p.book.returned({id}), now).empty());
       }
       REQUIRE(p.book.check_invariants() == std::nullopt);
       for (const auto& [id, one] : all) {

@@ -61,3 +61,16 @@ TEST_CASE("a request with an idempotency key is answered again with jobs that it
   CHECK(must(store->apply({queued(4)}, none)).already_submitted == none.answered);
   must(store->commit());
 }
+
+TEST_CASE("since when a job could start is kept where it is not since it was queued") {
+  const temporary_folder folder;
+  auto again = attempt_ended{.id = job_id{4}, .batch = batch_id{1}, .how = attempt_end::preempted, .at = at(60)};
+  auto needing = queued(6);
+  needing.needs = {job_id{5}};
+  store_facts(*open_store(folder.path()), {queued(1), queued(2), job_held{job_id{2}, at(20)}, job_released{job_id{2}, at(30)},
+                                           queued(3), queued(4), queued(5), needing, finished(3, 0, job_state::cancelled),
+                                           job_retried{job_id{3}, 9'999, at(40)}, started(1, {4, 5}), again, finished(5, 1)});
+  std::map<std::int64_t, instant> since;
+  must(open_store(folder.path())->restore([&](const live_job& job) { since[job.id.value] = job.waits_since; }));
+  CHECK(since == std::map<std::int64_t, instant>{{1, at(1)}, {2, at(30)}, {3, at(40)}, {4, at(60)}, {6, at(2005)}});
+}
