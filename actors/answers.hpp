@@ -17,21 +17,13 @@ namespace ferry::actors {
 
 struct done {}; // the answer of a command that has nothing to tell
 
-struct submitted_job {
-  job_id id;
-  std::optional<std::size_t> position; // none: held, or no longer queued
-};
-struct jobs_submitted {
-  std::vector<submitted_job> jobs;
-  bool repeated = false; // an earlier request with the same idempotency key made them
-};
-
 // A job as stored, with what only the live queue knows.
 struct job_view {
   job_record record;
   std::optional<std::size_t> position = {};
-  std::string waiting_for = {}; // why a queued job is not running
-  std::string phase = {};       // of a running job: starting, running, stopping, ending
+  std::optional<int> effective_priority = {}; // where it has gained some by waiting
+  std::string waiting_for = {};               // why a queued job is not running
+  std::string phase = {};                     // of a running job: starting, running, stopping, ending
   progress how_far = {};
   std::vector<run_note> notes = {};                             // of a running job: what was learnt of this attempt so far
   std::optional<scheduling::start_promise> expected_start = {}; // of a queued job, as foreseen now

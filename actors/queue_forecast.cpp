@@ -44,7 +44,7 @@ void queue_state::picture_is_due() {
     return;
   }
   auto seen = std::make_shared<scheduling::queue_picture>(picture(wall_clock_now()));
-  if (seen->in_order.empty() && seen->delayed.empty()) {
+  if (seen->in_order.empty() && seen->delayed.empty() && seen->blocked.empty()) {
     forecast_.reset();
     return;
   }
@@ -111,6 +111,13 @@ scheduling::queue_picture queue_state::picture(instant now) {
   for (const auto& [job, until] : jobs_.delayed(limits::forecast_jobs_max))
     if (add(job))
       seen.delayed.emplace_back(refreshed(job, now), until);
+  for (const job_id id : needs_.jobs()) {
+    const auto job = jobs_.find(id);
+    if (job && job->blocked && !job->held && !job->delayed && needs_.verdict(id) == scheduling::needs_verdict::open && add(*job))
+      seen.blocked.emplace_back(refreshed(*job, now), needs_.open_needs(id));
+  }
+  seen.named = named_;
+  seen.aging = jobs_.aging();
   if (const auto devices = board_->read().devices)
     seen.devices = *devices;
   for (const auto& [id, batch] : running_)
@@ -121,8 +128,10 @@ scheduling::queue_picture queue_state::picture(instant now) {
 scheduling::running_outlook queue_state::outlook(const running_batch& batch, instant now) const {
   scheduling::running_outlook seen{.jobs = {}, .ends = expected_end(batch, now)};
   for (const member& one : batch.members)
-    if (!one.over)
+    if (!one.over) {
       seen.jobs.push_back(one.job.id);
+      seen.named.push_back(one.job.named_group);
+    }
   return seen;
 }
 

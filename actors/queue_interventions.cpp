@@ -42,6 +42,8 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
 
 caf::result<result<done>> queue_state::cancel(job_id id) {
   if (const auto job = jobs_.remove(id)) {
+    leaving_.insert(id);
+    named_.arriving(job->named_group); // should the disk refuse it, the job comes back
     publish();
     void_promises();
     auto promise = self_->make_response_promise<result<done>>();
@@ -49,14 +51,20 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
         job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
     request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
         .then([this, promise, job = *job, pin = groups_.pin({job->group})](const result<storage::append_outcome>& outcome) mutable {
+          leaving_.erase(job.id);
+          named_.arrived(job.named_group);
           if (outcome) {
             tolerated_.erase(job.id);
+            needs_.forget(job.id);
+            keys_.free(job.id);
             count(job_state::cancelled);
             publish();
             wake_waiters(job.id);
+            needed_ended(job.id, job_state::cancelled);
             promise.deliver(result<done>(done{}));
           } else {
             jobs_.add(job);
+            settle_needs({job.id}); // what it needs may have ended meanwhile
             publish();
             queue_changed();
             promise.deliver(result<done>(fail(outcome.error())));
@@ -72,6 +80,8 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
     }
     return result<done>(done{});
   }
+  if (leaving_.contains(id)) // it is cancelled already
+    return result<done>(done{});
   if (id.value < 1 || id > last_job_)
     return result<done>(fail(why_not_queued(id)));
   auto promise = self_->make_response_promise<result<done>>();
@@ -197,7 +207,12 @@ caf::result<result<jobs_submitted>> queue_state::resume_as_new_job(job_id id) {
           return;
         }
         const job_record& old = found->front();
-        job_request again{.type = old.type, .params = old.params, .priority = old.priority, .name = old.name, .resumed_from = id};
+        job_request again{.type = old.type,
+                          .params = old.params,
+                          .priority = old.priority,
+                          .name = old.name,
+                          .resumed_from = id,
+                          .group = old.group};
         request(self_, handle(self_), caf::infinite, submit_jobs{{std::move(again)}, {}})
             .then([promise](const result<jobs_submitted>& made) mutable { promise.deliver(made); });
       });

@@ -45,6 +45,7 @@ void queue_state::take_offer(const offer_capacity& what) {
 
 void queue_state::queue_changed() {
   changed_ = true;
+  arm_delays();
   push_candidates();
   look_ahead();
 }
@@ -59,7 +60,7 @@ void queue_state::push_candidates() {
     return type && !held_types_.contains(job.type) ? scheduling::heads_wanted(*type, credit_) : 0;
   };
   std::unordered_map<scheduling::group_index, scheduling::group_outlook> outlooks;
-  for (const auto& job : jobs_.heads(wanted)) {
+  for (const auto& job : jobs_.heads(wanted, [this](auto group) { return named_.room(group); })) {
     const auto& type = *type_of(job.type);
     auto known = outlooks.find(job.group);
     if (known == outlooks.end())
@@ -80,11 +81,13 @@ const std::vector<double>* queue_state::tolerated(job_id id) const {
 
 void queue_state::start(start_batch& what) {
   const auto& jobs = what.what.jobs;
-  const bool may_start =
-      !paused_ && trouble_.empty() && disk_trouble_.empty() && std::all_of(jobs.begin(), jobs.end(), [this](job_id id) {
-        const auto job = jobs_.find(id);
-        return job && job->may_start() && !held_types_.contains(job->type);
-      });
+  const bool may_start = !paused_ && trouble_.empty() && disk_trouble_.empty() &&
+                         std::all_of(jobs.begin(), jobs.end(),
+                                     [this](job_id id) {
+                                       const auto job = jobs_.find(id);
+                                       return job && job->may_start() && !held_types_.contains(job->type);
+                                     }) &&
+                         groups_have_room(jobs);
   if (!may_start) {
     end_displaced(what.what.place.device, what.what.ends_workers);
     send(self_, parts_->optimizer, slot_freed{what.batch, what.what.starts_worker});
@@ -102,9 +105,11 @@ void queue_state::start(start_batch& what) {
                       .ends_workers = what.what.ends_workers};
   for (const job_id id : jobs) {
     batch.members.push_back({.job = refreshed(*jobs_.remove(id), now)});
+    needs_.forget(id);
     auto& job = batch.members.back().job;
     if (!scheduling::reads_parameters(settings_->job_types[batch.type])) // what is known now of the type is known of it
       estimates_.enter(job, {}, knowledge_.at(batch.type).durations, now);
+    named_.started(job.named_group);
     running_jobs_.emplace(id, what.batch);
   }
   settle_promises(batch, now);
@@ -276,6 +281,7 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
     if (one.wish == scheduling::user_wish::cancel)
       to_cancel.push_back(job.id);
     running_jobs_.erase(job.id);
+    left_group(job);
     if (what.crashed && scheduling::count_start_crash(job, settings_->runs.quarantine_after))
       quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
     jobs_.add(job);

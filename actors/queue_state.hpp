@@ -1,6 +1,7 @@
-// The state of the queue actor. Its handlers stand in seven files: queue_commands.cpp (what users ask of queued and finished jobs),
-// queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp (what
-// starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that),
+// The state of the queue actor. Its handlers stand in ten files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs that
+// wait for others), queue_groups.cpp (groups that users put jobs into), queue_commands.cpp (what users ask of queued and finished
+// jobs), queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp
+// (what starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that),
 // queue_forecast.cpp (what will start when) and queue_queries.cpp (what users look at).
 //
 // Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
@@ -12,15 +13,19 @@
 #include "scheduling/batch_groups.hpp"
 #include "scheduling/explain.hpp"
 #include "scheduling/failure_storm.hpp"
+#include "scheduling/named_groups.hpp"
+#include "scheduling/needs.hpp"
 #include "scheduling/outlook.hpp"
 #include "scheduling/promise_book.hpp"
 #include "scheduling/queued_estimates.hpp"
 #include "scheduling/step_rate.hpp"
 #include "scheduling/type_knowledge.hpp"
+#include "scheduling/unique_keys.hpp"
 
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace ferry::actors {
@@ -76,10 +81,47 @@ private:
     done_promise promise;
   };
 
-  // queue_commands.cpp
+  // queue_submit.cpp
+  // A job whose fact is on its way to the disk.
+  struct arrival {
+    scheduling::queued_job job;
+    std::optional<instant> not_before = {};
+  };
+  // What a request is answered with: new jobs and such as were there before, in the order asked.
+  struct submission_plan {
+    std::vector<arrival> arrivals;
+    std::vector<submitted_job> answer;
+    std::shared_ptr<void> pin; // of the groups of the arrivals
+  };
   caf::result<result<jobs_submitted>> submit(submit_jobs& what);
-  void submitted(const std::vector<scheduling::queued_job>& jobs, const std::vector<std::optional<instant>>& not_before_of,
-                 const storage::append_outcome& outcome, promise_of<jobs_submitted> promise);
+  void admit(submit_jobs what, const scheduling::needed_states& needed, promise_of<jobs_submitted> promise);
+  void submit_later(submit_jobs what, promise_of<jobs_submitted> promise);
+  [[nodiscard]] result<void> find_groups(const std::vector<scheduling::admitted_job>& jobs);
+  [[nodiscard]] fact plan_arrival(submission_plan& plan, scheduling::admitted_job& job, const scheduling::needed_states& needed,
+                                  instant now);
+  [[nodiscard]] scheduling::queued_job newly_queued(const scheduling::admitted_job& job, instant now);
+  void store_plan(submission_plan plan, std::vector<fact> facts, storage::submission from, promise_of<jobs_submitted> promise);
+  void abandon(const std::vector<arrival>& arrivals);
+  [[nodiscard]] jobs_submitted submitted(const submission_plan& plan);
+  [[nodiscard]] jobs_submitted submitted_before(const std::vector<job_id>& ids) const;
+  [[nodiscard]] submitted_job place_of(job_id id) const;
+
+  // queue_groups.cpp
+  caf::result<result<done>> change(const change_group& what);
+  [[nodiscard]] group_list list_groups() const;
+  [[nodiscard]] bool groups_have_room(const std::vector<job_id>& jobs) const;
+  void left_group(const scheduling::queued_job& job);
+
+  // queue_needs.cpp
+  [[nodiscard]] bool is_live(job_id id) const;
+  void look_up(std::vector<job_id> ids, std::function<void(result<scheduling::needed_states>)> use);
+  void needed_ended(job_id id, job_state how);
+  void needed_returned(job_id id);
+  void settle_needs(const std::vector<job_id>& which);
+  [[nodiscard]] std::string why_it_needs(job_id id) const;
+  void retry_with_needs(const job_record& record, bool from_scratch, done_promise promise);
+
+  // queue_commands.cpp
   caf::result<result<done>> hold(job_id id, const std::string& reason);
   caf::result<result<done>> release(job_id id);
   void let_go(job_id id, bool delayed_too);
@@ -153,6 +195,7 @@ private:
   void settle(running_batch& batch, const std::vector<ending>& endings);
   void queue_again(scheduling::queued_job job, const scheduling::job_waits& waits);
   void arm_delays();
+  void delays_over(const delays_due& what);
   void wake_waiters(job_id id);
   void count(job_state state);
   running_batch* batch_of(job_id id);
@@ -207,13 +250,19 @@ private:
   std::function<std::filesystem::path(batch_id)> run_directory_;
 
   scheduling::job_queue jobs_;
+  scheduling::need_book needs_; // of queued jobs, and of those on their way into the queue
   scheduling::batch_groups groups_;
+  scheduling::named_groups named_;
   std::vector<scheduling::type_knowledge> knowledge_; // by type_index
   scheduling::queued_estimates estimates_;
   std::map<scheduling::type_index, instant> knowledge_saved_;
   std::unordered_map<job_id, std::vector<double>> tolerated_; // of jobs whose type tolerates differences: see batch_traits
   std::unordered_map<batch_id, running_batch> running_;
   std::unordered_map<job_id, batch_id> running_jobs_;
+  scheduling::unique_keys keys_;
+  std::unordered_set<job_id> leaving_; // cancelled while queued; that is on its way to the disk
+  std::size_t look_ups_ = 0;           // of needed jobs, which are being read
+  scheduling::needed_states ended_meanwhile_;
   job_id last_job_;
   std::int64_t last_order_key_ = 0;
   bool paused_ = false;

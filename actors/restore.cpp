@@ -55,13 +55,15 @@ run_sighting sighting_of(const runners::run_condition& condition) {
 }
 
 template <class Stored>
-scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier) {
+scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier, scheduling::named_group_index group) {
   return {.id = job.id,
           .order_key = job.order_key,
           .created = job.created,
+          .waits_since = job.waits_since,
           .group = type,
           .type = type,
           .attempts = static_cast<std::uint16_t>(std::min(job.attempts, 65'535)),
+          .named_group = group,
           .priority = static_cast<std::uint8_t>(job.priority),
           .retries = static_cast<std::uint8_t>(std::clamp(job.retries, 0, 255)),
           .batch_max = static_cast<std::uint8_t>(std::clamp(job.batch_max, 0, 255)),
@@ -136,6 +138,22 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
   return {};
 }
 
+// The ends of needed jobs are followed again, for the daemon may have died before it could: how many jobs are cancelled by that.
+result<std::int64_t> restore_needs(storage::job_store& store, queue_start& queue, instant now) {
+  std::vector<fact> facts;
+  std::set<job_id> ended;
+  for (const auto& cancelled : scheduling::settle_needs(queue.jobs, queue.needs, queue.needs.jobs(), now)) {
+    facts.emplace_back(scheduling::cancelled_fact(cancelled, now));
+    ended.insert(cancelled.job.id);
+  }
+  if (facts.empty())
+    return 0;
+  std::erase_if(queue.unique_keys, [&](const auto& one) { return ended.contains(one.second); });
+  if (auto stored = store.apply(facts); !stored)
+    return fail(stored.error());
+  return static_cast<std::int64_t>(facts.size());
+}
+
 // What a worker of the last daemon has loaded, and what it is busy with, into the ledger; workers that are gone are buried.
 result<void> restore_workers(const runners::run_control& control, const config::settings& settings, const type_table& types,
                              restored_state& state) {
@@ -164,18 +182,31 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
                                      std::shared_ptr<const config::settings> settings, const std::vector<device>& devices) {
   restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}};
   queue_start& queue = *state.queue;
+  queue.jobs = scheduling::job_queue(settings->queue.aging);
   type_table types(*settings);
   const auto now = wall_clock_now();
+  // No more of them are live than were let in; should that bound have become smaller, the rest run without a group.
+  const auto group_of = [&](std::string_view name) { return queue.named.find_or_add(std::string(name)).value_or(0); };
   const auto stored = store.restore([&](const storage::live_job& job) {
     const auto index = types.index_of(job.type);
-    const auto queued = queued_from(job, index, types.tier_of(index));
+    auto queued = queued_from(job, index, types.tier_of(index), group_of(job.group));
+    queued.waits_since = std::max(job.waits_since, job.not_before.value_or(job.waits_since));
+    queued.steps = static_cast<std::uint8_t>(scheduling::aging_steps(queued.waits_since, now, queue.jobs.aging()));
     if (job.not_before && *job.not_before > now)
       queue.jobs.delay(queued, *job.not_before);
     else
       queue.jobs.add(queued);
+    if (job.on_needs_failure && job.attempts == 0)
+      queue.needs.add(job.id, *job.on_needs_failure, {job.needs.begin(), job.needs.end()});
   });
   if (!stored)
     return fail(stored.error());
+  for (const auto& [name, settings_of_group] : stored->groups)
+    queue.named.set(group_of(name), settings_of_group);
+  queue.unique_keys = stored->unique_keys;
+  const auto cancelled = restore_needs(store, queue, now);
+  if (!cancelled)
+    return fail(cancelled.error());
 
   for (const auto& batch : stored->running) {
     const auto index = types.index_of(batch.type);
@@ -192,8 +223,9 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       std::vector<fact> quarantined;
       for (const auto& member : batch.jobs) {
         requeued.jobs.push_back(member.id);
-        auto job = queued_from(member, index, types.tier_of(index));
+        auto job = queued_from(member, index, types.tier_of(index), group_of(member.group));
         job.attempts = static_cast<std::uint16_t>(job.attempts > 0 ? job.attempts - 1 : 0);
+        job.steps = static_cast<std::uint8_t>(scheduling::aging_steps(job.waits_since, now, queue.jobs.aging()));
         if (crashed && scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
           spdlog::error("job {} is held: {}", job.id.value, scheduling::quarantine_reason);
           quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
@@ -208,7 +240,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     }
     restored_batch restored{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
     for (const auto& member : batch.jobs) {
-      restored.jobs.push_back(queued_from(member, index, types.tier_of(index)));
+      restored.jobs.push_back(queued_from(member, index, types.tier_of(index), group_of(member.group)));
       auto& attempts = restored.jobs.back().attempts; // this one is counted when it is over
       attempts = static_cast<std::uint16_t>(attempts > 0 ? attempts - 1 : 0);
     }
@@ -245,7 +277,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   queue.paused = stored->paused;
   queue.completed = stored->completed;
   queue.failed = stored->failed;
-  queue.cancelled = stored->cancelled;
+  queue.cancelled = stored->cancelled + *cancelled;
   state.last_batch = stored->last_batch;
   return state;
 }

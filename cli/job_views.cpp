@@ -67,10 +67,12 @@ std::string status_cell(const json& job, const style& look, instant now) {
     return status;
   if (true_field(job, "held"))
     return text_field(job, "held_for") == "suspended" ? "suspended" : "held";
-  const auto not_before = time_field(job, "not_before");
-  if (!not_before)
+  if (const auto not_before = time_field(job, "not_before"))
+    return (integer_field(job, "attempts").value_or(0) > 0 ? "retry at " : "not before ") + clock_on(*not_before, now);
+  const json& needs = array_field(job, "needs");
+  if (needs.empty() || integer_field(job, "position"))
     return status;
-  return (integer_field(job, "attempts").value_or(0) > 0 ? "retry at " : "not before ") + clock_on(*not_before, now);
+  return needs.size() == 1 ? "needs " + to_text(needs.front()) : "needs " + std::to_string(needs.size()) + " jobs";
 }
 
 std::string in_words(duration d) {
@@ -161,8 +163,10 @@ std::string state_in_words(const json& job, instant now) {
     const std::string reason = printable(text_field(object_field(job, "failure"), "message"));
     return "failed" + (ran.empty() ? "" : " after " + ran) + (reason.empty() ? "" : ": " + reason);
   }
-  if (status == "cancelled")
-    return ran.empty() ? "cancelled" : "cancelled after " + ran;
+  if (status == "cancelled") {
+    const std::string reason = printable(text_field(object_field(job, "failure"), "message"));
+    return "cancelled" + (ran.empty() ? "" : " after " + ran) + (reason.empty() ? "" : ": " + reason);
+  }
   return ran.empty() ? status : status + " in " + ran;
 }
 
@@ -172,16 +176,31 @@ std::string job_line(const json& job, instant now) {
          state_in_words(job, now);
 }
 
-std::string submitted_line(std::int64_t id, std::optional<std::int64_t> position, std::optional<instant> not_before) {
-  const std::string job = std::to_string(id);
-  if (!position && not_before)
-    return "job " + job + " queued; it starts no earlier than " + local_time(*not_before) + "\n";
-  if (!position)
+std::string submitted_line(const submitted& made) {
+  const std::string job = std::to_string(made.id);
+  if (made.existing)
+    return "job " + job + " is it already" +
+           (made.position              ? ", at position " + with_commas(*made.position)
+            : made.waiting_for.empty() ? ""
+                                       : ", and waits: " + printable(made.waiting_for)) +
+           "\n";
+  if (!made.position && !made.waiting_for.empty())
+    return "job " + job + " waits: " + printable(made.waiting_for) + "\n";
+  if (!made.position)
     return "job " + job + " is held until `ferry release " + job + "`\n";
-  return "job " + job + " queued at position " + with_commas(*position) + "; `ferry logs -f " + job + "` follows it\n";
+  return "job " + job + " queued at position " + with_commas(*made.position) + "; `ferry logs -f " + job + "` follows it\n";
 }
 
 namespace {
+
+std::string needs_in_words(const json& job) {
+  std::string text;
+  for (const json& id : array_field(job, "needs"))
+    text += (text.empty() ? "job " : ", ") + to_text(id);
+  if (const auto rule = text_field(job, "on_needs_failure"); !text.empty() && rule != "hold")
+    text += rule == "cancel" ? "; cancelled if one does not complete" : "; starts however they end";
+  return text;
+}
 
 std::string metrics_text(const json& metrics) {
   std::string text;
@@ -221,7 +240,12 @@ std::string job_page(const json& job, const style& look, instant now) {
     line("starts", "about " + clock_on(*start, now) + "; nine of ten by " + clock_on(*late, now));
   if (const auto end = time_field(job, "expected_end"))
     line("ends", "about " + clock_on(*end, now));
-  line("priority", std::to_string(integer_field(job, "priority").value_or(priority_default)));
+  line("needs", needs_in_words(job));
+  line("group", text_field(job, "group"));
+  line("unique key", text_field(job, "unique_key"));
+  const auto effective = integer_field(job, "effective_priority");
+  line("priority", std::to_string(integer_field(job, "priority").value_or(priority_default)) +
+                       (effective ? " (" + std::to_string(*effective) + " by now, for it has waited)" : ""));
   line("created", moment("created"));
   line("started", moment("started"));
   line("finished", moment("finished"));

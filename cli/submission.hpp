@@ -12,7 +12,9 @@ namespace ferry::cli {
 
 struct submitted {
   std::int64_t id = 0;
-  std::optional<std::int64_t> position; // none: held
+  std::optional<std::int64_t> position; // none: it may not start yet
+  std::string waiting_for = {};         // then: why; empty: it is held
+  bool existing = false;                // it was there before, with the same unique key
 };
 
 // A key that no other submit has: 128 random bits.

@@ -14,6 +14,12 @@ inline constexpr std::size_t name_bytes_max = 200;
 inline constexpr std::size_t idempotency_key_bytes_max = 200;
 inline constexpr std::size_t json_depth_max = 32;
 inline constexpr std::int64_t delay_seconds_max = 366LL * 24 * 3600; // until a job may start
+inline constexpr std::size_t needs_max = 64;                         // jobs that one job waits for
+
+inline constexpr std::size_t named_groups_max = 1'000; // with jobs or settings, at once
+inline constexpr std::size_t group_name_bytes_max = 100;
+inline constexpr std::int64_t group_parallel_max = 100'000; // jobs of a group that run at once
+inline constexpr std::size_t unique_key_bytes_max = 200;
 
 // HTTP
 inline constexpr std::size_t request_body_bytes_max = 16 * 1024 * 1024;

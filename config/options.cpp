@@ -123,6 +123,11 @@ std::vector<option<settings>> declare_devices() {
       setting({"devices.gpu.nvml_library", text,
                "The NVIDIA management library: a name that the loader finds, or a path. Empty: libnvidia-ml.so.1."},
               [](settings& s) { return &s.devices.gpu.nvml_library; }),
+      setting({"queue.aging", duration,
+               "A job that has waited so long since it could start counts 10 priority points more, and again with each such time,\n"
+               "up to 100: so a stream of more important jobs does not starve it. \"0s\": never.",
+               0, limits::run_seconds_max * second_ms, second_ms},
+              [](settings& s) { return &s.queue.aging; }),
       setting({"runs.shims_ready", integer, "Supervisor processes started ahead of need, so that a job starts sooner.", 0,
                limits::shims_ready_max},
               [](settings& s) { return &s.runs.shims_ready; }),

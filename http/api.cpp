@@ -8,7 +8,7 @@ namespace verbs = boost::beast::http;
 
 struct api::route {
   verbs::verb method;
-  std::vector<std::string_view> path; // "*" stands for a job id, or for the name of a job type
+  std::vector<std::string_view> path; // "*" stands for a job id, or for the name of a job type or a group
   reply (api::*handler)(const request&);
 };
 
@@ -38,6 +38,8 @@ const std::vector<api::route>& api::routes() {
       {post, {"queue", "clear"}, &api::clear_queue},
       {post, {"queue", "suspend"}, &api::suspend_queue},
       {post, {"queue", "resume"}, &api::resume_queue},
+      {get, {"groups"}, &api::list_groups},
+      {patch, {"groups", "*"}, &api::change_group},
       {get, {"job-types"}, &api::list_job_types},
       {post, {"job-types", "*", "hold"}, &api::hold_type},
       {post, {"job-types", "*", "release"}, &api::release_type},

@@ -50,6 +50,8 @@ private:
   reply read_status(const request& r);
   reply suspend_queue(const request& r);
   reply resume_queue(const request& r);
+  reply list_groups(const request& r);
+  reply change_group(const request& r);
   reply list_job_types(const request& r);
   reply hold_type(const request& r);
   reply release_type(const request& r);

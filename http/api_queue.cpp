@@ -177,6 +177,42 @@ api::reply api::clear_queue(const request& r) {
   co_return json_response(200, {{"cleared", *cleared}});
 }
 
+api::reply api::list_groups(const request& r) {
+  if (auto known = check_query(r, {}); !known)
+    co_return fail(known.error());
+  const auto groups = co_await ask<actors::group_list>(&actor_handles::queue, actors::read_groups{});
+  if (!groups)
+    co_return fail(groups.error());
+  json list = json::array();
+  for (const auto& group : *groups)
+    list.push_back(group_json(group));
+  co_return json_response(200, {{"groups", std::move(list)}});
+}
+
+api::reply api::change_group(const request& r) {
+  const auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"parallel", "paused"}); !known)
+    co_return fail(known.error());
+  const auto parallel = integer_member(*body, "parallel");
+  const auto paused = boolean_member(*body, "paused");
+  if (!parallel || !paused)
+    co_return fail(parallel ? paused.error() : parallel.error());
+  actors::change_group message{r.path[1], *parallel, *paused};
+  const auto changed = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(message));
+  if (!changed)
+    co_return fail(changed.error());
+  const auto groups = co_await ask<actors::group_list>(&actor_handles::queue, actors::read_groups{});
+  if (!groups)
+    co_return fail(groups.error());
+  actors::group_view shown{.name = r.path[1]};
+  for (const auto& group : *groups)
+    if (group.name == shown.name)
+      shown = group;
+  co_return json_response(200, group_json(shown));
+}
+
 api::reply api::list_job_types(const request& r) {
   if (auto known = check_query(r, {}); !known)
     co_return fail(known.error());

@@ -44,6 +44,7 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["name"] = r.name;
   view["status"] = to_string(r.state);
   view["priority"] = r.priority;
+  view["effective_priority"] = or_null(job.effective_priority);
   view["held"] = r.held;
   view["held_for"] = or_null(r.held ? r.held_for : std::string());
   view["not_before"] = or_null(r.not_before);
@@ -61,6 +62,13 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["attempts"] = r.attempts;
   view["retries"] = r.retries;
   view["resumed_from"] = r.resumed_from.is_none() ? json(nullptr) : json(r.resumed_from.value);
+  json needs = json::array();
+  for (const job_id needed : r.needs)
+    needs.push_back(needed.value);
+  view["needs"] = std::move(needs);
+  view["on_needs_failure"] = r.on_needs_failure ? json(to_string(*r.on_needs_failure)) : json(nullptr);
+  view["group"] = or_null(r.group);
+  view["unique_key"] = or_null(r.unique_key);
   view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
   view["device"] = or_null(r.device);
   view["run_seconds"] = run_seconds(r);
@@ -181,6 +189,25 @@ json statistics_json(const actors::statistics& what) {
          {"mean_waited_seconds", t.promises ? json(t.came_sum / static_cast<double>(t.promises)) : json(nullptr)}});
   }
   return {{"types", std::move(types)}, {"promised_starts", std::move(promises)}};
+}
+
+json submitted_json(const actors::submitted_job& job) {
+  json view = json::object();
+  view["id"] = job.id.value;
+  view["position"] = or_null(job.position);
+  if (!job.waiting_for.empty())
+    view["waiting_for"] = job.waiting_for;
+  if (job.existing)
+    view["existing"] = true;
+  return view;
+}
+
+json group_json(const actors::group_view& group) {
+  return {{"name", group.name},
+          {"queued", group.queued},
+          {"running", group.running},
+          {"parallel", group.settings.parallel},
+          {"paused", group.settings.paused}};
 }
 
 json counts_json(const actors::queue_counts& counts, bool with_finished) {

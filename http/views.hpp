@@ -13,6 +13,9 @@ namespace ferry::http {
 [[nodiscard]] json explanation_json(const actors::explanation& what);
 [[nodiscard]] json changes_json(const actors::start_changes& changes);
 [[nodiscard]] json statistics_json(const actors::statistics& what);
+// The answer to a submit.
+[[nodiscard]] json submitted_json(const actors::submitted_job& job);
+[[nodiscard]] json group_json(const actors::group_view& group);
 [[nodiscard]] json counts_json(const actors::queue_counts& counts, bool with_finished);
 [[nodiscard]] json device_json(const scheduling::device_ledger::account& account, const device_reading& reading);
 [[nodiscard]] json job_type_json(const config::job_type& type);

@@ -35,7 +35,8 @@ int retries_allowed(const config::retry_policy& policy, failure_kind kind) {
   case failure_kind::transient: return policy.transient;
   case failure_kind::reported: return policy.exit_status; // it failed by itself, and said so instead of by its status
   case failure_kind::input:
-  case failure_kind::launch: return 0;
+  case failure_kind::launch:
+  case failure_kind::needs: return 0;
   }
   return 0;
 }

@@ -152,8 +152,8 @@ struct door {
       return true;
     }
     const auto overtaking = head->batching ? head->batching->overtaking : std::chrono::milliseconds{0};
-    const bool may =
-        is_open && c.job.tier == head->job.tier && c.job.priority == head->job.priority && c.job.created <= earliest + overtaking;
+    const bool may = is_open && c.job.tier == head->job.tier && c.job.effective() == head->job.effective() &&
+                     c.job.created <= earliest + overtaking;
     earliest = std::min(earliest, c.job.created);
     return may;
   }

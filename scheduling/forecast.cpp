@@ -19,18 +19,29 @@ constexpr double doubt_of_all = 0.05;     // of the time until a start, for what
 class player {
 public:
   explicit player(queue_picture picture)
-      : picture_(std::move(picture)), devices_(std::move(picture_.devices)), freed_(devices_.accounts().size()) {
+      : picture_(std::move(picture)),
+        devices_(std::move(picture_.devices)),
+        queue_(picture_.aging),
+        freed_(devices_.accounts().size()) {
     seen_.made = picture_.now;
     for (const auto& job : picture_.in_order)
       queue_.add(job);
     for (const auto& [job, until] : picture_.delayed)
       queue_.delay(job, until);
+    for (std::size_t i = 0; i < picture_.blocked.size(); ++i)
+      for (const job_id need : picture_.blocked[i].second)
+        dependents_.emplace(need, i);
     for (const auto& [batch, lease] : devices_.leases()) {
       last_batch_ = std::max(last_batch_, batch);
       const auto found = picture_.running.find(batch);
       const auto ends = found == picture_.running.end() ? std::optional(expected_end{picture_.now}) : found->second.ends;
       const double doubt = ends ? static_cast<double>(ends->doubt.count()) : 0;
-      running_.emplace(batch, running{doubt * doubt, ends.has_value()});
+      running of{.variance = doubt * doubt, .is_known = ends.has_value()};
+      if (found != picture_.running.end()) {
+        of.jobs = found->second.jobs;
+        of.named = found->second.named;
+      }
+      running_.emplace(batch, std::move(of));
       ends_.emplace(ends ? std::max(ends->median, picture_.now + 1ms) : picture_.now + unknown_run, batch);
     }
     for (const auto& [worker, of] : devices_.workers())
@@ -38,8 +49,9 @@ public:
   }
 
   forecast play(std::optional<job_id> until) {
-    for (now_ = picture_.now; queue_.size() > 0;) {
+    for (now_ = picture_.now; queue_.size() > 0 || !dependents_.empty();) {
       queue_.release_due(now_);
+      queue_.age(now_, SIZE_MAX);
       look_again_.reset();
       while (devices_.slots_on_offer() > 0 && decide()) {}
       if (until && seen_.run_of.contains(*until))
@@ -57,6 +69,8 @@ private:
   struct running {
     double variance = 0; // of its end, in square milliseconds
     bool is_known = true;
+    std::vector<job_id> jobs = {};
+    std::vector<named_group_index> named = {};
   };
 
   [[nodiscard]] std::optional<instant> next_event() const {
@@ -89,7 +103,8 @@ private:
   std::vector<candidate> candidates() const {
     const int slots = devices_.slots_on_offer();
     std::vector<candidate> in_order;
-    for (const auto& job : queue_.heads([&](const queued_job& one) { return heads_wanted(picture_.types[one.type], slots); })) {
+    for (const auto& job : queue_.heads([&](const queued_job& one) { return heads_wanted(picture_.types[one.type], slots); },
+                                        [&](named_group_index group) { return picture_.named.room(group); })) {
       const auto tolerated = picture_.tolerated.find(job.id);
       in_order.push_back(candidate_of(job, picture_.types[job.type], picture_.groups.at(job.group),
                                       tolerated == picture_.tolerated.end() ? nullptr : &tolerated->second));
@@ -150,11 +165,14 @@ private:
     run.is_known = before.is_known;
     run.doubt =
         duration{std::llround(std::sqrt(before.variance) + doubt_of_all * static_cast<double>((now_ - seen_.made).count()))};
+    running is{.jobs = chosen.jobs};
     double spread = 0;
     group_index group{};
     for (const job_id id : chosen.jobs) {
       const auto job = *queue_.remove(id);
       group = job.group;
+      is.named.push_back(job.named_group);
+      picture_.named.started(job.named_group);
       spread = std::max(spread, spread_of(job));
       if (const auto alone = expected_alone(job, picture_.types[job.type], picture_.groups.at(job.group)))
         run.alone += alone->median;
@@ -164,8 +182,9 @@ private:
     run.works = now_ + (run.loads && load ? load->median : duration{0});
     const double of_work = spread * static_cast<double>((run.ends - run.works).count());
     const double of_load = run.loads && load ? load->spread * static_cast<double>(load->median.count()) : 0;
-    running_.emplace(last_batch_,
-                     running{before.variance + of_work * of_work + of_load * of_load, run.is_known && run.has_estimate});
+    is.variance = before.variance + of_work * of_work + of_load * of_load;
+    is.is_known = run.is_known && run.has_estimate;
+    running_.emplace(last_batch_, std::move(is));
     ends_.emplace(std::max(run.ends, now_ + 1ms), last_batch_);
     seen_.runs.push_back(std::move(run));
   }
@@ -177,10 +196,28 @@ private:
       const auto lease = devices_.find(batch);
       devices_.release(batch, now_);
       const auto ended = running_.extract(batch);
+      for (const auto group : ended.mapped().named)
+        picture_.named.ended(group);
+      for (const job_id job : ended.mapped().jobs)
+        let_go_who_needs(job);
       const auto device = device_index(lease->device);
       if (device < freed_.size())
         freed_[device] = ended.mapped();
     }
+  }
+
+  void let_go_who_needs(job_id ended) {
+    const auto [first, last] = dependents_.equal_range(ended);
+    for (auto it = first; it != last; ++it) {
+      auto& [job, needs] = picture_.blocked[it->second];
+      std::erase(needs, ended);
+      if (!needs.empty())
+        continue;
+      job.blocked = false;
+      job.begin_to_wait(now_);
+      queue_.add(job);
+    }
+    dependents_.erase(first, last);
   }
 
   [[nodiscard]] std::size_t device_index(const std::string& id) const {
@@ -194,8 +231,9 @@ private:
   job_queue queue_;
   instant now_{};
   std::map<batch_id, running> running_;
-  std::multimap<instant, batch_id> ends_; // those that end together in the order they started
-  std::vector<running> freed_;            // by device: what ended there last
+  std::multimap<instant, batch_id> ends_;         // those that end together in the order they started
+  std::vector<running> freed_;                    // by device: what ended there last
+  std::multimap<job_id, std::size_t> dependents_; // by the job that they need, places in queue_picture::blocked
   std::optional<instant> look_again_;
   batch_id last_batch_{};
   forecast seen_;

@@ -1,12 +1,13 @@
 // When queued jobs will start: the real policy (job_queue, choose_batch) played forward over all devices with the durations that
 // are expected. Pure and deterministic (P7).
 //
-// Foreseen is what is known: the jobs that are queued now. Later submits that come first, failures, and users who change their
-// minds are not; how far such forecasts were off is learnt by promise_book.
+// Foreseen is what is known: the jobs that are queued now, each of which completes. Later submits that come first, failures, and
+// users who change their minds are not; how far such forecasts were off is learnt by promise_book.
 #pragma once
 
 #include "config/job_type.hpp"
 #include "scheduling/device_ledger.hpp"
+#include "scheduling/named_groups.hpp"
 #include "scheduling/outlook.hpp"
 
 #include <cstddef>
@@ -25,7 +26,8 @@ struct expected_end {
 };
 struct running_outlook {
   std::vector<job_id> jobs;
-  std::optional<expected_end> ends; // nothing: nobody knows
+  std::vector<named_group_index> named; // the groups that their users put them into
+  std::optional<expected_end> ends;     // nothing: nobody knows
 };
 
 // All that a forecast is made from.
@@ -34,10 +36,13 @@ struct queue_picture {
   std::span<const config::job_type> types; // live longer than this
   std::vector<queued_job> in_order;        // that may start
   std::vector<std::pair<queued_job, instant>> delayed;
-  std::unordered_map<group_index, group_outlook> groups;     // of all these
-  std::unordered_map<job_id, std::vector<double>> tolerated; // of those that have any
-  device_ledger devices{{}};                                 // with all leases
-  std::unordered_map<batch_id, running_outlook> running;     // of leases; others are over, and about to give their device back
+  std::vector<std::pair<queued_job, std::vector<job_id>>> blocked; // by jobs that they need and that have not ended
+  named_groups named;                                              // what runs counted
+  duration aging{};                                                // as job_queue has it
+  std::unordered_map<group_index, group_outlook> groups;           // of all these
+  std::unordered_map<job_id, std::vector<double>> tolerated;       // of those that have any
+  device_ledger devices{{}};                                       // with all leases
+  std::unordered_map<batch_id, running_outlook> running; // of leases; others are over, and about to give their device back
 };
 
 struct foreseen_run {

@@ -25,6 +25,11 @@ public:
     a.flag("--held", held_, "keep it from starting until `ferry release`");
     a.text("--in", in_, "DURATION", "start no earlier than in so long: 90s, 30m, 2h");
     a.text("--after", after_, "TIME", "start no earlier than then: 22:00, or \"2026-12-24 18:00\"");
+    a.list("--needs", needs_, "ID,…", "start once these jobs have completed", value_kind::job_id);
+    a.choice("--on-needs-failure", on_needs_failure_, "WHAT", {"hold", "cancel", "start"}, false,
+             "what becomes of it when one of them does not complete; default hold");
+    a.text("--group", group_, "NAME", "the group that it belongs to: see `ferry help group`", value_kind::group);
+    a.text("--unique", unique_, "KEY", "if a job with this key is queued or running, answer with that one instead");
     a.list("--sweep", sweeps_, "KEY=V,V,…",
            "a job for each value (KEY=1..8: for each number), and for each combination of several --sweep");
     a.flag("-w,--wait", wait_, "wait until it has ended, and end with its exit status");
@@ -40,6 +45,8 @@ public:
     if (!delay)
       return fail(delay.error());
     delay_seconds_ = *delay;
+    if (auto listed = list_needs(); !listed)
+      return fail(listed.error());
     if (queue_disabled())
       return from_ ? run_file(c) : run_one(c);
     if (!sweeps_.empty())
@@ -75,6 +82,22 @@ private:
     return 0;
   }
 
+  // "41,42", or an option for each.
+  result<void> list_needs() {
+    for (const std::string& words : needs_)
+      for (std::size_t at = 0; at <= words.size();) {
+        const auto comma = std::min(words.find(',', at), words.size());
+        const auto id = job_id_from(std::string_view(words).substr(at, comma - at));
+        if (!id)
+          return fail(error_code::invalid_argument, "--needs: " + id.error().what);
+        needed_.push_back(*id);
+        at = comma + 1;
+      }
+    if (on_needs_failure_ && needed_.empty())
+      return fail(error_code::invalid_argument, "--on-needs-failure says nothing without --needs");
+    return {};
+  }
+
   // The job without its parameters.
   json described() const {
     json job = json::object();
@@ -88,6 +111,14 @@ private:
       job["held"] = true;
     if (delay_seconds_ > 0)
       job["delay_seconds"] = delay_seconds_;
+    if (group_)
+      job["group"] = *group_;
+    if (unique_)
+      job["unique_key"] = *unique_;
+    if (!needed_.empty())
+      job["needs"] = needed_;
+    if (on_needs_failure_)
+      job["on_needs_failure"] = *on_needs_failure_;
     return job;
   }
 
@@ -105,13 +136,11 @@ private:
     auto done = submit_job(c, job, key_ ? *key_ : random_key());
     if (!done)
       return fail(done.error());
-    const auto [id, position] = done->job;
+    const auto id = done->job.id;
     if (quiet_)
       c.print(std::to_string(id) + "\n");
     else if (!c.wants_json())
-      say(c, submitted_line(id, position,
-                            delay_seconds_ > 0 && !held_ ? std::optional(wall_clock_now() + std::chrono::seconds(delay_seconds_))
-                                                         : std::nullopt));
+      say(c, submitted_line(done->job));
     else if (!wait_ && !follow_)
       c.print_json(done->answer);
     return wait_ || follow_ ? stay(c, {id}) : exit_completed;
@@ -172,19 +201,31 @@ private:
   }
 
   result<int> tell(context& c, const std::vector<submitted>& done) {
-    std::vector<std::int64_t> ids;
+    std::vector<std::int64_t> ids, made;
     json entries = json::array();
     for (const submitted& job : done) {
       ids.push_back(job.id);
+      if (!job.existing)
+        made.push_back(job.id);
       if (c.wants_json())
-        entries.push_back({{"id", job.id}, {"position", job.position ? json(*job.position) : json()}});
+        entries.push_back(entry_of(job));
     }
     if (!quiet_ && c.wants_json() && !wait_ && !follow_)
       c.print_json(to_text({{"jobs", std::move(entries)}}));
     else if (!quiet_ && !c.wants_json())
-      say(c, count_of(static_cast<std::int64_t>(ids.size()), "job", "jobs") + " queued" +
-                 (ids.empty() ? "" : ": " + id_ranges(ids)) + "\n");
+      say(c, count_of(static_cast<std::int64_t>(made.size()), "job", "jobs") + " queued" +
+                 (made.empty() ? "" : ": " + id_ranges(made)) +
+                 (made.size() < ids.size() ? "; " + std::to_string(ids.size() - made.size()) + " there already" : "") + "\n");
     return wait_ || follow_ ? stay(c, ids) : exit_completed;
+  }
+
+  static json entry_of(const submitted& job) {
+    json entry{{"id", job.id}, {"position", job.position ? json(*job.position) : json()}};
+    if (!job.waiting_for.empty())
+      entry["waiting_for"] = job.waiting_for;
+    if (job.existing)
+      entry["existing"] = true;
+    return entry;
   }
 
   // Until all have ended.
@@ -252,7 +293,9 @@ private:
   bool quiet_ = false, held_ = false, wait_ = false, follow_ = false;
   std::optional<std::int64_t> priority_;
   std::optional<std::string> name_, from_, key_, in_, after_;
-  std::vector<std::string> sweeps_;
+  std::optional<std::string> on_needs_failure_, group_, unique_;
+  std::vector<std::string> sweeps_, needs_;
+  std::vector<std::int64_t> needed_;
 };
 
 } // namespace

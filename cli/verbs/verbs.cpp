@@ -16,6 +16,15 @@ JSON, else text. weights.vis=0.5 reaches into an object; key:=JSON is always JSO
 With --wait or --follow ferry ends with the job's own exit status (128 + the signal that ended it, else 1 when it did not
 complete). A submit survives a restart of the daemon: it is sent again and counted once.)";
 
+constexpr std::string_view group_details =
+    R"(`ferry submit --group NAME` puts a job into a group, which needs no other preparation.
+
+  ferry group                      all groups that have jobs or settings
+  ferry group night --parallel 2   at most two of its jobs run at once; 0: no limit
+  ferry group night --pause        none of them is started until --unpause; what runs goes on
+
+Others are not kept waiting by jobs of a group that is full or paused.)";
+
 constexpr std::string_view edit_details =
     R"(Without options, $VISUAL or $EDITOR is opened on the job's name, priority and parameters as JSON.
 `--param key=null` takes a parameter away. Only queued jobs can be edited.)";
@@ -61,6 +70,7 @@ constexpr std::array verbs{
     verb{"release", "", "let held jobs, or all of a type, start again", "", make_release},
     verb{"pause", "", "start nothing new; what runs goes on", "", make_pause},
     verb{"unpause", "", "start jobs again", "", make_unpause},
+    verb{"group", "", "groups of jobs: how many of one may run at once, and whether it is paused", group_details, make_group},
     verb{"move", "", "move a queued job to another place within its priority", "", make_move},
     verb{"priority", "", "give a queued job another priority (0-100, larger first)", "", make_priority},
     verb{"edit", "", "change a queued job's parameters, name or priority", edit_details, make_edit},

@@ -19,6 +19,7 @@ std::unique_ptr<action> make_hold();
 std::unique_ptr<action> make_release();
 std::unique_ptr<action> make_pause();
 std::unique_ptr<action> make_unpause();
+std::unique_ptr<action> make_group();
 std::unique_ptr<action> make_move();
 std::unique_ptr<action> make_priority();
 std::unique_ptr<action> make_edit();

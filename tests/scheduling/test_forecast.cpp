@@ -43,7 +43,7 @@ struct scene {
   void run(std::int64_t batch, const std::string& device, std::vector<job_id> jobs, std::optional<expected_end> ends,
            std::int64_t memory_mib = 0) {
     picture.devices.grant({batch}, {.device = device, .memory_mib = memory_mib, .since = picture.now});
-    picture.running[{batch}] = {std::move(jobs), ends};
+    picture.running[{batch}] = {.jobs = std::move(jobs), .named = {}, .ends = ends};
   }
   [[nodiscard]] forecast seen() {
     picture.types = types;
@@ -158,6 +158,51 @@ TEST_CASE("delayed jobs start no earlier than they may") {
   const auto seen = s.seen();
   CHECK(seen.find({2})->starts == at(1'000));
   CHECK(seen.find({1})->starts == at(2'000));
+}
+
+TEST_CASE("jobs that need others are foreseen to start after these, those that need what nobody runs are not") {
+  scene s({gpu("a"), gpu("b")});
+  s.run(1, "a", {{90}}, expected_end{at(1'010)});
+  s.add(1, 50s);
+  auto after_both = s.add(2, 5s), after_that = s.add(3, 5s), never = s.add(4, 5s);
+  s.picture.in_order.resize(1);
+  for (auto* job : {&after_both, &after_that, &never})
+    job->blocked = true;
+  s.picture.blocked = {{after_both, {{1}, {90}}}, {after_that, {{2}}}, {never, {{77}}}};
+  const auto seen = s.seen();
+  CHECK(seen.find({1})->starts == at(1'000));
+  CHECK(seen.find({2})->starts == at(1'050));
+  CHECK(seen.find({3})->starts == at(1'055));
+  CHECK(seen.find({4}) == nullptr);
+}
+
+TEST_CASE("a group that runs as many jobs as it may keeps the others of it waiting, and nobody else") {
+  scene s({gpu("a", 4)});
+  const auto night = s.picture.named.find_or_add("night").value();
+  s.picture.named.set(night, {.parallel = 1});
+  for (int i = 1; i <= 3; ++i) {
+    s.add(i, 10s);
+    s.picture.in_order.back().named_group = i < 3 ? night : named_group_index{0};
+  }
+  const auto seen = s.seen();
+  CHECK(seen.find({1})->starts == at(1'000));
+  CHECK(seen.find({2})->starts == at(1'010));
+  CHECK(seen.find({3})->starts == at(1'000));
+}
+
+TEST_CASE("a job that gains priority while it waits is foreseen to come first then") {
+  scene s({gpu("a")});
+  s.picture.aging = 100s;
+  auto old = s.add(1, 10s);
+  for (int i = 2; i <= 40; ++i) {
+    s.add(i, 10s);
+    s.picture.in_order.back().priority = 55;
+    s.picture.in_order.back().waits_since = at(990);
+  }
+  s.picture.in_order[0].waits_since = at(950); // a step at 1,050: 60; the others have theirs 40 s later
+  s.picture.in_order[0].priority = 50;
+  std::sort(s.picture.in_order.begin(), s.picture.in_order.end(), comes_before);
+  CHECK(s.seen().find({old.id})->starts == at(1'050));
 }
 
 TEST_CASE("the further away a start is, the more it is in doubt") {

@@ -166,6 +166,7 @@ TEST_CASE("the queue agrees with a sorted list under random operations") {
           for (queued_job& each : model)
             if (each.delayed && *queue.delayed_until(each.id) <= now) {
               each.delayed = false;
+              each.begin_to_wait(*queue.delayed_until(each.id));
               ++due;
             }
           REQUIRE(queue.release_due(now) == due);
