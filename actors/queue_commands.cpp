@@ -202,6 +202,8 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   if (params || what.name)
     facts.emplace_back(job_edited{what.id, std::move(params), what.name, now});
   auto changed = *job;
+  const auto* values = tolerated(what.id);
+  auto values_before = values ? *values : std::vector<double>{};
   if (regroup)
     classify(changed, *regroup);
   if (what.priority && *what.priority != job->priority) {
@@ -213,7 +215,11 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
     jobs_.replace(changed);
     void_promises();
     queue_changed();
-    revert = [this, before = *job, pin = groups_.pin({job->group})] { jobs_.replace(before); };
+    revert = [this, before = *job, values_before = std::move(values_before), pin = groups_.pin({job->group})] {
+      jobs_.replace(before);
+      if (!values_before.empty())
+        tolerated_.insert_or_assign(before.id, values_before);
+    };
   }
   if (facts.empty())
     promise.deliver(result<done>(done{}));
