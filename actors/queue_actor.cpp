@@ -24,6 +24,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       completed_(start->completed),
       failed_(start->failed),
       cancelled_(start->cancelled),
+      to_cancel_(std::move(start->to_cancel)),
       held_types_(std::move(start->held_types)),
       promises_(std::move(start->promises)) {
   knowledge_.resize(type_names_.size());

@@ -40,6 +40,7 @@ struct queue_start {
   scheduling::batch_groups groups{{}};
   scheduling::named_groups named;
   std::unordered_map<std::string, job_id> unique_keys;       // of queued and running jobs
+  std::vector<job_id> to_cancel;                             // an earlier daemon was asked to, and could not carry it out
   std::vector<scheduling::type_knowledge> knowledge;         // by type_index
   std::unordered_map<job_id, std::vector<double>> tolerated; // as batch_traits has them
   scheduling::queued_estimates estimates;                    // of the jobs

@@ -72,14 +72,8 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
         });
     return promise;
   }
-  if (auto* batch = batch_of(id)) {
-    if (auto* one = batch->find(id); !one->over) {
-      one->wish = user_wish::cancel;
-      void_promises();
-      stop(running_jobs_.at(id), {.cause = scheduling::stop_cause::cancel});
-    }
-    return result<done>(done{});
-  }
+  if (batch_of(id))
+    return cancel_running(id);
   if (leaving_.contains(id)) // it is cancelled already
     return result<done>(done{});
   if (id.value < 1 || id > last_job_)
@@ -92,6 +86,27 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
       promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(id) + " has already finished: it is " +
                                                                   std::string(to_string(record.state)))));
   });
+  return promise;
+}
+
+caf::result<result<done>> queue_state::cancel_running(job_id id) {
+  const batch_id of = running_jobs_.at(id);
+  auto& batch = running_.at(of);
+  auto* one = batch.find(id);
+  if (one->over)
+    return result<done>(done{});
+  const bool is_new = one->wish != user_wish::cancel && batch.at != phase::ending;
+  one->wish = user_wish::cancel;
+  void_promises();
+  auto promise = self_->make_response_promise<result<done>>();
+  // On disk before it is promised: should daemon and supervisor end before the job has, it is not to be tried again. A full disk
+  // does not keep anybody from ending a job.
+  if (is_new)
+    request(self_, storage_, caf::infinite, append_facts{{job_held{id, wall_clock_now(), scheduling::cancelled_reason}}, {}})
+        .then([promise](const result<storage::append_outcome>&) mutable { promise.deliver(result<done>(done{})); });
+  else
+    promise.deliver(result<done>(done{}));
+  stop(of, {.cause = stop_cause::cancel});
   return promise;
 }
 

@@ -32,6 +32,8 @@ void queue_state::begin(const begin_work& what) {
     if (std::any_of(batch.members.begin(), batch.members.end(),
                     [](const member& one) { return one.wish == scheduling::user_wish::suspend; }))
       stop(id, {.cause = scheduling::stop_cause::suspend});
+  for (const job_id id : std::exchange(to_cancel_, {})) // likewise
+    request(self_, handle(self_), caf::infinite, cancel_job{id}).then([](const result<done>&) {});
   arm_delays();
   push_candidates();
 }
@@ -279,11 +281,16 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
   const auto now = wall_clock_now();
   batch_requeued requeued{id, {}, to_string(what.why), now, what.crashed};
   std::vector<fact> quarantined;
-  std::vector<job_id> to_cancel; // asked for while its start was on its way to the disk
+  std::vector<job_id> to_cancel, to_suspend; // asked for while it was being started
   for (const member& one : batch.members) {
     auto job = one.job;
     if (one.wish == scheduling::user_wish::cancel)
       to_cancel.push_back(job.id);
+    if (one.wish == scheduling::user_wish::suspend) {
+      job.held = record; // so it is on disk
+      if (!record)
+        to_suspend.push_back(job.id);
+    }
     running_jobs_.erase(job.id);
     left_group(job);
     if (what.crashed && scheduling::count_start_crash(job, settings_->runs.quarantine_after))
@@ -300,6 +307,8 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
   }
   for (const job_id job : to_cancel)
     request(self_, handle(self_), caf::infinite, cancel_job{job}).then([](const result<done>&) {});
+  for (const job_id job : to_suspend)
+    request(self_, handle(self_), caf::infinite, suspend_job{job}).then([](const result<done>&) {});
 }
 
 // Idle workers that were to make room: the optimizer counts on their end.

@@ -146,6 +146,7 @@ private:
 
   // queue_interventions.cpp
   caf::result<result<done>> cancel(job_id id);
+  caf::result<result<done>> cancel_running(job_id id);
   caf::result<result<done>> suspend(job_id id);
   caf::result<result<std::size_t>> suspend_everything();
   caf::result<result<done>> resume(job_id id);
@@ -285,6 +286,7 @@ private:
   std::string trouble_; // why nothing is started for a moment; empty: none
   std::string disk_trouble_;
   std::map<std::string, std::string> device_trouble_; // by device, why it is out of service
+  job_ids to_cancel_;                                 // an earlier daemon was asked to
   std::map<scheduling::type_index, std::string> held_types_;
   std::map<scheduling::type_index, scheduling::failure_storm> storms_;
   std::optional<instant> delays_armed_; // when delays_due comes

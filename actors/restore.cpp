@@ -204,6 +204,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   for (const auto& [name, settings_of_group] : stored->groups)
     queue.named.set(group_of(name), settings_of_group);
   queue.unique_keys = stored->unique_keys;
+  queue.to_cancel = stored->to_cancel;
   const auto cancelled = restore_needs(store, queue, now);
   if (!cancelled)
     return fail(cancelled.error());

@@ -54,8 +54,9 @@ duration backoff(const config::retry_policy& policy, job_id job, int retry) {
 after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type, user_wish wish,
                            instant now) {
   auto interrupted = outcome.interrupted;
+  const bool is_lost = outcome.why_failed && outcome.why_failed->kind == failure_kind::lost;
   if (wish == user_wish::cancel) // also what was interrupted: nothing else keeps it from going on
-    return job_ends{interrupted ? job_state::cancelled : outcome.state};
+    return job_ends{interrupted || is_lost ? job_state::cancelled : outcome.state};
   if (wish != user_wish::none && !interrupted && outcome.state == job_state::cancelled)
     interrupted = attempt_end::suspended; // its worker was asked to end it, and knows no other word
   job_waits waits{.retries = job.retries, .batch_max = job.batch_max};

@@ -45,6 +45,8 @@ enum class user_wish {
 [[nodiscard]] bool count_start_crash(queued_job& job, int quarantine_after);
 // Why a suspended job is held.
 inline constexpr const char* suspended_reason = "suspended";
+// Why a job is held that was asked to be cancelled while it ran: whatever becomes of its attempt, it does not start again.
+inline constexpr const char* cancelled_reason = "cancelled";
 
 inline constexpr const char* quarantine_reason = "quarantined: ferry or its supervisor died each time it was started";
 

@@ -1,5 +1,7 @@
 #include "storage/restore.hpp"
 
+#include "scheduling/attempts.hpp"
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -24,8 +26,11 @@ constexpr const char* select_batches = R"sql(
 SELECT batches.id, batches.type, devices.name, batches.started
 FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.device WHERE batches.state = 0 ORDER BY batches.id)sql";
 constexpr const char* select_running = R"sql(
-SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max, job_group, coalesce(waits_since, created) FROM jobs
+SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max, job_group, coalesce(waits_since, created),
+       held_for FROM jobs
 WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 ORDER BY id)sql";
+constexpr const char* select_cancelled =
+    "SELECT id FROM jobs INDEXED BY jobs_waiting WHERE state = 0 AND held = 1 AND held_for = ?";
 
 // With their states now; `last_end` becomes when the last of them ended.
 std::vector<scheduling::needed_job> read_needs(statement_cache& statements, job_id id, instant& last_end) {
@@ -68,7 +73,17 @@ std::unordered_map<std::string, job_id> restore_keys(statement_cache& statements
   return keys;
 }
 
-std::vector<running_batch> restore_running(statement_cache& statements, const type_names& types, const group_names& groups) {
+// Of the jobs that wait; restore_running adds the others.
+std::vector<job_id> restore_cancelled(statement_cache& statements) {
+  std::vector<job_id> cancelled;
+  auto row = statements.query(select_cancelled, scheduling::cancelled_reason);
+  while (row.next())
+    cancelled.push_back(job_id{row.integer(0)});
+  return cancelled;
+}
+
+std::vector<running_batch> restore_running(statement_cache& statements, const type_names& types, const group_names& groups,
+                                           std::vector<job_id>& cancelled) {
   std::vector<running_batch> running;
   std::unordered_map<std::int64_t, std::size_t> place;
   auto batch = statements.query(select_batches);
@@ -80,11 +95,14 @@ std::vector<running_batch> restore_running(statement_cache& statements, const ty
   for (const auto& [type, name] : types) {
     auto job = statements.query(select_running, type);
     while (job.next())
-      if (const auto found = place.find(job.integer(1)); found != place.end())
+      if (const auto found = place.find(job.integer(1)); found != place.end()) {
         running[found->second].jobs.push_back(
             {job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3), job.integer(4) != 0,
              static_cast<int>(job.integer(5)), static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
              static_cast<int>(job.integer(9)), std::string(name_in(groups, job, 10)), job.time(11)});
+        if (!job.is_null(12) && job.text(12) == scheduling::cancelled_reason)
+          cancelled.push_back(job_id{job.integer(0)});
+      }
   }
   return running;
 }
@@ -140,15 +158,18 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
     while (row.next())
       learned.emplace(row.text(0), row.text(1));
   }
+  auto cancelled = restore_cancelled(statements);
+  auto running = restore_running(statements, types, groups, cancelled);
   return {.last_job = totals.last_job,
           .last_batch = totals.last_batch,
           .last_order_key = totals.last_order_key,
           .paused = totals.paused,
-          .running = restore_running(statements, types, groups),
+          .running = std::move(running),
           .held_types = std::move(held_types),
           .learned = std::move(learned),
           .groups = std::move(group_settings),
           .unique_keys = restore_keys(statements),
+          .to_cancel = std::move(cancelled),
           .completed = totals.completed,
           .failed = totals.failed,
           .cancelled = totals.cancelled};

@@ -88,7 +88,11 @@ void worker_run::worker_ready() {
 
 void worker_run::hand_over() {
   stage_ = stage::running;
-  worker_.tell({{"type", "run"}, {"batch", spec_.batch.value}, {"jobs", to_json(spec_.jobs)}});
+  std::vector<run_job> jobs;
+  for (const run_job& job : spec_.jobs)
+    if (!reported_.has_ended(job.id)) // one may have been cancelled meanwhile
+      jobs.push_back(job);
+  worker_.tell({{"type", "run"}, {"batch", spec_.batch.value}, {"jobs", to_json(jobs)}});
 }
 
 void worker_run::printed(std::string_view bytes) {
@@ -211,7 +215,18 @@ void worker_run::stop(const stop_request& request) {
       if (!stopped_jobs_.empty() && std::find(stopped_jobs_.begin(), stopped_jobs_.end(), job) == stopped_jobs_.end())
         stopped_jobs_.push_back(job);
   }
-  if (request.jobs.empty() || stage_ == stage::loading) {
+  if (stage_ == stage::loading && !request.jobs.empty()) { // the worker does not know of them yet
+    const auto now = wall_clock_now();
+    for (const job_id job : request.jobs)
+      if (reported_.is_here(job) && !reported_.has_ended(job)) {
+        reported_.mark_ended(job);
+        journal_.add(run_event(run_job_cancelled{job, now, {}}));
+      }
+    flush();
+    if (!reported_.unended().empty())
+      return;
+  }
+  if (request.jobs.empty() || stage_ == stage::loading) { // nobody needs what it loads
     stage_ = stage::ending;
     worker_.end(request.grace);
     return;

@@ -1,7 +1,10 @@
 // Orders that arrive at the same moment, and orders whose daemon is killed before they are carried out: what was acknowledged
 // holds.
+#include "config/settings.hpp"
 #include "tests/integration/daemon_process.hpp"
 
+#include <csignal>
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -12,6 +15,26 @@ using ferry::tests::eventually;
 namespace {
 
 std::string path_of(std::int64_t id, const char* action = "") { return "/jobs/" + std::to_string(id) + action; }
+
+// The supervisors that are ready, or at work.
+std::vector<int> shims_of(daemon_process& daemon) {
+  std::vector<int> found;
+  const std::filesystem::path tasks = "/proc/" + std::to_string(daemon.get("/status")["pid"].get<int>()) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+    std::ifstream children(task.path() / "children");
+    for (int pid = 0; children >> pid;) {
+      std::error_code gone;
+      if (std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", gone).filename() == "ferry-shim")
+        found.push_back(pid);
+    }
+  }
+  return found;
+}
+
+json read_json(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return json::parse(file);
+}
 
 // Sends these requests at once, each over a connection of its own; the answers, in their order.
 std::vector<result<cli::response>> at_once(daemon_process& daemon, const std::vector<cli::request>& requests) {
@@ -58,6 +81,51 @@ batch.max_items = 3
       daemon.post(path_of(id, "/cancel"));
     for (const auto id : ids)
       CHECK(daemon.finished(id)["status"] == "cancelled");
+  }
+}
+
+TEST_CASE("a suspend that was acknowledged holds though the job's supervisor dies before it has started the job") {
+  daemon_process daemon({}, 1);
+  daemon.start();
+  std::vector<int> shims;
+  eventually([&] { return std::ssize(shims = shims_of(daemon)) == config::settings().runs.shims_ready; });
+  for (const int shim : shims) // they do not start what they are given
+    ::kill(shim, SIGSTOP);
+  const auto id = daemon.submit_script("echo it ran; sleep 1000");
+  eventually([&] { return daemon.get(path_of(id))["phase"] == "starting"; });
+  daemon.post(path_of(id, "/suspend"));
+  for (const int shim : shims)
+    ::kill(shim, SIGKILL);
+  eventually([&] { return daemon.get(path_of(id))["status"] != "running"; });
+  for (int i = 0; i < 2; ++i) {
+    CHECK(daemon.get(path_of(id))["status"] == "queued");
+    CHECK(daemon.get(path_of(id))["held_for"] == "suspended");
+    daemon.crash_and_start();
+  }
+}
+
+TEST_CASE("a cancel that was acknowledged holds though daemon and supervisor are killed before the job has ended") {
+  daemon_process daemon(R"(
+[job_types.stubborn]
+command = ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1000; done"]
+grace = "10m"
+[job_types.stubborn.retry]
+lost = 5
+delay = "1s"
+)",
+                        1);
+  daemon.start();
+  for (int round = 0; round < 4; ++round) {
+    const std::int64_t id = daemon.post("/jobs", {{"type", "stubborn"}})["id"];
+    eventually([&] { return daemon.get(path_of(id))["phase"] == "running"; });
+    const auto batch = daemon.get(path_of(id))["batch"].get<std::int64_t>();
+    daemon.post(path_of(id, "/cancel"));
+    const auto shim = read_json(daemon.data() / "runs" / std::to_string(batch) / "shim.json");
+    daemon.kill();
+    ::kill(shim["pid"].get<int>(), SIGKILL);
+    daemon.start();
+    CHECK(daemon.finished(id)["status"] == "cancelled");
+    CHECK(daemon.get(path_of(id))["attempts"] == 1);
   }
 }
 
