@@ -1,5 +1,7 @@
 #include "actors/batch_optimizer_actor.hpp"
 
+#include "scheduling/follow_up.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -80,25 +82,32 @@ private:
       auto* chosen = std::get_if<scheduling::dispatch_batch>(&decision);
       if (!chosen)
         break;
-      last_batch_.value += 1;
-      if (chosen->starts_worker) {
-        chosen->place.worker = worker_id{last_batch_.value};
-        devices_.add_worker({.id = chosen->place.worker,
-                             .device = chosen->place.device,
-                             .type = chosen->type,
-                             .warm = chosen->warm,
-                             .memory_mib = chosen->place.memory_mib});
-      }
-      for (const worker_id worker : chosen->ends_workers)
-        devices_.worker_leaves(worker);
-      devices_.grant(last_batch_, chosen->place);
-      board_->publish(devices_);
-      std::erase_if(in_order, [&](const scheduling::candidate& c) {
-        return std::find(chosen->jobs.begin(), chosen->jobs.end(), c.job.id) != chosen->jobs.end();
-      });
-      send(self_, queue_, start_batch{last_batch_, std::move(*chosen)});
+      commit(std::move(*chosen), in_order);
     }
-    offer(false);
+    while (auto next = scheduling::choose_follow_up(in_order, devices_, wall_clock_now()))
+      commit(std::move(*next), in_order);
+    offer(in_order.empty() && scheduling::follow_ups_on_offer(devices_, wall_clock_now()) > 0); // the queue may have more
+  }
+
+  // What is chosen is no candidate any more.
+  void commit(scheduling::dispatch_batch chosen, std::vector<scheduling::candidate>& in_order) {
+    last_batch_.value += 1;
+    if (chosen.starts_worker) {
+      chosen.place.worker = worker_id{last_batch_.value};
+      devices_.add_worker({.id = chosen.place.worker,
+                           .device = chosen.place.device,
+                           .type = chosen.type,
+                           .warm = chosen.warm,
+                           .memory_mib = chosen.place.memory_mib});
+    }
+    for (const worker_id worker : chosen.ends_workers)
+      devices_.worker_leaves(worker);
+    devices_.grant(last_batch_, chosen.place);
+    board_->publish(devices_);
+    std::erase_if(in_order, [&](const scheduling::candidate& c) {
+      return std::find(chosen.jobs.begin(), chosen.jobs.end(), c.job.id) != chosen.jobs.end();
+    });
+    send(self_, queue_, start_batch{last_batch_, std::move(chosen)});
   }
 
   // A job waits for a busy worker; should that take longer than expected, the decision is made anew.
@@ -144,7 +153,8 @@ private:
   }
 
   void offer(bool grew) {
-    if (const int slots = devices_.slots_on_offer(); slots > 0)
+    const int slots = devices_.slots_on_offer() + scheduling::follow_ups_on_offer(devices_, wall_clock_now());
+    if (slots > 0)
       send(self_, queue_, offer_capacity{slots, grew});
   }
 

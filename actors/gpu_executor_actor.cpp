@@ -17,6 +17,8 @@ namespace {
 constexpr std::chrono::milliseconds grace_of_unknown_type{10'000};
 constexpr std::chrono::seconds adoption_retry{2};
 constexpr std::chrono::seconds worker_grace{10}; // for an idle one to end
+// What was committed ahead for a few milliseconds is given back when it has waited for so long.
+constexpr std::chrono::milliseconds follow_up_patience{250};
 
 struct gpu_executor_state {
   using handle = gpu_executor_actor;
@@ -34,6 +36,7 @@ struct gpu_executor_state {
           parts_.control->adopt_worker(what.worker);
         },
         [this](run_reported& what) { follow(what.what); },
+        [this](follow_up_due) { give_back_overdue(); },
     };
   }
 
@@ -41,6 +44,7 @@ private:
   struct run {
     run_tally tally;
     const config::job_type* type = nullptr;
+    std::optional<std::chrono::steady_clock::time_point> waits_since = {}; // for its worker to be done with another batch
   };
 
   // ---- workers ----
@@ -61,10 +65,16 @@ private:
   }
 
   // The worker that a batch goes to, where its type has one.
-  [[nodiscard]] std::optional<runners::worker_choice> choose_worker(const run_batch& what) {
+  [[nodiscard]] static worker_id worker_of(const run_batch& what) {
     if (what.type->runner != config::runner_kind::worker)
+      return {};
+    return what.starts_worker ? worker_id{what.batch.value} : what.place.worker;
+  }
+
+  [[nodiscard]] std::optional<runners::worker_choice> choose_worker(const run_batch& what) const {
+    const worker_id id = worker_of(what);
+    if (id.is_none())
       return std::nullopt;
-    const worker_id id = what.starts_worker ? worker_id{what.batch.value} : what.place.worker;
     const auto traits = scheduling::traits_of(*what.type, json::parse(what.starts.front().params));
     return runners::worker_choice{id, what.warm, traits.warm, parts_.control->worker_directory_of(id)};
   }
@@ -74,15 +84,20 @@ private:
   // A batch waits until the workers whose memory it needs are gone.
   void prepare(run_batch what) {
     std::erase_if(what.ends_workers, [this](worker_id worker) { return !parts_.control->is_known(worker); });
-    if (what.ends_workers.empty()) {
-      launch(what);
+    if (!what.ends_workers.empty()) {
+      end_all(what.ends_workers);
+      waiting_.push_back(std::move(what));
       return;
     }
-    end_all(what.ends_workers);
-    waiting_.push_back(std::move(what));
+    auto spec = spec_of(what);
+    if (!spec) {
+      fail_all(what, failure{.kind = failure_kind::input, .message = to_string(spec.error())});
+      return;
+    }
+    launch(what, *spec);
   }
 
-  void launch(run_batch& what) {
+  [[nodiscard]] result<runners::run_spec> spec_of(const run_batch& what) const {
     const auto directory = parts_.control->directory_of(what.batch);
     std::vector<runners::run_job> jobs;
     for (std::size_t i = 0; i < what.jobs.size(); ++i)
@@ -90,24 +105,60 @@ private:
                       resume_from(what.batch, what.jobs[i], what.starts[i].checkpoints)});
     const int share = std::max(1, parts_.on.threads * what.place.slots / std::max(1, parts_.on.slots));
     const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share, what.place.memory_mib};
-    const auto worker = choose_worker(what);
-    auto spec = runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory, worker);
-    if (!spec) {
-      fail_all(what, failure{.kind = failure_kind::input, .message = to_string(spec.error())});
-      return;
-    }
-    runs_.insert_or_assign(what.batch, run{run_tally(what.jobs, worker.has_value()), what.type});
+    return runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory, choose_worker(what));
+  }
+
+  void launch(const run_batch& what, const runners::run_spec& spec) {
+    const worker_id worker = worker_of(what);
+    run made{.tally = run_tally(what.jobs, !worker.is_none()), .type = what.type};
+    if (what.place.follows)
+      made.waits_since = std::chrono::steady_clock::now();
+    runs_.insert_or_assign(what.batch, std::move(made));
     parts_.router->route(what.batch, self_);
-    if (worker)
-      parts_.router->route(worker->id, self_);
-    if (auto launched = parts_.control->launch(*spec); !launched) {
-      spdlog::error("batch {} could not be launched: {}", what.batch.value, to_string(launched.error()));
+    if (!worker.is_none())
+      parts_.router->route(worker, self_);
+    if (what.place.follows && !std::exchange(follow_up_armed_, true))
+      send_later(self_, follow_up_patience, follow_up_due{});
+    auto launched = what.place.follows ? parts_.control->launch_next(spec) : parts_.control->launch(spec);
+    if (!launched) {
       drop(what.batch);
-      send(self_, parts_.queue, batch_not_started{what.batch, std::move(launched.error()), false});
-      send(self_, parts_.optimizer, slot_freed{what.batch, worker && !parts_.control->is_known(worker->id)});
-      if (what.starts_worker)
-        send(self_, parts_.optimizer, worker_gone{worker->id});
+      could_not_launch(what, std::move(launched.error()));
     }
+  }
+
+  void could_not_launch(const run_batch& what, error why) {
+    spdlog::error("batch {} could not be launched: {}", what.batch.value, to_string(why));
+    const worker_id worker = worker_of(what);
+    send(self_, parts_.queue, batch_not_started{what.batch, std::move(why), false});
+    send(self_, parts_.optimizer, slot_freed{what.batch, !worker.is_none() && !parts_.control->is_known(worker)});
+    if (what.starts_worker)
+      send(self_, parts_.optimizer, worker_gone{worker});
+  }
+
+  // ---- committed ahead: scheduling/follow_up.hpp ----
+
+  // The batch before them takes longer than anybody expected: others may have them.
+  void give_back_overdue() {
+    const auto too_old = std::chrono::steady_clock::now() - follow_up_patience;
+    std::vector<batch_id> overdue;
+    follow_up_armed_ = false;
+    for (const auto& [batch, of] : runs_) {
+      if (of.waits_since && *of.waits_since <= too_old)
+        overdue.push_back(batch);
+      follow_up_armed_ = follow_up_armed_ || of.waits_since;
+    }
+    for (const batch_id batch : overdue)
+      if (parts_.control->withdraw(batch)) {
+        drop(batch);
+        send(self_, parts_.queue, not_reached(batch));
+        send(self_, parts_.optimizer, slot_freed{batch});
+      }
+    if (follow_up_armed_)
+      send_later(self_, follow_up_patience, follow_up_due{});
+  }
+
+  static batch_not_started not_reached(batch_id batch) {
+    return {batch, {error_code::unavailable, "the worker that was to run it next did not get to it", {}, {}}, false, false};
   }
 
   // The newest checkpoint whose file is still there, and a line in the job's timeline about it; empty: from the beginning.
@@ -164,23 +215,37 @@ private:
   }
 
   void stop(const stop_batch& what) {
+    if (const auto waiting =
+            std::find_if(waiting_.begin(), waiting_.end(), [&](const run_batch& one) { return one.batch == what.batch; });
+        waiting != waiting_.end()) {
+      const run_batch unlaunched = std::move(*waiting);
+      waiting_.erase(waiting);
+      end_unlaunched(what, unlaunched.jobs, unlaunched.starts_worker);
+      return;
+    }
     const auto found = runs_.find(what.batch);
-    if (found != runs_.end())
-      parts_.control->stop(what.batch, to_text(what.reason), found->second.type ? found->second.type->grace : grace_of_unknown_type,
-                           what.jobs);
-    for (const run_batch& one : waiting_)
-      if (one.batch == what.batch) { // not launched yet, for it waits for memory
-        std::vector<scheduling::job_outcome> outcomes;
-        for (const job_id job : one.jobs) {
-          const bool meant = what.jobs.empty() || std::find(what.jobs.begin(), what.jobs.end(), job) != what.jobs.end();
-          outcomes.push_back(scheduling::judge_unlaunched(what.reason, meant));
-        }
-        send(self_, parts_.queue, batch_over{what.batch, std::move(outcomes)});
-        send(self_, parts_.optimizer, slot_freed{what.batch, one.starts_worker});
-        if (one.starts_worker)
-          send(self_, parts_.optimizer, worker_gone{worker_id{what.batch.value}});
-      }
-    std::erase_if(waiting_, [&](const run_batch& one) { return one.batch == what.batch; });
+    if (found == runs_.end())
+      return;
+    const auto& of = found->second;
+    if (of.waits_since && parts_.control->withdraw(what.batch)) {
+      const auto jobs = of.tally.jobs();
+      drop(what.batch);
+      end_unlaunched(what, jobs, false);
+      return;
+    }
+    parts_.control->stop(what.batch, to_text(what.reason), of.type ? of.type->grace : grace_of_unknown_type, what.jobs);
+  }
+
+  void end_unlaunched(const stop_batch& what, const std::vector<job_id>& jobs, bool starts_worker) const {
+    std::vector<scheduling::job_outcome> outcomes;
+    for (const job_id job : jobs) {
+      const bool meant = what.jobs.empty() || std::find(what.jobs.begin(), what.jobs.end(), job) != what.jobs.end();
+      outcomes.push_back(scheduling::judge_unlaunched(what.reason, meant));
+    }
+    send(self_, parts_.queue, batch_over{what.batch, std::move(outcomes)});
+    send(self_, parts_.optimizer, slot_freed{what.batch, starts_worker});
+    if (starts_worker)
+      send(self_, parts_.optimizer, worker_gone{worker_id{what.batch.value}});
   }
 
   void follow(const runners::run_control::report& report) {
@@ -194,6 +259,7 @@ private:
     std::map<job_id, progress> latest; // none: of each job
     for (const auto& event : report.events) {
       found->second.tally.add(event);
+      found->second.waits_since.reset();
       if (std::holds_alternative<runners::run_started>(event))
         send(self_, parts_.queue, batch_began{report.batch});
       if (auto noted = note_of(event))
@@ -258,11 +324,14 @@ private:
   bool never_started(batch_id batch) {
     if (!std::holds_alternative<runners::run_never_started>(parts_.control->inspect(batch)))
       return false;
+    const bool waited = runs_.at(batch).waits_since.has_value();
     drop(batch);
     // A worker may be gone by itself just when it is given a batch: that is no crash.
     const bool crashed = parts_.control->worker_of(batch).is_none();
     send(self_, parts_.queue,
-         batch_not_started{batch, {error_code::unavailable, "its supervisor died before it had started the job", {}, {}}, crashed});
+         waited ? not_reached(batch)
+                : batch_not_started{
+                      batch, {error_code::unavailable, "its supervisor died before it had started the job", {}, {}}, crashed});
     send(self_, parts_.optimizer, slot_freed{batch, true});
     return true;
   }
@@ -284,6 +353,7 @@ private:
   executor_parts parts_;
   std::unordered_map<batch_id, run> runs_;
   std::vector<run_batch> waiting_; // for workers to be gone
+  bool follow_up_armed_ = false;
 };
 
 } // namespace

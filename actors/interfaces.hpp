@@ -118,12 +118,14 @@ struct adopt_worker {
 struct run_reported {
   runners::run_control::report what;
 };
+struct follow_up_due {}; // a batch may have waited too long for the one before it
 
-using gpu_executor_actor = caf::typed_actor<caf::result<void>(run_batch),   // launch it
-                                            caf::result<void>(adopt_batch), // follow it
-                                            caf::result<void>(stop_batch),  // TERM, grace, KILL
-                                            caf::result<void>(end_workers), caf::result<void>(adopt_worker),
-                                            caf::result<void>(run_reported)>; // from run_control
+using gpu_executor_actor =
+    caf::typed_actor<caf::result<void>(run_batch),   // launch it
+                     caf::result<void>(adopt_batch), // follow it
+                     caf::result<void>(stop_batch),  // TERM, grace, KILL
+                     caf::result<void>(end_workers), caf::result<void>(adopt_worker), caf::result<void>(follow_up_due),
+                     caf::result<void>(run_reported)>; // from run_control
 
 // ---- watchdog ---------------------------------------------------------------------------------------------------------------
 
@@ -348,7 +350,8 @@ struct batch_progressed {
 struct batch_not_started {
   batch_id batch;
   error why;
-  bool crashed = false; // its supervisor died in the middle of it
+  bool crashed = false;   // its supervisor died in the middle of it
+  bool is_trouble = true; // others would meet the same
 };
 // Something was learnt of a running job. Warnings and resumptions are stored at once, all else with the end of the attempt.
 struct batch_noted {

@@ -299,7 +299,8 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
     requeued.jobs.push_back(job.id);
   }
   publish();
-  rest(what.why);
+  if (what.is_trouble)
+    rest(what.why);
   if (record) {
     std::vector<fact> facts{requeued};
     facts.insert(facts.end(), quarantined.begin(), quarantined.end());

@@ -104,6 +104,7 @@ FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::statistics>)
 FERRY_LOCAL_MESSAGE(ferry::actors::change_group)
 FERRY_LOCAL_MESSAGE(ferry::actors::read_groups)
 FERRY_LOCAL_MESSAGE(ferry::actors::group_list)
+FERRY_LOCAL_MESSAGE(ferry::actors::follow_up_due)
 CAF_END_TYPE_ID_BLOCK(ferry)
 // clang-format on
 

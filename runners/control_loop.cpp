@@ -17,13 +17,8 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t wake_source = 0;
 constexpr std::uint64_t child_source = std::uint64_t{1} << 63U; // with a pidfd in the lower half; else a connection's number
-constexpr auto pause_max = 200ms;
 constexpr auto farewell_max = 200ms;
 constexpr int dead_shims_max = 16; // met in a row before a launch is given up
-
-bool has_end(const std::vector<run_event>& events) {
-  return std::any_of(events.begin(), events.end(), [](const run_event& e) { return std::holds_alternative<run_exited>(e); });
-}
 
 int open_pid(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
@@ -126,13 +121,37 @@ result<void> control_loop::hand_to_worker(handover& what) {
   const auto known = workers_.find(what.worker);
   if (known == workers_.end())
     return fail(error_code::unavailable, "worker " + to_string(what.worker) + " is gone");
-  const connection& shim = connections_.at(known->second);
+  connection& shim = connections_.at(known->second);
+  if (!shim.batch.is_none() && what.may_wait) {
+    shim.next.push_back(std::move(what));
+    return {};
+  }
   if (!shim.batch.is_none())
     return fail(error_code::unavailable, "worker " + to_string(what.worker) + " has batch " + to_string(shim.batch));
   if (!send(shim.socket.get(), what.command, {what.lock.get(), what.directory.get()}))
     return fail(error_code::unavailable, "worker " + to_string(what.worker) + " does not listen");
   follow_handed(what, known->second);
   return {};
+}
+
+// Its worker is done with a batch. What cannot be handed over stays where it is: its shim is about to be found gone, or it is
+// withdrawn.
+void control_loop::hand_next(std::uint64_t number) {
+  auto& next = connections_.at(number).next;
+  if (next.empty() ||
+      !send(connections_.at(number).socket.get(), next.front().command, {next.front().lock.get(), next.front().directory.get()}))
+    return;
+  handover handed = std::move(next.front());
+  next.pop_front();
+  follow_handed(handed, number);
+}
+
+bool control_loop::withdraw(batch_id batch) {
+  const std::lock_guard guard(mutex_);
+  for (auto& [number, each] : connections_)
+    if (std::erase_if(each.next, [&](const handover& one) { return one.batch == batch; }) > 0)
+      return true;
+  return false;
 }
 
 void control_loop::follow_handed(handover& what, std::uint64_t number) {
@@ -307,8 +326,12 @@ void control_loop::hear(std::uint64_t number) {
   if (from == connections_.end())
     return;
   const receipt what = receive(from->second.socket.get(), received_);
-  if (what == receipt::closed)
-    shim_is_gone(number);
+  if (what == receipt::closed) {
+    const auto never_handed = shim_is_gone(number);
+    lock.unlock();
+    for (const batch_id batch : never_handed)
+      deliver(batch, {}, true);
+  }
   if (what != receipt::got)
     return;
   const auto said = notice_from(received_.bytes);
@@ -345,13 +368,19 @@ void control_loop::forget(batch_id batch) {
       idle_.add(shim->first);
     else if (shim->second.worker.is_none())
       let_go(shim->first);
+    else
+      hand_next(shim->first);
   }
   restless_.erase(batch);
   running_.erase(found);
 }
 
-// It has ended, or was killed, or has no room for another follower: its lock and its record will tell.
-void control_loop::shim_is_gone(std::uint64_t number) {
+// It has ended, or was killed, or has no room for another follower: its lock and its record will tell. Which batches waited for it:
+// their locks are let go, and they never started.
+std::vector<batch_id> control_loop::shim_is_gone(std::uint64_t number) {
+  std::vector<batch_id> never_handed;
+  for (const handover& one : connections_.at(number).next)
+    never_handed.push_back(one.batch);
   const batch_id batch = connections_.at(number).batch;
   const worker_id worker = connections_.at(number).worker;
   idle_.remove(number);
@@ -365,6 +394,7 @@ void control_loop::shim_is_gone(std::uint64_t number) {
     found->second.now = phase::sought;
     look_at(batch, found->second, 0ms);
   }
+  return never_handed;
 }
 
 void control_loop::let_go(std::uint64_t number) {
@@ -381,114 +411,6 @@ void control_loop::reap(std::uint64_t source) {
   const std::lock_guard guard(mutex_);
   reap_by(pidfd);
   ending_shims_.erase(pidfd);
-}
-
-void control_loop::attend(batch_id batch) {
-  std::unique_lock lock(mutex_);
-  const auto found = running_.find(batch);
-  if (found == running_.end())
-    return;
-  run& one = found->second;
-  if (one.now == phase::followed) {
-    one.due = clock::time_point::max();
-    restless_.erase(batch);
-    try_to_stop(batch, one);
-    return;
-  }
-  if (one.now == phase::pursued) {
-    lock.unlock();
-    pursue(batch);
-    return;
-  }
-  std::vector<run_event> events;
-  const bool over = seek(batch, one, events);
-  if (over)
-    forget(batch);
-  lock.unlock();
-  deliver(batch, std::move(events), over);
-}
-
-// True: the run's end is on record.
-bool control_loop::seek(batch_id batch, run& one, std::vector<run_event>& events) {
-  one.events.read(one.directory.get(), events);
-  if (has_end(events))
-    return true;
-  if (const std::uint64_t number = connect_to_shim(one.directory.get(), batch, {}); number != 0) {
-    // What it writes from here on it tells; what it wrote since the look above it tells first.
-    one.shim = number;
-    one.now = phase::followed;
-    one.due = clock::time_point::max();
-    restless_.erase(batch);
-    try_to_stop(batch, one);
-    return false;
-  }
-  one.pause = std::min<std::chrono::milliseconds>(one.pause * 2, pause_max);
-  if (probe_lock(one.directory.get()) == lock_state::held) {
-    look_at(batch, one, one.pause); // it has not yet noticed that its daemon is gone, or it is about to end
-    return false;
-  }
-  one.events.read(one.directory.get(), events); // what it wrote before it let go of the lock
-  if (has_end(events))
-    return true;
-  one.now = phase::pursued;
-  look_at(batch, one, 0ms);
-  return false;
-}
-
-std::uint64_t control_loop::connect_to_shim(int directory, batch_id batch, worker_id worker) {
-  descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const sockaddr_un address = control_address(directory);
-  if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return 0;
-  const auto shim = read_shim_identity(directory);
-  return add_connection({std::move(socket), shim ? shim->pid : 0, false, batch, worker});
-}
-
-// Its shim is connected to; or it is gone, what is left of it is ended, and that is told.
-void control_loop::seek_worker(worker_id worker) {
-  const auto path = workers_dir_ / to_string(worker);
-  const descriptor directory = open_directory(path);
-  bool held = false;
-  {
-    const std::lock_guard guard(mutex_);
-    if (const std::uint64_t number = directory ? connect_to_shim(directory.get(), {}, worker) : 0; number != 0) {
-      workers_.insert_or_assign(worker, number);
-      if (const auto grace = sought_workers_.at(worker).end_grace)
-        send(connections_.at(number).socket.get(), end_worker_packet(*grace));
-      sought_workers_.erase(worker);
-      return;
-    }
-    held = directory && probe_lock(directory.get()) == lock_state::held; // it has not yet noticed, or is about to end
-  }
-  const bool gone = !held && end_now(run_traces::of_worker(path));
-  {
-    const std::lock_guard guard(mutex_);
-    auto& sought = sought_workers_.at(worker);
-    if (!gone) {
-      sought.pause = std::min<std::chrono::milliseconds>(sought.pause * 2, pause_max);
-      sought.due = clock::now() + sought.pause;
-      return;
-    }
-    sought_workers_.erase(worker);
-  }
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
-  on_report_({.batch = {}, .events = {}, .over = false, .worker = worker});
-}
-
-void control_loop::pursue(batch_id batch) {
-  const run_traces traces(runs_ / to_string(batch));
-  const bool alone = end_now(traces);
-  std::unique_lock lock(mutex_);
-  run& one = running_.at(batch);
-  if (!alone) {
-    one.pause = std::min<std::chrono::milliseconds>(one.pause * 2, pause_max);
-    look_at(batch, one, one.pause);
-    return;
-  }
-  forget(batch);
-  lock.unlock();
-  deliver(batch, {}, true);
 }
 
 void control_loop::deliver(batch_id batch, std::vector<run_event> events, bool over) const {

@@ -8,6 +8,7 @@
 #include "runners/run_inspection.hpp"
 #include "runners/shim_pool.hpp"
 
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -31,11 +32,14 @@ public:
     descriptor directory, lock;
     worker_id worker = {};                              // that is to run it; none: a process of its own
     descriptor worker_directory = {}, worker_lock = {}; // of one that is yet to be started
+    bool may_wait = false;                              // where the worker has another batch: until that is over
   };
   // Hands a run directory and its lock to a shim. Errors: not_found, io, unavailable; then nothing was started.
   [[nodiscard]] result<void> hand_over(handover what);
   // Errors: not_found, conflict (it is followed already).
   [[nodiscard]] result<void> adopt(batch_id batch);
+  // Takes back one that waits for its worker; false: there is none.
+  bool withdraw(batch_id batch);
   void stop(const stop_request& request);
   void end_worker(worker_id worker, std::chrono::milliseconds grace);
   void adopt_worker(worker_id worker);
@@ -62,7 +66,8 @@ private:
     int pid = 0;           // to be reaped when it is a child of this process
     bool reusable = false; // started by this process
     batch_id batch;
-    worker_id worker; // that it is the shim of
+    worker_id worker;               // that it is the shim of
+    std::deque<handover> next = {}; // for the worker, in order
   };
   // A worker whose shim is to be found, or is gone.
   struct sought_worker {
@@ -80,6 +85,7 @@ private:
   void seek_worker(worker_id worker);
   void tend_pool();
   void deliver(batch_id batch, std::vector<run_event> events, bool over) const;
+  [[nodiscard]] static bool has_end(const std::vector<run_event>& events);
 
   // With the lock held:
   [[nodiscard]] std::vector<run_event> events_of(const notice& said, run& of) const;
@@ -87,7 +93,8 @@ private:
   [[nodiscard]] std::uint64_t connect_to_shim(int directory, batch_id batch, worker_id worker);
   [[nodiscard]] result<void> hand_to_worker(handover& what);
   void follow_handed(handover& what, std::uint64_t number);
-  void shim_is_gone(std::uint64_t number);
+  void hand_next(std::uint64_t number);
+  [[nodiscard]] std::vector<batch_id> shim_is_gone(std::uint64_t number);
   void forget(batch_id batch);
   void let_go(std::uint64_t number);
   void look_at(batch_id batch, run& one, std::chrono::milliseconds from_now);

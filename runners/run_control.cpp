@@ -72,7 +72,18 @@ run_control::~run_control() = default;
 
 std::filesystem::path run_control::directory_of(batch_id batch) const { return impl_->runs / to_string(batch); }
 
-result<void> run_control::launch(const run_spec& spec) {
+result<void> run_control::launch(const run_spec& spec) { return hand_over(spec, false); }
+
+result<void> run_control::launch_next(const run_spec& spec) { return hand_over(spec, true); }
+
+bool run_control::withdraw(batch_id batch) {
+  const bool was_waiting = impl_->loop.withdraw(batch);
+  if (was_waiting)
+    remove_run_folder(impl_->runs, batch);
+  return was_waiting;
+}
+
+result<void> run_control::hand_over(const run_spec& spec, bool may_wait) {
   std::string text;
   try {
     json document = to_json(spec);
@@ -89,6 +100,7 @@ result<void> run_control::launch(const run_spec& spec) {
   const bool fits = head.size() + spec_key.size() + text.size() + 1 <= packet_bytes_max;
   const std::string command = fits ? head + std::string(spec_key) + text + "}" : head + "}";
   control_loop::handover what{spec.batch, command, std::move(folder->directory), std::move(folder->lock)};
+  what.may_wait = may_wait;
   result<void> handed;
   if (spec.worker) {
     what.worker = spec.worker->id;

@@ -71,6 +71,11 @@ public:
   // A spec that asks for a worker goes to the one with that id; where there is none yet (spec.worker->id is this batch's number),
   // it is started first. Errors then also: unavailable (that worker is gone, or has another batch).
   [[nodiscard]] result<void> launch(const run_spec& spec);
+  // Makes the run directory for a worker that may have another batch still: it is handed over the moment that one is over. Errors
+  // as above. Should the worker go before, it is reported as over, and never started.
+  [[nodiscard]] result<void> launch_next(const run_spec& spec);
+  // True: it had not been handed over yet, and nothing of it remains.
+  bool withdraw(batch_id batch);
   // TERM to everything the run started, then KILL after `grace`; a second call can shorten the grace. Harmless for a run that is
   // over. `reason` comes back in stopped_by.
   // `jobs`: of a worker's batch only these are asked to end; the worker is ended where they do not within the grace.
@@ -118,6 +123,8 @@ public:
   void sweep() const;
 
 private:
+  [[nodiscard]] result<void> hand_over(const run_spec& spec, bool may_wait);
+
   struct implementation;
   std::unique_ptr<implementation> impl_;
 };

@@ -28,7 +28,7 @@ victims find_victims(const device_ledger& devices, const account& a, const candi
   int slots = a.slots_free();
   std::int64_t memory = a.memory_free_mib();
   for (const auto& [batch, l] : devices.leases()) {
-    if (l.device != a.owner.id)
+    if (l.device != a.owner.id || l.follows)
       continue;
     if (devices.is_leaving(batch)) {
       slots += l.slots;

@@ -32,26 +32,36 @@ int device_ledger::slots_free() const {
 int device_ledger::slots_on_offer() const {
   int sum = slots_free();
   for (const auto& [batch, l] : leases_)
-    if (l.preemptible && !leaving_.contains(batch))
+    if (l.preemptible && !l.follows && !leaving_.contains(batch))
       sum += l.slots;
   return sum;
 }
 
+device_ledger::account* device_ledger::account_of(const lease& l) {
+  const auto found = std::find_if(accounts_.begin(), accounts_.end(), [&](const account& a) { return a.owner.id == l.device; });
+  return found == accounts_.end() ? nullptr : &*found;
+}
+
 bool device_ledger::grant(batch_id batch, const lease& l) {
-  if (!leases_.emplace(batch, l).second)
+  const auto [granted, is_new] = leases_.emplace(batch, l);
+  if (!is_new)
     return false;
   std::int64_t more = own_memory(l);
-  if (const auto worker = workers_.find(l.worker); worker != workers_.end()) {
-    worker->second.busy_with = batch;
+  const auto worker = workers_.find(l.worker);
+  granted->second.follows = l.follows && worker != workers_.end() && !worker->second.busy_with.is_none();
+  if (worker != workers_.end()) {
+    if (granted->second.follows)
+      worker->second.following.push_back(batch);
+    else
+      worker->second.busy_with = batch;
     // A larger batch than any before it: what a process has taken once it seldom gives back.
     more = std::max<std::int64_t>(l.memory_mib - worker->second.memory_mib, 0);
     worker->second.memory_mib += more;
   }
-  for (account& a : accounts_)
-    if (a.owner.id == l.device) {
-      a.slots_used += l.slots;
-      a.memory_leased_mib += more;
-    }
+  if (auto* a = account_of(l)) {
+    a->slots_used += granted->second.follows ? 0 : l.slots;
+    a->memory_leased_mib += more;
+  }
   return true;
 }
 
@@ -59,18 +69,37 @@ bool device_ledger::release(batch_id batch, instant now) {
   const auto found = leases_.find(batch);
   if (found == leases_.end())
     return false;
-  for (account& a : accounts_)
-    if (a.owner.id == found->second.device) {
-      a.slots_used -= found->second.slots;
-      a.memory_leased_mib -= own_memory(found->second);
-    }
-  if (const auto worker = workers_.find(found->second.worker); worker != workers_.end() && worker->second.busy_with == batch) {
-    worker->second.busy_with = {};
-    worker->second.idle_since = now;
+  if (auto* a = account_of(found->second)) {
+    a->slots_used -= found->second.follows ? 0 : found->second.slots;
+    a->memory_leased_mib -= own_memory(found->second);
   }
+  const auto worker = workers_.find(found->second.worker);
   leases_.erase(found);
   leaving_.erase(batch);
+  if (worker == workers_.end())
+    return true;
+  std::erase(worker->second.following, batch);
+  if (worker->second.busy_with == batch) {
+    worker->second.busy_with = {};
+    worker->second.idle_since = now;
+    if (!worker->second.is_leaving) // else they are given back
+      begin_next(worker->second, now);
+  }
   return true;
+}
+
+void device_ledger::begin_next(warm_worker& worker, instant now) {
+  if (worker.following.empty())
+    return;
+  worker.busy_with = worker.following.front();
+  worker.following.erase(worker.following.begin());
+  lease& next = leases_.at(worker.busy_with);
+  next.follows = false;
+  if (next.ends)
+    *next.ends += now - next.since;
+  next.since = now;
+  if (auto* a = account_of(next))
+    a->slots_used += next.slots;
 }
 
 std::optional<lease> device_ledger::find(batch_id batch) const {
@@ -160,7 +189,7 @@ std::optional<std::string> device_ledger::check_invariants() const {
     std::int64_t memory = 0;
     for (const auto& [batch, l] : leases_)
       if (l.device == a.owner.id) {
-        slots += l.slots;
+        slots += l.follows ? 0 : l.slots;
         memory += own_memory(l);
       }
     for (const auto& [id, worker] : workers_)
@@ -172,6 +201,10 @@ std::optional<std::string> device_ledger::check_invariants() const {
   for (const auto& [id, worker] : workers_)
     if (!worker.busy_with.is_none() && (!leases_.contains(worker.busy_with) || leases_.at(worker.busy_with).worker != id))
       return "worker " + to_string(id) + " is busy with a batch that is not its";
+  for (const auto& [id, worker] : workers_)
+    for (const batch_id next : worker.following)
+      if (!leases_.contains(next) || leases_.at(next).worker != id || !leases_.at(next).follows)
+        return "batch " + to_string(next) + " does not follow on worker " + to_string(id);
   return std::nullopt;
 }
 

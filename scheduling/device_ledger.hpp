@@ -33,6 +33,7 @@ struct lease {
   bool preemptible = false; // a job of a higher tier may have it
   instant since{};
   std::optional<instant> ends = {}; // when it is expected to be over; nothing: nobody knows
+  bool follows = false;             // its worker has another batch before it: until that is over it takes no slots
 };
 
 // When a lease will be over whose end was expected when it was granted: one that is overdue is expected to take as much longer as
@@ -47,6 +48,7 @@ struct warm_worker {
   std::uint64_t warm = 0; // what it has loaded: warm_number
   std::int64_t memory_mib = 0;
   batch_id busy_with = {};
+  std::vector<batch_id> following = {}; // that it has been given as well, in order
   instant idle_since = {};
   bool is_leaving = false; // told to end: its memory is on its way
 
@@ -73,9 +75,10 @@ public:
   // Free ones, and those that a job of a higher tier could have.
   [[nodiscard]] int slots_on_offer() const;
 
-  // A lease on a device that is not (or no longer) known is kept and counted nowhere. False when the batch has one already.
+  // A lease on a device that is not (or no longer) known is kept and counted nowhere. One that follows where there is nothing to
+  // follow does not. False when the batch has one already.
   bool grant(batch_id batch, const lease& l);
-  // Its worker, if it has one, is idle from now on. False when the batch has none.
+  // Its worker, if it has one, is idle from now on, or goes on with what follows. False when the batch has none.
   bool release(batch_id batch, instant now);
   [[nodiscard]] std::optional<lease> find(batch_id batch) const;
   [[nodiscard]] const std::map<batch_id, lease>& leases() const { return leases_; }
@@ -106,6 +109,9 @@ public:
   [[nodiscard]] std::optional<std::string> check_invariants() const;
 
 private:
+  void begin_next(warm_worker& worker, instant now);
+  [[nodiscard]] account* account_of(const lease& l);
+
   std::vector<account> accounts_;
   std::map<batch_id, lease> leases_;
   std::set<batch_id> leaving_;

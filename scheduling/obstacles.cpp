@@ -20,7 +20,7 @@ void wait_for_room(obstacle& found, const demand& needs, const account& on, cons
   };
   std::vector<one> leases;
   for (const auto& [batch, of] : picture.devices.leases()) {
-    if (of.device != on.owner.id)
+    if (of.device != on.owner.id || of.follows)
       continue;
     const auto running = picture.running.find(batch);
     const auto ends = running == picture.running.end() ? std::optional(picture.now)

@@ -124,6 +124,64 @@ TEST_CASE("what is cancelled ends alone, and its worker stays warm") {
   CHECK(results(w.wait_over(w.run(worker_of(batch), {json::object()}))).size() == 1);
 }
 
+TEST_CASE("a job cancelled while its worker loads never reaches it, and the others of its batch do") {
+  workers w;
+  const scratch folder;
+  const auto go = folder.path() / "go";
+  const auto batch = w.run({}, {{{"do", "hang"}}, {{"do", "done"}}}, {{"load", "wait:" + go.string()}});
+  w.wait(batch, [](const history& h) { return !h.all<run_started>().empty(); });
+  w.control().stop(batch, "cancel", 30s, {job_id{11}});
+  w.wait(batch, [](const history& h) { return !h.all<run_job_cancelled>().empty(); });
+  std::ofstream(go).flush();
+  const auto all = w.wait_over(batch);
+  CHECK(all.all<run_job_cancelled>()[0].job == job_id{11});
+  CHECK(results(all).contains(12));
+  CHECK(results(all)[12]["batch_size"] == 1);
+  CHECK_FALSE(exit_of(all).worker_ended);
+  const auto lonely = w.run({}, {{{"do", "done"}}}, {{"load", "never"}});
+  w.wait(lonely, [](const history& h) { return !h.all<run_started>().empty(); });
+  w.control().stop(lonely, "cancel", 30s, {job_id{21}});
+  CHECK(exit_of(w.wait_over(lonely)).worker_ended); // nobody needs what it loads
+}
+
+TEST_CASE("a run that was launched next begins when its worker is done with the one before, and can be withdrawn until then") {
+  workers w;
+  const scratch folder;
+  const auto go = folder.path() / "go";
+  const auto first = w.run({}, {{{"do", "wait"}, {"until", go.string()}}});
+  w.wait(first, [](const history& h) { return !h.all<run_loaded>().empty(); });
+  const auto second = w.batch_on(worker_of(first), {{{"do", "done"}}}), third = w.batch_on(worker_of(first), {{{"do", "done"}}}),
+             fourth = w.batch_on(worker_of(first), {{{"do", "done"}}});
+  for (const auto& next : {second, third, fourth})
+    REQUIRE(w.control().launch_next(next));
+  CHECK(w.control().launch(w.batch_on(worker_of(first), {json::object()})).error().code == error_code::unavailable);
+  CHECK(w.control().withdraw(third.batch));
+  CHECK_FALSE(w.control().withdraw(third.batch));
+  CHECK(std::holds_alternative<run_absent>(w.control().inspect(third.batch)));
+  CHECK_FALSE(w.control().withdraw(first));
+  std::ofstream(go).flush();
+  CHECK(results(w.wait_over(first)).size() == 1);
+  for (const auto& next : {second, fourth}) {
+    const auto all = w.wait_over(next.batch);
+    CHECK(results(all).size() == 1);
+    CHECK(all.all<run_started>().at(0).warm);
+  }
+}
+
+TEST_CASE("P2 a run that waits for a worker which goes is told to be over, and never started") {
+  workers w;
+  const scratch folder;
+  const auto go = folder.path() / "go";
+  const auto first = w.run({}, {{{"do", "wait"}, {"until", go.string()}}, {{"do", "kill"}}});
+  w.wait(first, [](const history& h) { return !h.all<run_loaded>().empty(); });
+  const auto next = w.batch_on(worker_of(first), {{{"do", "done"}}});
+  REQUIRE(w.control().launch_next(next));
+  std::ofstream(go).flush();
+  CHECK(w.wait_over(next.batch).events.empty());
+  CHECK(std::holds_alternative<run_never_started>(w.control().inspect(next.batch)));
+  CHECK(exit_of(w.wait_over(first)).broken);
+}
+
 TEST_CASE("a worker that does not cancel is ended with all that it started, after the grace") {
   workers w;
   const auto batch = w.run({}, {{{"do", "children"}}, {{"do", "hang"}, {"deaf", true}}, {{"do", "done"}}});
