@@ -95,12 +95,15 @@ class Operations:
 
     def ask(self, request: Request, read: Callable[[Any], T], patience: Optional[float] = None) -> Flow[T]:
         response = yield from self.send(request, patience)
-        return read(document(response))
+        try:
+            return read(document(response))
+        except (AttributeError, KeyError, TypeError, ValueError) as why:
+            raise DaemonError(f"the daemon's answer to {request.method} {request.path} is not as the API has it: {why!r}") from why
 
     # ---- submitting --------------------------------------------------------------------------------------------------------------
 
     def submit(self, job: NewJob, key: Optional[str]) -> Flow[Submitted]:
-        return (yield from self.ask(requests.submit_one(job, key), Submitted.of))
+        return self.ask(requests.submit_one(job, key), Submitted.of)
 
     def submit_many(self, jobs: Sequence[NewJob], key: Optional[str]) -> Flow[list[Submitted]]:
         done: list[Submitted] = []
@@ -119,15 +122,16 @@ class Operations:
 
     def sweep(self, job: NewJob, over: "dict[str, Iterable[Any]]", key: Optional[str]) -> Flow[list[Submitted]]:
         jobs = [replace(job, params=params) for params in requests.combinations(job.params, over)]
-        return (yield from self.submit_many(jobs, key))
+        return self.submit_many(jobs, key)
 
     # ---- watching ----------------------------------------------------------------------------------------------------------------
 
-    def get(self, job: JobRef, patience: Optional[float] = None, deadline: Optional[float] = None) -> Flow[Job]:
-        return (yield from self.ask(requests.get(requests.job_path(job), deadline=deadline), Job.of, patience))
+    def get(self, job: JobRef, patience: Optional[float] = None) -> Flow[Job]:
+        return self.ask(requests.get(requests.job_path(job)), Job.of, patience)
 
     def wait(self, job: JobRef, deadline: Optional[float]) -> Flow[Job]:
-        seen = yield from self.get(job, _WATCHING_PATIENCE_SECONDS)
+        left = _WATCHING_PATIENCE_SECONDS if deadline is None else max(0.0, deadline - time.monotonic())
+        seen = yield from self.get(job, min(left, _WATCHING_PATIENCE_SECONDS))
         while not seen.is_finished:
             began = time.monotonic()
             if deadline is not None and began >= deadline:
@@ -225,7 +229,7 @@ class Operations:
         states = status if status is None or isinstance(status, str) else ",".join(status)
         request = requests.get("/jobs", status=states, type=type, name=name, before=before, limit=limit,
                                cleared="true" if cleared else None)
-        return (yield from self.ask(request, JobPage.of))
+        return self.ask(request, JobPage.of)
 
     def pages(self, status: Union[str, Iterable[str], None], type: Optional[str], name: Optional[str], cleared: bool) -> Stream[Job]:
         states = status if status is None or isinstance(status, str) else ",".join(status)
