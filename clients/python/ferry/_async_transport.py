@@ -4,11 +4,12 @@ import asyncio
 import os
 import socket
 import time
-from typing import Optional
+from typing import Any, Coroutine, Optional, TypeVar
 
 from ferry._address import Address
 from ferry._wire import READ_BYTES, Request, Response, ResponseReader, no_answer_in_time, no_connection, went_away
 
+T = TypeVar("T")
 _IDLE_MAX = 8  # connections kept open
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -29,7 +30,7 @@ class AsyncTransport:
         self._forget_others()
         connection = self._idle_one(request) or await self._connected(deadline)
         try:
-            response = await asyncio.wait_for(self._converse(connection, request), max(0.0, deadline - time.monotonic()))
+            response = await _within(self._converse(connection, request), deadline)
         except asyncio.TimeoutError:
             connection[1].close()
             raise no_answer_in_time(self.address) from None
@@ -73,7 +74,7 @@ class AsyncTransport:
         try:
             opening = (asyncio.open_connection(self.address.host, self.address.port) if self.address.socket is None
                        else asyncio.open_unix_connection(self.address.socket))
-            connection = await asyncio.wait_for(opening, max(0.001, deadline - time.monotonic()))
+            connection = await _within(opening, deadline)
         except asyncio.TimeoutError:
             raise no_answer_in_time(self.address, sent=False) from None
         except OSError as why:
@@ -99,3 +100,20 @@ class AsyncTransport:
                     return response
         except OSError as why:
             raise went_away(self.address, why.strerror or str(why)) from None
+
+
+async def _within(work: Coroutine[Any, Any, T], deadline: float) -> T:
+    """asyncio.wait_for(), which before Python 3.12 forgets that its task was cancelled where the work ends at the same moment.
+    Errors: asyncio.TimeoutError."""
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=max(0.001, deadline - time.monotonic()))
+    except BaseException:
+        task.cancel()
+        if task.done() and not task.cancelled():
+            task.exception()  # seen, so that nobody complains that it was not
+        raise
+    if not done:
+        task.cancel()
+        raise asyncio.TimeoutError
+    return task.result()

@@ -6,7 +6,7 @@ from typing import Any, Mapping, Optional
 from ferry.client import Client
 from ferry.models import Job
 
-_PARAMS_KEPT_MAX = 10_000
+_JOBS_KEPT_MAX = 2_000
 
 
 class Row(dict[str, Any]):
@@ -20,30 +20,31 @@ class Row(dict[str, Any]):
 
 
 class JobReader:
-    """Parameters of listed jobs. Lists of the API leave them out, so that each job is asked for by itself; those of a job that has begun
-    cannot change any more, and are remembered."""
+    """Listed jobs as a whole. Lists of the API leave out parameters, result and history, so that each job is asked for by itself; one that
+    has ended does not change any more until it is tried again, and is remembered."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._params: dict[tuple[int, int], Mapping[str, Any]] = {}
+        self._ended: dict[tuple[Any, ...], Job] = {}
 
-    def params_of(self, job: Job) -> Mapping[str, Any]:
+    def whole(self, job: Job) -> Job:
         if job.params is not None:
-            return job.params
-        key = (job.id, job.attempts)
+            return job
         with self._lock:
-            known = self._params.get(key)
+            known = self._ended.get(_key_of(job))
         if known is not None:
             return known
-        whole = self._client.get(job)
-        params = whole.params or {}
-        if whole.status != "queued":
+        asked = self._client.get(job)
+        if asked.is_finished:
             with self._lock:
-                if len(self._params) >= _PARAMS_KEPT_MAX:
-                    self._params.clear()
-                self._params[whole.id, whole.attempts] = params
-        return params
+                if len(self._ended) >= _JOBS_KEPT_MAX:
+                    self._ended.clear()
+                self._ended[_key_of(asked)] = asked
+        return asked
+
+    def params_of(self, job: Job) -> Mapping[str, Any]:
+        return self.whole(job).params or {}
 
     def parameters_of_type(self, name: str) -> Mapping[str, Any]:
         """The properties of its schema; none where the daemon has no such type, which it says itself when a job is submitted."""
@@ -52,3 +53,7 @@ class JobReader:
             if each.name == name and isinstance(properties, Mapping):
                 return properties
         return {}
+
+
+def _key_of(job: Job) -> tuple[Any, ...]:
+    return job.id, job.status, job.attempts, job.finished

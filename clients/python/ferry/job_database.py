@@ -76,7 +76,7 @@ class JobDatabase:
 
     def get_all_jobs(self, status: Union[JobStatus, str, None] = None) -> list[Row]:
         """Rows of all jobs that were not cleared, or those in that state, newest first, without their logs."""
-        return [self._row(self.client.get(job)) for job in self._listed(status)]
+        return [self._row(self._reader.whole(job)) for job in self._listed(status)]
 
     def get_next_pending_job(self) -> Optional[Row]:
         """The first of these jobs in the queue, or None. It is not taken: the daemon starts it when a device is free."""

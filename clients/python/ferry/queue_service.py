@@ -97,10 +97,11 @@ class QueueService:
 
     def get_estimated_wait_time(self, job_id: JobId) -> Optional[int]:
         """Seconds until it is expected to start; None where it is not queued or nobody can know."""
-        job = self._find(job_id)
-        if job is None or job.expected_start is None:
+        try:
+            start = self.client.explain(_number(job_id)).expected_start
+        except (NotFound, ValueError):
             return None
-        return max(0, round((job.expected_start - datetime.now(timezone.utc)).total_seconds()))
+        return max(0, round((start - datetime.now(timezone.utc)).total_seconds())) if start is not None else None
 
     # ---- doing -------------------------------------------------------------------------------------------------------------------
 
@@ -173,8 +174,7 @@ class QueueService:
 
     def _whole_row(self, job: Job) -> Row:
         """With the columns of the seed's table."""
-        if job.params is None:
-            job = self.client.get(job)
+        job = self._reader.whole(job)
         config = dict(job.params or {})
         prompts = config.pop("prompt_ids", [])
         return Row(self._row(job), prompt_ids=prompts, job_type=job.type, config=config, priority=job.priority,

@@ -85,6 +85,7 @@ class Daemon:
         text = textwrap.dedent(_CONFIG) + types
         names = {"folder": self.folder, "slots": slots, "http": http, "python": sys.executable, "packages": PACKAGES}
         (self.folder / "ferry.toml").write_text(text.format(**names))
+        self.tcp_port = 0
         self._gates = 0
 
     def start(self) -> None:
@@ -97,6 +98,7 @@ class Daemon:
         for line in log:
             said.append(line)
             if " serves " in line:
+                self.tcp_port = int(line.split()[-1]) if "TCP port" in line else 0
                 break
         else:
             raise AssertionError("ferryd did not start:\n" + "".join(said))
