@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from typing import Any, Coroutine, Optional, TypeVar
+from typing import Any, Callable, Coroutine, Optional, TypeVar
 
 from ferry._address import Address
 from ferry._wire import READ_BYTES, Request, Response, ResponseReader, no_answer_in_time, no_connection, went_away
@@ -74,7 +74,7 @@ class AsyncTransport:
         try:
             opening = (asyncio.open_connection(self.address.host, self.address.port) if self.address.socket is None
                        else asyncio.open_unix_connection(self.address.socket))
-            connection = await _within(opening, deadline)
+            connection = await _within(opening, deadline, lambda late: late[1].close())
         except asyncio.TimeoutError:
             raise no_answer_in_time(self.address, sent=False) from None
         except OSError as why:
@@ -102,18 +102,19 @@ class AsyncTransport:
             raise went_away(self.address, why.strerror or str(why)) from None
 
 
-async def _within(work: Coroutine[Any, Any, T], deadline: float) -> T:
-    """asyncio.wait_for(), which before Python 3.12 forgets that its task was cancelled where the work ends at the same moment.
-    Errors: asyncio.TimeoutError."""
+async def _within(work: Coroutine[Any, Any, T], deadline: float, discard: Callable[[T], object] = lambda result: None) -> T:
+    """asyncio.wait_for(), which before Python 3.12 forgets that its task was cancelled where the work ends at the same moment. discard: done
+    with a result that comes too late. Errors: asyncio.TimeoutError."""
+    def tidy(ended: "asyncio.Task[T]") -> None:
+        if not ended.cancelled() and ended.exception() is None:
+            discard(ended.result())
     task = asyncio.ensure_future(work)
     try:
         done, _ = await asyncio.wait({task}, timeout=max(0.001, deadline - time.monotonic()))
+        if not done:
+            raise asyncio.TimeoutError
     except BaseException:
         task.cancel()
-        if task.done() and not task.cancelled():
-            task.exception()  # seen, so that nobody complains that it was not
+        task.add_done_callback(tidy)
         raise
-    if not done:
-        task.cancel()
-        raise asyncio.TimeoutError
     return task.result()
