@@ -34,7 +34,7 @@ class Address:
         return self.socket if self.socket is not None else f"http://{host}:{self.port}"
 
 
-def address_from(given: "Union[str, os.PathLike[str], None]", token: Optional[str]) -> Address:
+def address_from(given: Union[str, os.PathLike[str], None], token: Optional[str]) -> Address:
     """None: the default socket. "http://HOST:PORT", "unix:PATH", or the path of a socket. Errors: InvalidArgument."""
     text = str(default_socket()) if given is None else os.fspath(given)
     if text.startswith("https://"):
@@ -60,7 +60,7 @@ def _tcp_address(text: str, token: Optional[str]) -> Address:
     if not parts.hostname or port is None or parts.path not in ("", "/") or parts.query or parts.username is not None:
         raise InvalidArgument(f"the daemon's address must be http://HOST:PORT, is {text!r}")
     if token is not None and (not token.isascii() or not token.isprintable() or " " in token):
-        raise InvalidArgument("the token holds characters that none of ferry's has", "it is the first word of the file `token` in the data directory")
+        raise InvalidArgument("the token holds characters that none of ferry's has", "it stands in the file `token` of the data directory")
     return Address(host=parts.hostname, port=port, token=token)
 
 

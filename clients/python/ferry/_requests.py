@@ -18,7 +18,7 @@ JOBS_PER_REQUEST_MAX = 1_000
 _BODY_BYTES = 8 * 1024 * 1024  # of a request with many jobs, well below what the daemon takes
 _KEY_BYTES_MAX = 200
 
-StrPath = Union[str, "os.PathLike[str]"]
+StrPath = Union[str, os.PathLike[str]]
 
 
 class HasId(Protocol):
@@ -50,7 +50,8 @@ class NewJob:
     on_needs_failure  "hold", "cancel" or "start": what becomes of it when one of them does not
     group             limits how many of its jobs run at once
     unique_key        while a job with that key is queued or running, no second one is made
-    base_dir          where relative paths of the parameters begin that are sources (format job-result); left out: the current directory
+    base_dir          where relative paths of the parameters begin that are sources (format job-result), and where a `command` runs, unless
+                      its parameters say that (cwd); left out: the current directory
     """
 
     type: str
@@ -69,7 +70,7 @@ class NewJob:
         object.__setattr__(self, "needs", tuple(self.needs))  # a sweep reads them for each of its jobs
 
     def members(self) -> dict[str, Any]:
-        """As the API takes it. A job of type `command` runs where this process is, unless its parameters say where (cwd)."""
+        """As the API takes it."""
         params = dict(self.params)
         here = absolute(self.base_dir)
         members: dict[str, Any] = {"type": self.type, "params": params}

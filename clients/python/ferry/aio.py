@@ -68,7 +68,8 @@ class AsyncClient:
         job = new_job(type, params, {}, **options)
         return [AsyncJobHandle(self, each) for each in await self._run(self._do.sweep(job, dict(over), idempotency_key))]
 
-    async def map(self, type: str, params: Iterable[Mapping[str, Any]], *, timeout: Optional[float] = None, **options: Any) -> AsyncIterator[Result]:
+    async def map(self, type: str, params: Iterable[Mapping[str, Any]], *, timeout: Optional[float] = None,
+                  **options: Any) -> AsyncIterator[Result]:
         deadline = deadline_after(timeout)
         jobs = await self._run(self._do.submit_many([new_job(type, each, {}, **options) for each in params], None))
         return self._iterate(self._do.map(jobs, deadline))

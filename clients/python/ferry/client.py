@@ -158,11 +158,13 @@ class Client:
 
     def follow(self, job: JobRef) -> Iterator[Update]:
         """The job as it goes on, until it has ended: an update for each change of its state, place or progress and for new lines of its
-        log, at most ten a second. Of what an earlier attempt wrote last, some lines may be missing: the API has the newest log alone."""
+        log, at most ten a second; progress without output is seen within a second. Of what an earlier attempt wrote last, some lines may be
+        missing: the API has the newest log alone."""
         return self._iterate(self._do.follow(job))
 
     def log(self, job: JobRef, offset: int = 0) -> str:
-        """What its log holds now, from that byte on; a negative offset counts from the end. Bytes that are no UTF-8 become U+FFFD."""
+        """What its log holds now, from that byte on; a negative offset counts from the end. Bytes that are no UTF-8 become
+        U+FFFD. log_lines() and read_log() take a large log in pieces."""
         return self._run(self._do.log(job, offset))
 
     def log_lines(self, job: JobRef, *, follow: bool = False) -> Iterator[str]:

@@ -23,7 +23,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional, Union
 
-from ferry._requests import NewJob, StrPath
+from ferry._requests import StrPath
 from ferry._seed_rows import JobReader, Row
 from ferry.client import Client
 from ferry.errors import Conflict, NotFound
@@ -57,8 +57,7 @@ class JobDatabase:
     def create_job(self, dataset_name: str, params: Optional[Mapping[str, Any]] = None) -> int:
         """Submits a job and returns its number. The dataset is its parameter `dataset`, or `dataset_name` where the type calls it so.
         Errors: InvalidArgument, with every parameter that the type does not take."""
-        job = NewJob(self.job_type, {**(params or {}), self._dataset_parameter(): dataset_name})
-        return self.client.submit_many([job])[0].id
+        return self.client.submit(self.job_type, params={**(params or {}), self._dataset_parameter(): dataset_name}).id
 
     def resume_job(self, job_id: int) -> int:
         """A new job with the same parameters that continues the work of a failed or cancelled one. Returns its number."""

@@ -21,7 +21,6 @@ from datetime import datetime, timezone
 from pathlib import PurePath
 from typing import Any, Iterable, Mapping, Optional, Union
 
-from ferry._requests import NewJob
 from ferry._seed_rows import JobReader, Row
 from ferry.client import Client
 from ferry.errors import Conflict, NotFound, Unavailable
@@ -52,6 +51,8 @@ class QueueService:
                 priority: int = 50) -> str:
         """Submits a job and returns its id, such as "job_42". Its parameters are `config` and, where there are any, `prompt_ids`. The
         `video_source` of an upscale job becomes the `source` of ferry's type, "job_41" the result of that job."""
+        if isinstance(prompt_ids, str):
+            raise TypeError(f"prompt_ids is a list of ids, not the text {prompt_ids!r}")
         params = dict(config or {})
         prompts = list(prompt_ids)
         if prompts:
@@ -59,8 +60,7 @@ class QueueService:
         if job_type == "upscale" and "video_source" in params and "source" not in params:
             if "video_source" not in self._reader.parameters_of_type(job_type):
                 params["source"] = _source_from(params.pop("video_source"))
-        job = NewJob(job_type, params, priority=priority)
-        return _PREFIX + str(self.client.submit_many([job])[0].id)
+        return _PREFIX + str(self.client.submit(job_type, params=params, priority=priority).id)
 
     # ---- looking -----------------------------------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ class QueueService:
 
     def cancel_job(self, job_id: JobId, running: bool = False) -> bool:
         """Takes a queued job out of the queue. False where there is none such, it runs, or it has ended; with `running`, one that runs is
-        ended too. It never ends a job that has started meanwhile: the job is held first."""
+        ended too. It never ends a job that has started meanwhile: the job is held first (and stays so, where the daemon goes away then)."""
         job = self._find(job_id)
         if job is None or job.status in _FINISHED:
             return False
