@@ -181,10 +181,10 @@ class Operations:
             offset = piece.next
 
     def log_lines(self, job: JobRef, follow: bool) -> Stream[str]:
-        lines, offset = Lines(), 0
         if follow:
             yield from _lines_of(self.follow(job))
             return
+        lines, offset = Lines(), 0
         while True:
             piece = yield from self.read_log(job, offset, _LOG_PIECE_BYTES)
             for line in lines.taken(piece.data):
@@ -213,8 +213,8 @@ class Operations:
             is_last = now.is_finished and piece.complete
             if is_last:
                 new += lines.rest()
-            if new or is_last or _noteworthy(now) != told:
-                told = _noteworthy(now)
+            if new or is_last or noteworthy(now) != told:
+                told = noteworthy(now)
                 yield Emit(Update(now, tuple(new)))
             if is_last:
                 return
@@ -254,8 +254,9 @@ def _not_over(job: Job) -> WaitTimeout:
     return WaitTimeout(f"job {job.id} is still {job.status}", job)
 
 
-def _noteworthy(job: Job) -> tuple[Any, ...]:
-    return job.status, job.phase, job.position, job.waiting_for, job.attempts, job.held, job.progress
+def noteworthy(job: Job) -> tuple[Any, ...]:
+    """What an update is given for. Progress as it was told: a NaN is not equal to itself."""
+    return job.status, job.phase, job.position, job.waiting_for, job.attempts, job.held, job.progress.raw
 
 
 def _lines_of(updates: Stream[Update]) -> Stream[str]:

@@ -14,6 +14,7 @@ from daemon import PACKAGES, DaemonTest
 import ferry
 from ferry import _address
 from ferry._address import address_from, default_socket
+from ferry._operations import noteworthy
 from ferry._wire import ResponseReader
 
 
@@ -115,6 +116,12 @@ class Documents(unittest.TestCase):
         for broken in (None, [], {"status": "queued"}, {"id": 1}):
             with self.assertRaises(ferry.DaemonError):
                 ferry.Job.of(broken)
+
+    def test_progress_that_is_no_number_is_no_news_each_time(self) -> None:
+        def seen(loss: str) -> "tuple[object, ...]":
+            return noteworthy(ferry.Job.of({"id": 1, "status": "running", "progress": {"step": 1, "metrics": {"loss": loss}}}))
+        self.assertEqual(seen("nan"), seen("nan"))
+        self.assertNotEqual(seen("nan"), seen("inf"))
 
     def test_an_answer_may_come_in_any_pieces(self) -> None:
         answer = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\nFerry-Log-Next: -7\r\n\r\nhello"
