@@ -1,0 +1,220 @@
+"""What the API tells of the daemon and its plans. docs/api.md says what each field means."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Mapping, Optional
+
+from ferry._document import Document, Reader, list_of, moments, table_of
+from ferry.models import Counts
+
+
+@dataclass(frozen=True)
+class Device(Document):
+    id: str = ""
+    kind: str = ""
+    name: str = ""
+    slots: int = 0
+    slots_used: int = 0
+    out_of_service: Optional[str] = None
+    memory_mib: int = 0
+    memory_leased_mib: int = 0
+    memory_used_mib: Optional[int] = None
+    utilization_percent: Optional[int] = None
+    temperature_c: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Status(Document):
+    version: str = ""
+    pid: int = 0
+    started: Optional[datetime] = None
+    uptime_seconds: int = 0
+    paused: bool = False
+    data_dir: Path = Path()
+    counts: Counts = field(default_factory=Counts)
+    held_types: Mapping[str, str] = field(default_factory=dict, hash=False)
+    devices: tuple[Device, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    _readers: ClassVar[Mapping[str, Reader]] = {
+        **moments("started"), "data_dir": Path, "counts": Counts.of, "devices": list_of(Device), "notes": tuple}
+
+
+@dataclass(frozen=True)
+class JobType(Document):
+    """parameters: a JSON Schema."""
+
+    name: str = ""
+    description: str = ""
+    device: str = ""
+    slots: int = 1
+    memory_mib: int = 0
+    tier: int = 0
+    preemptible: bool = False
+    max_run_seconds: Optional[float] = None
+    held_for: Optional[str] = None
+    parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Group(Document):
+    """parallel: how many of its jobs run at once; 0: no limit."""
+
+    name: str = ""
+    queued: int = 0
+    running: int = 0
+    parallel: int = 0
+    paused: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedBatch(Document):
+    """Jobs that run together, or would. Of one that runs, `batch` and `started` are set; of one to come, expected_start."""
+
+    batch: Optional[int] = None
+    type: str = ""
+    device: Optional[str] = None
+    jobs: tuple[int, ...] = ()
+    loads_model: bool = False
+    started: Optional[datetime] = None
+    expected_start: Optional[datetime] = None
+    expected_start_p90: Optional[datetime] = None
+    expected_end: Optional[datetime] = None
+    together_seconds: Optional[float] = None
+    one_by_one_seconds: Optional[float] = None
+    saved_share: Optional[float] = None
+
+    _readers: ClassVar[Mapping[str, Reader]] = {
+        **moments("started", "expected_start", "expected_start_p90", "expected_end"), "jobs": tuple}
+
+
+@dataclass(frozen=True)
+class BatchPlan(Document):
+    """is_whole: `next` holds all batches that can be foreseen, not only the first of them."""
+
+    running: tuple[PlannedBatch, ...] = ()
+    next: tuple[PlannedBatch, ...] = ()
+    is_whole: bool = False
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"running": list_of(PlannedBatch), "next": list_of(PlannedBatch)}
+
+
+@dataclass(frozen=True)
+class Obstacle(Document):
+    """Why a job does not start on a device, until when, and which jobs have to end or start before."""
+
+    device: str = ""
+    why: str = ""
+    until: Optional[datetime] = None
+    jobs: tuple[int, ...] = ()
+
+    _readers: ClassVar[Mapping[str, Reader]] = {**moments("until"), "jobs": tuple}
+
+
+@dataclass(frozen=True)
+class Promise(Document):
+    """The first forecast of a job's start, and when it was made."""
+
+    made: Optional[datetime] = None
+    start: Optional[datetime] = None
+    start_p90: Optional[datetime] = None
+
+    _readers: ClassVar[Mapping[str, Reader]] = moments("made", "start", "start_p90")
+
+
+@dataclass(frozen=True)
+class Explanation(Document):
+    """Why a job waits, device by device."""
+
+    id: int = 0
+    status: str = ""
+    position: Optional[int] = None
+    waiting_for: Optional[str] = None
+    expected_start: Optional[datetime] = None
+    expected_start_p90: Optional[datetime] = None
+    expected_end: Optional[datetime] = None
+    promised: Optional[Promise] = None
+    devices: tuple[Obstacle, ...] = ()
+    planned: Optional[PlannedBatch] = None
+
+    _readers: ClassVar[Mapping[str, Reader]] = {
+        **moments("expected_start", "expected_start_p90", "expected_end"), "promised": Promise.of, "devices": list_of(Obstacle),
+        "planned": PlannedBatch.of}
+
+
+@dataclass(frozen=True)
+class Place(Document):
+    position: Optional[int] = None
+    start: Optional[datetime] = None
+
+    _readers: ClassVar[Mapping[str, Reader]] = moments("start")
+
+
+@dataclass(frozen=True)
+class StartChange(Document):
+    """What a move or another priority would do to a job's place and start."""
+
+    job: int = 0
+    before: Place = field(default_factory=Place)
+    after: Place = field(default_factory=Place)
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"before": Place.of, "after": Place.of}
+
+
+@dataclass(frozen=True)
+class Warmth(Document):
+    jobs: int = 0
+    saved_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Batching(Document):
+    jobs: int = 0
+    one_by_one_seconds: float = 0.0
+    took_seconds: float = 0.0
+    saved_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Estimates(Document):
+    jobs: int = 0
+    mean_relative_error: Optional[float] = None
+    within_20_percent: float = 0.0
+    at_most_p90: float = 0.0
+
+
+@dataclass(frozen=True)
+class TypeStatistics(Document):
+    jobs: int = 0
+    batches: int = 0
+    loads: int = 0
+    worked_seconds: float = 0.0
+    loading_seconds: float = 0.0
+    warmth: Warmth = field(default_factory=Warmth)
+    batching: Batching = field(default_factory=Batching)
+    estimates: Estimates = field(default_factory=Estimates)
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"warmth": Warmth.of, "batching": Batching.of, "estimates": Estimates.of}
+
+
+@dataclass(frozen=True)
+class PromisedStarts(Document):
+    """How well promises of such a wait (from_seconds to to_seconds; None: and more) were kept."""
+
+    from_seconds: float = 0.0
+    to_seconds: Optional[float] = None
+    starts: int = 0
+    within_20_percent: float = 0.0
+    at_most_p90: float = 0.0
+    mean_error_seconds: Optional[float] = None
+    mean_promised_seconds: Optional[float] = None
+    mean_waited_seconds: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Statistics(Document):
+    types: Mapping[str, TypeStatistics] = field(default_factory=dict, hash=False)
+    promised_starts: tuple[PromisedStarts, ...] = ()
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"types": table_of(TypeStatistics), "promised_starts": list_of(PromisedStarts)}
