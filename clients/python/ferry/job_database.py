@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional, Union
 
 from ferry._requests import StrPath
-from ferry._seed_rows import JobReader, Row
+from ferry._rows import JobReader, Row
 from ferry.client import Client
 from ferry.errors import Conflict, NotFound
 from ferry.models import HistoryEntry, Job
@@ -145,7 +145,7 @@ class JobDatabase:
         return self._dataset_key
 
     def _row(self, job: Job) -> Row:
-        """With the columns of the seed's table."""
+        """With the columns of that program's table."""
         params = dict(job.params or {})
         dataset = params.pop(self._dataset_parameter(), "")
         samples = [artifact for artifact in (job.result.artifacts if job.result else ()) if artifact.name.lower().endswith(_PICTURES)]

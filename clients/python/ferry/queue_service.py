@@ -21,7 +21,7 @@ from datetime import datetime, timezone
 from pathlib import PurePath
 from typing import Any, Iterable, Mapping, Optional, Union
 
-from ferry._seed_rows import JobReader, Row
+from ferry._rows import JobReader, Row
 from ferry.client import Client
 from ferry.errors import Conflict, NotFound, Unavailable
 from ferry.models import Job, Result
@@ -173,7 +173,7 @@ class QueueService:
                    progress=job.progress.fraction, waiting_for=job.waiting_for, expected_start=job.expected_start)
 
     def _whole_row(self, job: Job) -> Row:
-        """With the columns of the seed's table."""
+        """With the columns of that program's table."""
         job = self._reader.whole(job)
         config = dict(job.params or {})
         prompts = config.pop("prompt_ids", [])

@@ -1,4 +1,4 @@
-"""What both stand-ins of the seeds' classes need: rows that are dictionaries and objects, and what a job's type calls its parameters."""
+"""What both stand-ins for other programs' classes need: rows that are dictionaries and objects, and what a job's type calls its parameters."""
 
 import threading
 from typing import Any, Mapping, Optional
@@ -10,7 +10,7 @@ _JOBS_KEPT_MAX = 2_000
 
 
 class Row(dict[str, Any]):
-    """row["status"] and row.status alike: the seeds' programs use either."""
+    """row["status"] and row.status alike: those programs use either."""
 
     def __getattr__(self, name: str) -> Any:
         try:
