@@ -121,6 +121,7 @@ def _configured(file: Optional[Path]) -> tuple[Optional[Path], Optional[Path]]:
         options: Any = tomllib.loads(text) if tomllib is not None else _plain_lines(text)
     except (OSError, ValueError):
         return None, None
+    folder = file.absolute().parent
 
     def path(table: str, key: str) -> Optional[Path]:
         members = options.get(table)
@@ -129,7 +130,7 @@ def _configured(file: Optional[Path]) -> tuple[Optional[Path], Optional[Path]]:
             return None
         if value == "~" or value.startswith("~/"):
             return _home() / value[2:]
-        return Path(os.path.normpath(file.absolute().parent / value))
+        return Path(os.path.normpath(folder / value))
     return path("http", "socket"), path("storage", "data_dir")
 
 

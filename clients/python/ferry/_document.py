@@ -51,9 +51,9 @@ def moments(*names: str) -> dict[str, Reader]:
     return dict.fromkeys(names, moment)
 
 
-def list_of(kind: "type[DocumentType]") -> Reader:
+def list_of(kind: "type[DocumentType]") -> "Callable[[Any], tuple[DocumentType, ...]]":
     return lambda values: tuple(kind.of(each) for each in values)
 
 
-def table_of(kind: "type[DocumentType]") -> Reader:
+def table_of(kind: "type[DocumentType]") -> "Callable[[Any], dict[str, DocumentType]]":
     return lambda values: {str(name): kind.of(each) for name, each in values.items()}

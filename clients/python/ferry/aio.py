@@ -183,10 +183,10 @@ class AsyncClient:
         await self._run(self._do.on_queue("unpause"))
 
     async def suspend_all(self) -> int:
-        return int(await self._run(self._do.on_queue("suspend"))["suspended"])
+        return int((await self._run(self._do.on_queue("suspend")))["suspended"])
 
     async def resume_all(self) -> int:
-        return int(await self._run(self._do.on_queue("resume"))["released"])
+        return int((await self._run(self._do.on_queue("resume")))["released"])
 
     async def clear(self, status: Optional[Iterable[str]] = None) -> int:
         return await self._run(self._do.clear(status))

@@ -178,7 +178,8 @@ def _cuda_mib(measure: str) -> Optional[int]:
     cuda = _cuda()
     if cuda is None:
         return None
-    return -(-sum(getattr(cuda, measure)(device) for device in range(cuda.device_count())) // _MIB)
+    used: int = sum(getattr(cuda, measure)(device) for device in range(cuda.device_count()))
+    return -(-used // _MIB)
 
 
 def _log(text: str) -> None:

@@ -61,6 +61,18 @@ class Asyncio(DaemonTest):
                 await failing.__anext__()
         self.with_client(body)
 
+    def test_all_that_runs_is_suspended_and_resumed(self) -> None:
+        blocker = self.blocker()
+
+        async def body(client: ferry.AsyncClient) -> None:
+            self.assertEqual(await client.suspend_all(), 1)
+            while (await client.get(blocker)).status == "running":
+                await asyncio.sleep(0.02)
+            self.assertEqual(await client.resume_all(), 1)
+            await client.job(blocker.id).cancel()
+            await client.wait(blocker)
+        self.with_client(body)
+
     def test_a_cancelled_task_leaves_no_answer_to_be_mistaken(self) -> None:
         blocker = self.blocker()
 
