@@ -75,10 +75,10 @@ void queue_state::submit_later(submit_jobs what, promise_of<jobs_submitted> prom
 
 // All of them, before anything is changed.
 result<void> queue_state::find_groups(const std::vector<scheduling::admitted_job>& jobs) {
+  std::vector<std::string> names;
   for (const auto& job : jobs)
-    if (const auto found = named_.find_or_add(job.group, [this](auto index) { return jobs_.queued_in(index) > 0; }); !found)
-      return fail(found.error());
-  return {};
+    names.push_back(job.group);
+  return named_.add_all(names, [this](auto index) { return jobs_.queued_in(index) > 0; });
 }
 
 fact queue_state::plan_arrival(submission_plan& plan, scheduling::admitted_job& job, const scheduling::needed_states& needed,

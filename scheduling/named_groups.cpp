@@ -38,6 +38,23 @@ result<named_group_index> named_groups::find_or_add(const std::string& name,
   return index;
 }
 
+result<void> named_groups::add_all(const std::vector<std::string>& names, const std::function<bool(named_group_index)>& is_queued) {
+  std::vector<named_group_index> kept; // from making way for those behind them
+  result<void> done;
+  for (const std::string& name : names) {
+    const auto index = find_or_add(name, is_queued);
+    if (!index) {
+      done = fail(index.error());
+      break;
+    }
+    arriving(*index);
+    kept.push_back(*index);
+  }
+  for (const auto index : kept)
+    arrived(index);
+  return done;
+}
+
 std::vector<named_group_index> named_groups::all() const {
   std::vector<named_group_index> indices;
   for (const auto& [name, index] : by_name_)

@@ -41,6 +41,9 @@ public:
   // Errors: too_large (limits::named_groups_max groups are in use).
   [[nodiscard]] result<named_group_index> find_or_add(const std::string& name,
                                                       const std::function<bool(named_group_index)>& is_queued = {});
+  // All of these, so that each can be found until another one is added. Errors: as above; then some may have been added, unused.
+  [[nodiscard]] result<void> add_all(const std::vector<std::string>& names,
+                                     const std::function<bool(named_group_index)>& is_queued = {});
   [[nodiscard]] const group& at(named_group_index index) const { return groups_.at(index); }
   // Those with a name, by name.
   [[nodiscard]] std::vector<named_group_index> all() const;

@@ -17,9 +17,9 @@ using clock = shim_run::clock;
 
 constexpr std::size_t followers_max = 8;
 constexpr auto control_pause = 500ms; // between tries to make control.sock on a full disk
-// A daemon that listens stores the end of a run by itself, at once and durably. Behind that, records are synced a few together: one
-// sync a run would make every short run wait for the disk's journal, and every commit of the daemon too.
-constexpr auto sync_pause = 50ms;
+// A daemon that listens stores the end of a run by itself, within milliseconds and durably: a sync of the record as well would make
+// every short run wait for the disk's journal, and every commit of the daemon too. Should the daemon go, it may not have stored the
+// last ones, so these are synced then.
 constexpr std::size_t unsynced_max = 64;
 constexpr auto idle_grace = 10s; // for a worker that nobody needs any more
 
@@ -38,8 +38,6 @@ supervisor::supervisor(descriptor launcher, descriptor child_signals)
 void supervisor::serve() {
   while (launcher_ || run_ || worker_) {
     wait();
-    if (!unsynced_.empty() && clock::now() >= sync_due_)
-      sync_records();
     if (!launcher_ && run_)
       open(run_door_, run_->directory());
     if (!launcher_ && worker_)
@@ -68,7 +66,7 @@ clock::time_point supervisor::next_due() const {
     if (!launcher_ && followers_.empty() && !run_ && !worker_->is_ending())
       due = std::min(due, idle_since_ + keep_alive_);
   }
-  return unsynced_.empty() ? due : std::min(due, sync_due_);
+  return due;
 }
 
 void supervisor::wait() {
@@ -256,6 +254,7 @@ void supervisor::catch_up() {
 void supervisor::launcher_is_gone() {
   launcher_.reset();
   missed_.reset();
+  sync_records();
   run_door_.due = worker_door_.due = idle_since_ = clock::now();
 }
 
@@ -289,11 +288,11 @@ void supervisor::let_go_of_run() {
   if (run_door_.listener)
     ::unlinkat(run_->directory(), run_file::control, 0);
   run_door_.listener.reset();
-  if (unsynced_.empty())
-    sync_due_ = clock::now() + sync_pause;
   unsynced_.push_back(run_->take_record());
-  if (!launcher_ || unsynced_.size() >= unsynced_max)
+  if (!launcher_)
     sync_records();
+  else if (unsynced_.size() > unsynced_max)
+    unsynced_.pop_front();
   worker_run_ = nullptr;
   run_.reset();
   idle_since_ = clock::now();

@@ -10,6 +10,7 @@
 #include "runners/shim/worker_process.hpp"
 #include "runners/shim/worker_run.hpp"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,8 +69,7 @@ private:
   shim_run::clock::time_point idle_since_;
   std::int64_t overlong_ = 0; // lines of the worker, met so far
   shim_record identity_;
-  std::vector<descriptor> unsynced_; // exit records that a power cut could still take
-  shim_run::clock::time_point sync_due_;
+  std::deque<descriptor> unsynced_; // exit records that a power cut could still take, and that a daemon may not have stored
   packet received_;
 };
 

@@ -32,6 +32,20 @@ std::function<std::size_t(const queued_job&)> of_each(std::size_t count) {
 
 } // namespace
 
+TEST_CASE("groups of one request do not make way for each other") {
+  named_groups groups;
+  const auto never_queued = [](named_group_index) { return false; };
+  for (std::size_t i = 0; i + 1 < limits::named_groups_max; ++i) // one place is left
+    groups.set(groups.find_or_add("used " + std::to_string(i)).value(), {.parallel = 1});
+  REQUIRE(groups.add_all({"a"}, never_queued));
+  REQUIRE(groups.add_all({"b", "b"}, never_queued)); // a is used by nobody
+  CHECK_FALSE(groups.find("a"));
+  CHECK(groups.find("b"));
+  const auto refused = groups.add_all({"c", "d"}, never_queued);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == error_code::too_large);
+}
+
 TEST_CASE("a group has room for as many jobs as its limit leaves, none while it is paused, and says why") {
   named_groups groups;
   const auto night = *groups.find_or_add("night");
