@@ -28,9 +28,9 @@ std::map<std::int64_t, std::string> users_of_queued(job_store& store) {
 
 TEST_CASE("a queue is restored with whose jobs are, and since when they count as waiting") {
   const temporary_folder folder;
-  store_facts(*open_store(folder.path()),
-              {of_user(1, "ada"), of_user(2, "ben", at(-500)), of_user(3, ""), of_user(4, "ada"), started(1, {1}), started(2, {4}),
-               finished(4, 2, job_state::failed), job_retried{job_id{4}, 9, at(50), false, at(20)}});
+  store_facts(*open_store(folder.path()), {of_user(1, "ada"), of_user(2, "ben", at(-500)), of_user(3, ""), of_user(4, "ada"),
+                                           started(1, {1}), started(2, {4}), finished(4, 2, job_state::failed),
+                                           batch_ended{batch_id{2}, at(40)}, job_retried{job_id{4}, 9, at(50), false, at(20)}});
   const auto store = open_store(folder.path());
   std::map<std::int64_t, instant> since;
   const auto restored = must(store->restore([&](const live_job& job) { since[job.id.value] = job.waits_since; }));
