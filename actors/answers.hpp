@@ -51,6 +51,7 @@ struct explanation {
   std::optional<scheduling::start_promise> promised = {}; // what was first said
   std::vector<scheduling::obstacle> devices;
   std::optional<planned_batch> planned = {}; // whom it is to start with
+  std::string share = {};                    // why jobs of other users that came later stand before it; empty: none do
 };
 
 // What would become of a queued job's start.
@@ -64,9 +65,19 @@ struct start_change {
 };
 using start_changes = std::vector<start_change>;
 
+// A user who has jobs, or used devices lately.
+struct user_view {
+  std::string name; // empty: of jobs that name nobody
+  double weight = 1;
+  double device_seconds = 0, share = 0; // within queue.fair_share.window; of what all used
+  std::int64_t completed = 0;           // likewise
+  std::size_t queued = 0, running = 0;
+};
+
 struct statistics {
   std::map<std::string, scheduling::savings> types; // those of which anything was measured
   std::array<scheduling::promise_book::tally, 4> promises;
+  std::vector<user_view> users = {};
 };
 
 // One page of a list, newest first.

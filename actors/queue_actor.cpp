@@ -15,6 +15,8 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       needs_(std::move(start->needs)),
       groups_(std::move(start->groups)),
       named_(std::move(start->named)),
+      users_(std::move(start->users)),
+      share_(std::move(start->share)),
       knowledge_(std::move(start->knowledge)),
       estimates_(std::move(start->estimates)),
       tolerated_(std::move(start->tolerated)),
@@ -34,6 +36,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
     for (const auto& job : restored.jobs) {
       running_jobs_.emplace(job.id, restored.id);
       named_.started(job.named_group);
+      users_.started(job.user);
     }
     running_batch batch{.device = restored.device, .type = restored.type, .started = restored.started, .at = phase::running};
     for (const auto& job : restored.jobs) {

@@ -5,11 +5,13 @@
 #include "actors/interfaces.hpp"
 
 #include "scheduling/batch_groups.hpp"
+#include "scheduling/fair_share.hpp"
 #include "scheduling/named_groups.hpp"
 #include "scheduling/needs.hpp"
 #include "scheduling/promise_book.hpp"
 #include "scheduling/queued_estimates.hpp"
 #include "scheduling/type_knowledge.hpp"
+#include "scheduling/users.hpp"
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -39,6 +41,8 @@ struct queue_start {
   scheduling::need_book needs;
   scheduling::batch_groups groups{{}};
   scheduling::named_groups named;
+  scheduling::user_book users;
+  scheduling::fair_share share;
   std::unordered_map<std::string, job_id> unique_keys;       // of queued and running jobs
   std::vector<job_id> to_cancel;                             // an earlier daemon was asked to, and could not carry it out
   std::vector<scheduling::type_knowledge> knowledge;         // by type_index

@@ -32,6 +32,7 @@ void queue_state::job_is_over(job_over& what) {
   const auto index = static_cast<std::size_t>(one - found->second.members.data());
   auto endings = decide(found->second, what.batch, {index}, {std::move(what.outcome)}, facts);
   watch_for_storms(found->second.type, endings, wall_clock_now());
+  count_use(found->second, endings, wall_clock_now());
   request(self_, storage_, caf::infinite, record_facts{std::move(facts)})
       .then([this, id = what.batch, endings = std::move(endings)](done) {
         if (const auto batch = running_.find(id); batch != running_.end())
@@ -62,6 +63,7 @@ void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outco
   std::vector<fact> facts;
   auto endings = decide(batch, id, left, std::move(of_left), facts);
   watch_for_storms(batch.type, endings, wall_clock_now()); // now, so that a type which is held starts no further job
+  count_use(batch, endings, wall_clock_now());
   facts.emplace_back(batch_ended{id, wall_clock_now()});
   send(self_, parts_->watchdog, forget_batch{id});
   request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([this, id, endings = std::move(endings)](done) {

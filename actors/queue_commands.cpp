@@ -150,7 +150,7 @@ caf::result<result<done>> queue_state::move(const move_job& what) {
   for (const queued_job& changed : *changes) {
     before.push_back(*jobs_.find(changed.id));
     jobs_.replace(changed);
-    last_order_key_ = std::max(last_order_key_, changed.order_key);
+    note_place(changed);
     facts.emplace_back(job_reordered{changed.id, changed.priority, changed.order_key, wall_clock_now()});
   }
   void_promises();
@@ -241,8 +241,9 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   if (regroup)
     classify(changed, *regroup);
   if (what.priority && *what.priority != job->priority) {
-    changed.priority = static_cast<std::uint8_t>(*what.priority);
-    facts.emplace_back(job_reordered{what.id, *what.priority, job->order_key, now});
+    give_priority(changed, *what.priority);
+    note_place(changed);
+    facts.emplace_back(job_reordered{what.id, *what.priority, changed.order_key, now});
   }
   std::function<void()> revert;
   if (changed != *job) {
@@ -292,6 +293,7 @@ caf::result<result<done>> queue_state::retry(const retry_job& what) {
 void queue_state::requeue_finished(const job_record& record, bool from_scratch, done_promise promise) {
   const auto* type = settings_->find_job_type(record.type);
   const auto group = named_.find_or_add(record.group, [this](auto index) { return jobs_.queued_in(index) > 0; });
+  const auto user = find_user(record.user);
   const auto owner = record.unique_key.empty() ? std::nullopt : keys_.find(record.unique_key);
   std::string why_not;
   if (!next_state(record.state, job_event::retry))
@@ -302,37 +304,44 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
     why_not = "job " + to_string(owner->id) + " has the same unique key and has not ended";
   else if (!group)
     why_not = group.error().what;
+  else if (!user)
+    why_not = user.error().what;
   if (!why_not.empty()) {
     returning_.erase(record.id);
     needs_.forget(record.id);
     promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(record.id) + " cannot be retried: " + why_not)));
     return;
   }
-  last_order_key_ += scheduling::order_key_step;
+  const auto now = wall_clock_now();
   queued_job job{.id = record.id,
-                 .order_key = last_order_key_,
                  .type = static_cast<scheduling::type_index>(type - settings_->job_types.data()),
                  .attempts = static_cast<std::uint16_t>(std::min(record.attempts, 65'535)),
                  .named_group = *group,
+                 .user = *user,
                  .priority = static_cast<std::uint8_t>(record.priority),
                  .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
   job.created = record.created;
-  job.begin_to_wait(wall_clock_now());
+  job.begin_to_wait(now);
   job.group = job.type;
   if (scheduling::reads_parameters(*type))
     classify(job, record.params);
+  auto places = placing(now);
+  give_place(job, places, now);
   named_.arriving(job.named_group);
+  users_.arriving(job.user);
   if (!record.unique_key.empty())
     keys_.reserve(record.unique_key, job.id);
   request(self_, storage_, caf::infinite,
-          append_facts{{job_retried{record.id, last_order_key_, wall_clock_now(), from_scratch}}, {}})
+          append_facts{{job_retried{record.id, job.order_key, now, from_scratch, job.waits_since}}, {}})
       .then([this, job, promise, was = record.state,
              pin = groups_.pin({job.group})](const result<storage::append_outcome>& outcome) mutable {
         named_.arrived(job.named_group);
+        users_.arrived(job.user);
         returning_.erase(job.id);
         if (!outcome) {
           needs_.forget(job.id);
           keys_.free(job.id);
+          take_place_back(job);
           promise.deliver(result<done>(fail(outcome.error())));
           return;
         }

@@ -107,14 +107,14 @@ scheduling::queue_picture queue_state::picture(instant now) {
   };
   for (const queued_job& job : jobs_.page(0, std::min(jobs_.size() - jobs_.kept_back(), limits::forecast_jobs_max)))
     if (add(job))
-      seen.in_order.push_back(refreshed(job, now));
+      seen.in_order.push_back(as_candidate(job, now));
   for (const auto& [job, until] : jobs_.delayed(limits::forecast_jobs_max))
     if (add(job))
-      seen.delayed.emplace_back(refreshed(job, now), until);
+      seen.delayed.emplace_back(as_candidate(job, now), until);
   for (const job_id id : needs_.jobs()) {
     const auto job = jobs_.find(id);
     if (job && job->blocked && !job->held && !job->delayed && needs_.verdict(id) == scheduling::needs_verdict::open && add(*job))
-      seen.blocked.emplace_back(refreshed(*job, now), needs_.open_needs(id));
+      seen.blocked.emplace_back(as_candidate(*job, now), needs_.open_needs(id));
   }
   seen.named = named_;
   seen.aging = jobs_.aging();
@@ -200,6 +200,7 @@ caf::result<result<explanation>> queue_state::explain(job_id id) {
     seen->groups.try_emplace(queued->group, outlook(queued->group, *type, now));
     answer->promised = promises_.find(id);
     answer->devices = scheduling::find_obstacles(*queued, *seen);
+    answer->share = why_behind(*queued, now);
     if (nothing_starts()) {
       promise.deliver(result<explanation>(std::move(*answer)));
       return;
@@ -247,7 +248,7 @@ caf::result<result<batch_plan>> queue_state::plan(const read_batches& what) {
   return promise;
 }
 
-result<std::vector<queued_job>> queue_state::changed_by(const try_change& what) const {
+result<std::vector<queued_job>> queue_state::changed_by(const try_change& what) {
   auto job = jobs_.find(what.id);
   if (!job)
     return fail(why_not_queued(what.id));
@@ -255,7 +256,8 @@ result<std::vector<queued_job>> queue_state::changed_by(const try_change& what) 
     return jobs_.plan_move(what.id, *what.target);
   if (auto valid = scheduling::check_priority(what.priority.value_or(job->priority)); !valid)
     return fail(valid.error());
-  job->priority = static_cast<std::uint8_t>(what.priority.value_or(job->priority));
+  if (what.priority && *what.priority != job->priority)
+    give_priority(*job, *what.priority);
   return std::vector{*job};
 }
 
@@ -297,7 +299,7 @@ caf::result<result<start_changes>> queue_state::try_out(const try_change& what) 
 }
 
 statistics queue_state::measured() const {
-  statistics found{.types = {}, .promises = promises_.tallies()};
+  statistics found{.types = {}, .promises = promises_.tallies(), .users = list_users(wall_clock_now())};
   for (std::size_t i = 0; i < knowledge_.size(); ++i)
     if (knowledge_[i].saved.jobs > 0)
       found.types.emplace(type_names_.at(i), knowledge_[i].saved);

@@ -56,6 +56,7 @@ bool queue_state::groups_have_room(const std::vector<job_id>& jobs) const {
 // It runs no more: another one may start.
 void queue_state::left_group(const scheduling::queued_job& job) {
   named_.ended(job.named_group);
+  users_.ended(job.user);
   changed_ = changed_ || job.named_group != 0;
 }
 

@@ -44,6 +44,7 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
   if (const auto job = jobs_.remove(id)) {
     leaving_.insert(id);
     named_.arriving(job->named_group); // should the disk refuse it, the job comes back
+    users_.arriving(job->user);
     publish();
     void_promises();
     auto promise = self_->make_response_promise<result<done>>();
@@ -53,7 +54,9 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
         .then([this, promise, job = *job, pin = groups_.pin({job->group})](const result<storage::append_outcome>& outcome) mutable {
           leaving_.erase(job.id);
           named_.arrived(job.named_group);
+          users_.arrived(job.user);
           if (outcome) {
+            left_queue(job);
             tolerated_.erase(job.id);
             needs_.forget(job.id);
             keys_.free(job.id);
@@ -253,7 +256,8 @@ caf::result<result<jobs_submitted>> queue_state::resume_as_new_job(job_id id) {
                           .priority = old.priority,
                           .name = old.name,
                           .resumed_from = id,
-                          .group = old.group};
+                          .group = old.group,
+                          .user = old.user.empty() ? std::nullopt : std::optional(old.user)};
         request(self_, handle(self_), caf::infinite, submit_jobs{{std::move(again)}, {}})
             .then([promise](const result<jobs_submitted>& made) mutable { promise.deliver(made); });
       });

@@ -71,7 +71,7 @@ void queue_state::push_candidates() {
     auto known = outlooks.find(job.group);
     if (known == outlooks.end())
       known = outlooks.emplace(job.group, outlook(job.group, type, now)).first;
-    message.in_order.push_back(scheduling::candidate_of(refreshed(job, now), type, known->second, tolerated(job.id)));
+    message.in_order.push_back(scheduling::candidate_of(as_candidate(job, now), type, known->second, tolerated(job.id)));
   }
   if (message.in_order.empty())
     return;
@@ -116,8 +116,10 @@ void queue_state::start(start_batch& what) {
     if (!scheduling::reads_parameters(settings_->job_types[batch.type])) // what is known now of the type is known of it
       estimates_.enter(job, {}, knowledge_.at(batch.type).durations, now);
     named_.started(job.named_group);
+    users_.started(job.user);
     running_jobs_.emplace(id, what.batch);
   }
+  turn_began(batch);
   settle_promises(batch, now);
   running_.emplace(what.batch, std::move(batch));
   publish();

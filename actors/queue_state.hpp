@@ -1,8 +1,9 @@
-// The state of the queue actor. Its handlers stand in ten files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs that
-// wait for others), queue_groups.cpp (groups that users put jobs into), queue_commands.cpp (what users ask of queued and finished
-// jobs), queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp
-// (what starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that),
-// queue_forecast.cpp (what will start when) and queue_queries.cpp (what users look at).
+// The state of the queue actor. Its handlers stand in eleven files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs
+// that wait for others), queue_groups.cpp (groups that users put jobs into), queue_users.cpp (whose turn it is), queue_commands.cpp
+// (what users ask of queued and finished jobs), queue_interventions.cpp (what is done to running jobs and whole types: cancel,
+// suspend, preempt, hold), queue_runs.cpp (what starts and runs), queue_attempts.cpp (what ends, and what comes after it),
+// queue_knowledge.cpp (what is learnt of that), queue_forecast.cpp (what will start when) and queue_queries.cpp (what users look
+// at).
 //
 // Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
 // move), and changed back if the fact is refused; otherwise after.
@@ -13,6 +14,7 @@
 #include "scheduling/batch_groups.hpp"
 #include "scheduling/explain.hpp"
 #include "scheduling/failure_storm.hpp"
+#include "scheduling/fair_share.hpp"
 #include "scheduling/named_groups.hpp"
 #include "scheduling/needs.hpp"
 #include "scheduling/outlook.hpp"
@@ -81,6 +83,12 @@ private:
     done_promise promise;
   };
 
+  struct ending {
+    job_id job;
+    scheduling::job_outcome outcome;
+    scheduling::after_attempt then;
+  };
+
   // queue_submit.cpp
   // A job whose fact is on its way to the disk.
   struct arrival {
@@ -98,8 +106,9 @@ private:
   void submit_later(submit_jobs what, promise_of<jobs_submitted> promise);
   [[nodiscard]] result<void> find_groups(const std::vector<scheduling::admitted_job>& jobs);
   [[nodiscard]] fact plan_arrival(submission_plan& plan, scheduling::admitted_job& job, const scheduling::needed_states& needed,
-                                  instant now);
-  [[nodiscard]] scheduling::queued_job newly_queued(const scheduling::admitted_job& job, instant now);
+                                  scheduling::fair_placing& places, instant now);
+  [[nodiscard]] scheduling::queued_job newly_queued(const scheduling::admitted_job& job, scheduling::fair_placing& places,
+                                                    instant now);
   void store_plan(submission_plan plan, std::vector<fact> facts, storage::submission from, promise_of<jobs_submitted> promise);
   void abandon(const std::vector<arrival>& arrivals);
   [[nodiscard]] jobs_submitted submitted(const submission_plan& plan);
@@ -111,6 +120,24 @@ private:
   [[nodiscard]] group_list list_groups() const;
   [[nodiscard]] bool groups_have_room(const std::vector<job_id>& jobs) const;
   void left_group(const scheduling::queued_job& job);
+
+  // queue_users.cpp
+  [[nodiscard]] result<scheduling::user_index> find_user(const std::string& name);
+  [[nodiscard]] result<void> find_users(const std::vector<scheduling::admitted_job>& jobs);
+  [[nodiscard]] scheduling::fair_placing placing(instant now);
+  void give_place(scheduling::queued_job& job, scheduling::fair_placing& places, instant now); // a new or retried one
+  void take_place_back(const scheduling::queued_job& job);                                     // that was given last
+  void give_priority(scheduling::queued_job& job, int priority);
+  void note_place(const scheduling::queued_job& job); // it was moved
+  void left_queue(const scheduling::queued_job& job); // it was cancelled
+  void turn_began(const running_batch& batch);
+  void count_use(const running_batch& batch, const std::vector<ending>& endings, instant now);
+  [[nodiscard]] duration device_time_of(scheduling::queued_job job, instant now);
+  [[nodiscard]] bool could_start(const scheduling::queued_job& job) const;
+  // As the policy sees it: users are told apart only where they share.
+  [[nodiscard]] scheduling::queued_job as_candidate(const scheduling::queued_job& job, instant now);
+  [[nodiscard]] std::vector<user_view> list_users(instant now) const;
+  [[nodiscard]] std::string why_behind(const scheduling::queued_job& job, instant now) const;
 
   // queue_needs.cpp
   [[nodiscard]] bool is_live(job_id id) const;
@@ -181,11 +208,6 @@ private:
   void noted(const batch_noted& what);
 
   // queue_attempts.cpp
-  struct ending {
-    job_id job;
-    scheduling::job_outcome outcome;
-    scheduling::after_attempt then;
-  };
   void over(const batch_over& what);
   void job_is_over(job_over& what);
   void finish(batch_id id, std::vector<scheduling::job_outcome> outcomes);
@@ -230,7 +252,7 @@ private:
   caf::result<result<explanation>> explain(job_id id);
   caf::result<result<batch_plan>> plan(const read_batches& what);
   caf::result<result<start_changes>> try_out(const try_change& what);
-  [[nodiscard]] result<std::vector<scheduling::queued_job>> changed_by(const try_change& what) const;
+  [[nodiscard]] result<std::vector<scheduling::queued_job>> changed_by(const try_change& what);
   [[nodiscard]] statistics measured() const;
 
   // queue_queries.cpp
@@ -258,6 +280,9 @@ private:
   scheduling::need_book needs_; // of queued jobs, and of those on their way into the queue
   scheduling::batch_groups groups_;
   scheduling::named_groups named_;
+  scheduling::user_book users_;
+  scheduling::fair_share share_;
+  instant share_saved_{};
   std::vector<scheduling::type_knowledge> knowledge_; // by type_index
   scheduling::queued_estimates estimates_;
   std::map<scheduling::type_index, instant> knowledge_saved_;

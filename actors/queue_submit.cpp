@@ -44,6 +44,7 @@ void queue_state::admit(submit_jobs what, const scheduling::needed_states& neede
   const auto now = wall_clock_now();
   submission_plan plan;
   std::vector<fact> facts;
+  auto places = placing(now);
   plan.arrivals.reserve(admitted->size());
   facts.reserve(admitted->size());
   for (auto& job : *admitted) {
@@ -53,7 +54,7 @@ void queue_state::admit(submit_jobs what, const scheduling::needed_states& neede
       what.from.answered.push_back(owner->id);
       continue;
     }
-    facts.push_back(plan_arrival(plan, job, needed, now));
+    facts.push_back(plan_arrival(plan, job, needed, places, now));
     what.from.answered.push_back(plan.answer.back().id);
   }
   what.from.at = now;
@@ -78,13 +79,15 @@ result<void> queue_state::find_groups(const std::vector<scheduling::admitted_job
   std::vector<std::string> names;
   for (const auto& job : jobs)
     names.push_back(job.group);
-  return named_.add_all(names, [this](auto index) { return jobs_.queued_in(index) > 0; });
+  if (auto added = named_.add_all(names, [this](auto index) { return jobs_.queued_in(index) > 0; }); !added)
+    return added;
+  return find_users(jobs);
 }
 
 fact queue_state::plan_arrival(submission_plan& plan, scheduling::admitted_job& job, const scheduling::needed_states& needed,
-                               instant now) {
+                               scheduling::fair_placing& places, instant now) {
   const auto not_before = job.delay.count() > 0 ? std::optional(now + job.delay) : std::nullopt;
-  const auto made = newly_queued(job, now);
+  const auto made = newly_queued(job, places, now);
   plan.arrivals.push_back({made, not_before});
   plan.answer.push_back({.id = made.id, .position = {}});
   if (!job.needs.empty())
@@ -92,6 +95,7 @@ fact queue_state::plan_arrival(submission_plan& plan, scheduling::admitted_job& 
   if (!job.unique_key.empty())
     keys_.reserve(job.unique_key, made.id);
   named_.arriving(made.named_group);
+  users_.arriving(made.user);
   return job_queued{.id = made.id,
                     .type = job.type->name,
                     .params = std::move(job.params),
@@ -105,18 +109,19 @@ fact queue_state::plan_arrival(submission_plan& plan, scheduling::admitted_job& 
                     .needs = std::move(job.needs),
                     .on_needs_failure = job.on_needs_failure,
                     .group = std::move(job.group),
-                    .unique_key = std::move(job.unique_key)};
+                    .unique_key = std::move(job.unique_key),
+                    .user = std::move(job.user),
+                    .waits_since = made.waits_since == now ? std::nullopt : std::optional(made.waits_since)};
 }
 
-queued_job queue_state::newly_queued(const scheduling::admitted_job& job, instant now) {
+queued_job queue_state::newly_queued(const scheduling::admitted_job& job, scheduling::fair_placing& places, instant now) {
   last_job_.value += 1;
-  last_order_key_ += scheduling::order_key_step;
   queued_job made{.id = last_job_,
-                  .order_key = last_order_key_,
                   .created = now,
                   .waits_since = now,
                   .type = static_cast<scheduling::type_index>(job.type - settings_->job_types.data()),
                   .named_group = named_.find(job.group).value_or(0),
+                  .user = users_.find(job.user).value_or(0),
                   .priority = static_cast<std::uint8_t>(job.priority),
                   .tier = static_cast<std::uint8_t>(job.type->tier & 0xF),
                   .held = job.held};
@@ -124,6 +129,7 @@ queued_job queue_state::newly_queued(const scheduling::admitted_job& job, instan
     classify(made, json::parse(job.params));
   else
     made.group = made.type;
+  give_place(made, places, now);
   return made;
 }
 
@@ -147,10 +153,13 @@ void queue_state::store_plan(submission_plan plan, std::vector<fact> facts, stor
 
 // They never were.
 void queue_state::abandon(const std::vector<arrival>& arrivals) {
+  for (auto one = arrivals.rbegin(); one != arrivals.rend(); ++one)
+    take_place_back(one->job);
   for (const arrival& unused : arrivals) {
     needs_.forget(unused.job.id);
     keys_.free(unused.job.id);
     named_.arrived(unused.job.named_group);
+    users_.arrived(unused.job.user);
     tolerated_.erase(unused.job.id);
   }
 }
@@ -164,6 +173,7 @@ jobs_submitted queue_state::submitted(const submission_plan& plan) {
     else
       jobs_.add(job);
     named_.arrived(job.named_group);
+    users_.arrived(job.user);
     keys_.stored(job.id);
     ids.push_back(job.id);
   }

@@ -1,5 +1,6 @@
 #include "actors/restore.hpp"
 
+#include "config/limits.hpp"
 #include "scheduling/attempts.hpp"
 #include "scheduling/batch_traits.hpp"
 #include "scheduling/outlook.hpp"
@@ -55,7 +56,8 @@ run_sighting sighting_of(const runners::run_condition& condition) {
 }
 
 template <class Stored>
-scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier, scheduling::named_group_index group) {
+scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier, scheduling::named_group_index group,
+                                   scheduling::user_index user) {
   return {.id = job.id,
           .order_key = job.order_key,
           .created = job.created,
@@ -64,6 +66,7 @@ scheduling::queued_job queued_from(const Stored& job, scheduling::type_index typ
           .type = type,
           .attempts = static_cast<std::uint16_t>(std::min(job.attempts, 65'535)),
           .named_group = group,
+          .user = user,
           .priority = static_cast<std::uint8_t>(job.priority),
           .retries = static_cast<std::uint8_t>(std::clamp(job.retries, 0, 255)),
           .batch_max = static_cast<std::uint8_t>(std::clamp(job.batch_max, 0, 255)),
@@ -96,6 +99,51 @@ scheduling::promise_book restore_promises(const std::map<std::string, std::strin
   if (!book)
     spdlog::warn("{}; it is learnt again", to_string(book.error()));
   return book ? std::move(*book) : scheduling::promise_book();
+}
+
+// The last queued job of each user, tier and priority.
+using last_jobs = std::map<scheduling::fair_flow, scheduling::queued_job>;
+
+void keep_last(last_jobs& last, const scheduling::queued_job& job) {
+  const auto [known, is_new] = last.emplace(scheduling::fair_flow::of(job), job);
+  if (!is_new && known->second.order_key < job.order_key)
+    known->second = job;
+}
+
+// Whose turn it is follows from the keys of what waits and runs; what users used was saved.
+void restore_share(const std::map<std::string, std::string>& learned, const config::settings& settings,
+                   const std::vector<device>& devices, last_jobs last, queue_start& queue, instant now) {
+  if (!queue.users.shares())
+    return;
+  if (const auto found = learned.find("fair share"); found != learned.end()) {
+    const json known = json::parse(found->second, nullptr, false);
+    const auto part = [&](const char* name) { return known.is_object() ? known.value(name, json()) : json(); };
+    auto used = queue.users.restore(part("use")), tiers = queue.share.restore(part("tiers"));
+    for (const auto* read : {&used, &tiers})
+      if (!*read)
+        spdlog::warn("{}; it is counted anew", to_string(read->error()));
+  }
+  std::map<int, std::int64_t> first_in_tier;
+  for (const auto& job : queue.jobs.page(0, queue.jobs.size() - queue.jobs.kept_back())) {
+    const auto first = first_in_tier.emplace(job.tier, job.order_key).first;
+    first->second = std::min(first->second, job.order_key);
+  }
+  for (const auto& [tier, key] : first_in_tier) // what is queued was queued at its tier's time or later
+    queue.share.set_now(tier, std::max(queue.share.now(tier), key));
+  for (const auto& batch : queue.running)
+    for (const auto& job : batch.jobs)
+      keep_last(last, job);
+  scheduling::fair_placing places(queue.share, {.jobs = queue.jobs, .users = queue.users, .now = now});
+  for (const auto& [flow, job] : last) {
+    const auto* type = job.type < settings.job_types.size() ? &settings.job_types[job.type] : nullptr;
+    places.note(job, type ? scheduling::expected_device_time(job, *type, &queue.knowledge.at(job.type), devices, now)
+                          : duration{limits::unknown_job_ms});
+  }
+  for (const auto& batch : queue.running)
+    if (!batch.jobs.empty()) {
+      const auto& first = *std::min_element(batch.jobs.begin(), batch.jobs.end(), scheduling::comes_before);
+      queue.share.started(first.tier, first.order_key, queue.jobs.first_key(first.tier, first.priority));
+    }
 }
 
 // Jobs whose parameters decide whom they may run with get their group again: the rules may have changed.
@@ -183,13 +231,17 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}};
   queue_start& queue = *state.queue;
   queue.jobs = scheduling::job_queue(settings->queue.aging);
+  queue.users = scheduling::user_book(settings->queue.fair_share);
+  last_jobs last;
   type_table types(*settings);
   const auto now = wall_clock_now();
   // No more of them are live than were let in; should that bound have become smaller, the rest run without a group.
   const auto group_of = [&](std::string_view name) { return queue.named.find_or_add(std::string(name)).value_or(0); };
+  const auto user_of = [&](std::string_view name) { return queue.users.find_or_add(std::string(name)).value_or(0); }; // likewise
   const auto stored = store.restore([&](const storage::live_job& job) {
     const auto index = types.index_of(job.type);
-    auto queued = queued_from(job, index, types.tier_of(index), group_of(job.group));
+    auto queued = queued_from(job, index, types.tier_of(index), group_of(job.group), user_of(job.user));
+    keep_last(last, queued);
     queued.waits_since = std::max(job.waits_since, job.not_before.value_or(job.waits_since));
     queued.steps = static_cast<std::uint8_t>(scheduling::aging_steps(queued.waits_since, now, queue.jobs.aging()));
     if (job.not_before && *job.not_before > now)
@@ -224,7 +276,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       std::vector<fact> quarantined;
       for (const auto& member : batch.jobs) {
         requeued.jobs.push_back(member.id);
-        auto job = queued_from(member, index, types.tier_of(index), group_of(member.group));
+        auto job = queued_from(member, index, types.tier_of(index), group_of(member.group), user_of(member.user));
         job.attempts = static_cast<std::uint16_t>(job.attempts > 0 ? job.attempts - 1 : 0);
         job.steps = static_cast<std::uint8_t>(scheduling::aging_steps(job.waits_since, now, queue.jobs.aging()));
         if (crashed && scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
@@ -232,6 +284,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
           quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
         }
         queue.jobs.add(job);
+        keep_last(last, job);
       }
       std::vector<fact> facts{requeued};
       facts.insert(facts.end(), quarantined.begin(), quarantined.end());
@@ -241,7 +294,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     }
     restored_batch restored{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
     for (const auto& member : batch.jobs) {
-      restored.jobs.push_back(queued_from(member, index, types.tier_of(index), group_of(member.group)));
+      restored.jobs.push_back(queued_from(member, index, types.tier_of(index), group_of(member.group), user_of(member.user)));
       auto& attempts = restored.jobs.back().attempts; // this one is counted when it is over
       attempts = static_cast<std::uint16_t>(attempts > 0 ? attempts - 1 : 0);
     }
@@ -266,6 +319,8 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   queue.promises = restore_promises(stored->learned);
   if (auto grouped = classify_all(store, *settings, queue, now); !grouped)
     return fail(grouped.error());
+
+  restore_share(stored->learned, *settings, devices, std::move(last), queue, now);
 
   if (auto workers = restore_workers(control, *settings, types, state); !workers)
     return fail(workers.error());

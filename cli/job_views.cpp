@@ -243,6 +243,7 @@ std::string job_page(const json& job, const style& look, instant now) {
   line("needs", needs_in_words(job));
   line("group", text_field(job, "group"));
   line("unique key", text_field(job, "unique_key"));
+  line("user", text_field(job, "user"));
   const auto effective = integer_field(job, "effective_priority");
   line("priority", std::to_string(integer_field(job, "priority").value_or(priority_default)) +
                        (effective ? " (" + std::to_string(*effective) + " by now, for it has waited)" : ""));

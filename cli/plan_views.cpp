@@ -78,6 +78,8 @@ std::string explanation_page(const json& answer, const style& look, instant now)
   }
   if (const json& planned = object_field(answer, "planned"); !planned.empty())
     line("runs", plan_in_words(planned, id));
+  if (const auto share = text_field(answer, "fair_share"); !share.empty())
+    line("turn", share);
   for (const json& one : array_field(answer, "devices"))
     line(text_field(one, "device"), obstacle_in_words(one, now));
   return page;
@@ -225,6 +227,28 @@ std::string estimates_page(const json& answer, const style& look) {
   }
   page += starts.empty() ? std::string("no promised start has come yet\n") : starts.render(look);
   return page;
+}
+
+std::string users_page(const json& answer, const style& look) {
+  table users({{"USER", false, 10},
+               {"WEIGHT", true},
+               {"SHARE", true},
+               {"DEVICE TIME", true},
+               {"COMPLETED", true},
+               {"RUNNING", true},
+               {"QUEUED", true}});
+  for (const json& u : array_field(answer, "users")) {
+    const std::string name = text_field(u, "name");
+    const auto count = [&](const char* key) { return with_commas(integer_field(u, key).value_or(0)); };
+    users.add({{name.empty() ? "(none)" : name},
+               {json(number_field(u, "weight").value_or(1)).dump()},
+               {whole_percent(number_field(u, "share").value_or(0))},
+               {clock_time(seconds(number_field(u, "device_seconds").value_or(0)))},
+               {count("completed")},
+               {count("running")},
+               {count("queued")}});
+  }
+  return users.empty() ? "no user has jobs, or used devices lately\n" : users.render(look);
 }
 
 } // namespace ferry::cli

@@ -18,5 +18,7 @@ namespace ferry::cli {
 // GET /statistics: what warmth and batching saved; how well durations and starts were told.
 [[nodiscard]] std::string savings_page(const json& answer, const style& look);
 [[nodiscard]] std::string estimates_page(const json& answer, const style& look);
+// Who used devices how much, and has what waiting.
+[[nodiscard]] std::string users_page(const json& answer, const style& look);
 
 } // namespace ferry::cli

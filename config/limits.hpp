@@ -21,6 +21,16 @@ inline constexpr std::size_t group_name_bytes_max = 100;
 inline constexpr std::int64_t group_parallel_max = 100'000; // jobs of a group that run at once
 inline constexpr std::size_t unique_key_bytes_max = 200;
 
+// Users
+inline constexpr std::size_t users_max = 10'000; // with jobs, at once
+inline constexpr std::size_t user_name_bytes_max = 100;
+inline constexpr double user_weight_min = 0.01;
+inline constexpr int user_weight_max = 1'000;
+inline constexpr std::int64_t unknown_job_ms = 60'000; // counted for a job of a type of which nothing was measured
+inline constexpr std::int64_t job_cost_ms_max = 30LL * 24 * 3600 * 1000; // counted for one job, over its user's weight
+// A user who used more lately than others begins at most so much of a device's time behind them.
+inline constexpr std::int64_t use_debt_ms_max = 4LL * 3600 * 1000;
+
 // HTTP
 inline constexpr std::size_t request_body_bytes_max = 16 * 1024 * 1024;
 inline constexpr std::size_t request_header_bytes_max = 16 * 1024;

@@ -45,6 +45,18 @@ std::string check_listen(std::string& listen, std::string& hint) {
   return {};
 }
 
+void check_weights(toml_reader& reader, const toml::table* table, const std::map<std::string, double>& weights) {
+  for (const auto& [user, weight] : weights) {
+    const auto key = dotted("queue.fair_share.weights", user);
+    if (weight < limits::user_weight_min)
+      reader.report(key, table ? table->get(user) : nullptr, "must be at least 0.01, is " + shown(json(weight)));
+    if (user.empty() || user.size() > limits::user_name_bytes_max)
+      reader.report(key, table ? table->get(user) : nullptr,
+                    "the name of a user has 1 to " + std::to_string(limits::user_name_bytes_max) + " bytes, this one has " +
+                        std::to_string(user.size()));
+  }
+}
+
 } // namespace
 
 void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
@@ -59,6 +71,7 @@ void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
                   "must have at most " + std::to_string(limits::socket_path_bytes_max) + " bytes, has " +
                       std::to_string(socket.size()) + ": " + shortened(socket, 160),
                   "Unix sockets have short paths; set http.socket to a shorter one");
+  check_weights(reader, root.at_path("queue.fair_share.weights").as_table(), s.queue.fair_share.weights);
 }
 
 result<settings> parse(std::string_view toml, const std::filesystem::path& file) {

@@ -24,22 +24,34 @@ fs::path or_below_home(const char* variable, const char* below_home) {
   return set.empty() ? home_directory() / below_home : set;
 }
 
+// Read as a file: getpwuid() would load libraries, which the statically linked `ferry` may not find.
+template <class Use>
+void find_account(uid_t id, Use&& use) {
+  std::FILE* users = std::fopen("/etc/passwd", "re");
+  if (users == nullptr)
+    return;
+  for (const passwd* entry; (entry = fgetpwent(users)) != nullptr;)
+    if (entry->pw_uid == id) {
+      use(*entry);
+      break;
+    }
+  std::fclose(users);
+}
+
 } // namespace
 
 fs::path home_directory() {
   if (fs::path home = absolute_path_in("HOME"); !home.empty())
     return home;
-  // Read as a file: getpwuid() would load libraries, which the statically linked `ferry` may not find.
-  if (std::FILE* users = std::fopen("/etc/passwd", "re")) {
-    fs::path home;
-    for (const passwd* entry; home.empty() && (entry = fgetpwent(users)) != nullptr;)
-      if (entry->pw_uid == getuid() && entry->pw_dir != nullptr)
-        home = entry->pw_dir;
-    std::fclose(users);
-    if (home.is_absolute())
-      return home;
-  }
-  return "/";
+  fs::path home;
+  find_account(getuid(), [&](const passwd& entry) { home = entry.pw_dir == nullptr ? "" : entry.pw_dir; });
+  return home.is_absolute() ? home : "/";
+}
+
+std::string login_name(unsigned id) {
+  std::string name;
+  find_account(id, [&](const passwd& entry) { name = entry.pw_name == nullptr ? "" : entry.pw_name; });
+  return name.empty() ? std::to_string(id) : name;
 }
 
 void fill_default_paths(settings& s) {

@@ -2,6 +2,7 @@
 // options.cpp; ferry.example.toml is checked against that declaration by a test.
 #pragma once
 
+#include "config/fair_share_rules.hpp"
 #include "config/job_type.hpp"
 #include "model/error.hpp"
 
@@ -50,6 +51,7 @@ struct settings {
 
   struct {
     std::chrono::milliseconds aging = std::chrono::hours{1}; // a job gains a step of priority with each that it waits; 0: none
+    fair_share_rules fair_share;
   } queue;
 
   struct {

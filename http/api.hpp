@@ -8,6 +8,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <map>
+#include <optional>
+#include <string>
 
 namespace ferry::http {
 
@@ -74,6 +77,8 @@ private:
     co_return co_await bridge_.ask<Answer>((*handles).*pick, std::move(message));
   }
   [[nodiscard]] const std::vector<device_reading>& readings();
+  // Who sent a request, by name; without a peer the user that the daemon runs as. Each is looked up once.
+  [[nodiscard]] const std::string& user_name(std::optional<unsigned> peer);
 
   // The answer to GET /status as last written; good as long as nothing it tells has changed.
   struct status_text {
@@ -93,6 +98,7 @@ private:
   status_text status_;
   bridge bridge_;
   std::vector<device_reading> readings_;
+  std::map<unsigned, std::string> user_names_;
   std::chrono::steady_clock::time_point readings_at_{};
 };
 

@@ -1,5 +1,6 @@
 // Submitting.
 #include "config/limits.hpp"
+#include "config/locations.hpp"
 #include "config/text.hpp"
 #include "http/api.hpp"
 #include "http/views.hpp"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <openssl/sha.h>
+#include <unistd.h>
 
 namespace ferry::http {
 
@@ -32,7 +34,7 @@ result<job_request> job_request_from(json& object, const std::string& where) {
     return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
   if (auto known = check_keys(object,
                               {"type", "params", "priority", "name", "held", "delay_seconds", "base_dir", "needs",
-                               "on_needs_failure", "group", "unique_key"},
+                               "on_needs_failure", "group", "unique_key", "user"},
                               where);
       !known)
     return fail(known.error());
@@ -47,11 +49,12 @@ result<job_request> job_request_from(json& object, const std::string& where) {
   const auto rule = rule_from(object, prefix);
   auto group = string_member(object, "group", prefix);
   auto unique_key = string_member(object, "unique_key", prefix);
+  auto user = string_member(object, "user", prefix);
   for (const error* e : std::initializer_list<const error*>{
            type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
            held ? nullptr : &held.error(), delay ? nullptr : &delay.error(), base_dir ? nullptr : &base_dir.error(),
            needs ? nullptr : &needs.error(), rule ? nullptr : &rule.error(), group ? nullptr : &group.error(),
-           unique_key ? nullptr : &unique_key.error()})
+           unique_key ? nullptr : &unique_key.error(), user ? nullptr : &user.error()})
     if (e)
       return fail(*e);
   if (!*type)
@@ -67,7 +70,8 @@ result<job_request> job_request_from(json& object, const std::string& where) {
                       .needs = std::move(*needs),
                       .on_needs_failure = *rule,
                       .group = group->value_or(""),
-                      .unique_key = unique_key->value_or("")};
+                      .unique_key = unique_key->value_or(""),
+                      .user = std::move(*user)};
   if (const auto params = object.find("params"); params != object.end())
     request.params = std::move(*params);
   return request;
@@ -86,6 +90,12 @@ std::string digest_of(std::string_view body) {
 }
 
 } // namespace
+
+const std::string& api::user_name(std::optional<unsigned> peer) {
+  const unsigned id = peer.value_or(::getuid());
+  const auto known = user_names_.find(id);
+  return known != user_names_.end() ? known->second : user_names_.emplace(id, config::login_name(id)).first->second;
+}
 
 api::reply api::submit(const request& r) {
   auto body = parse_object(r.body);
@@ -116,6 +126,9 @@ api::reply api::submit(const request& r) {
       co_return fail(one.error());
     message.jobs.push_back(std::move(*one));
   }
+  for (job_request& one : message.jobs)
+    if (!one.user)
+      one.user = user_name(r.peer);
   if (r.idempotency_key.size() > limits::idempotency_key_bytes_max)
     co_return fail(error_code::too_large, "Idempotency-Key takes " + std::to_string(r.idempotency_key.size()) + " bytes; at most " +
                                               std::to_string(limits::idempotency_key_bytes_max) + " are allowed");

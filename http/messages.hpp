@@ -25,6 +25,7 @@ struct request {
   std::string body;
   std::string idempotency_key;
   bool keep_alive = true;
+  std::optional<unsigned> peer = {}; // the numeric id of who sent it, of a Unix socket
 };
 
 [[nodiscard]] response json_response(unsigned status, const json& body);

@@ -13,6 +13,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <openssl/crypto.h>
+#include <sys/socket.h>
 
 namespace ferry::http {
 namespace asio = boost::asio;
@@ -54,6 +55,19 @@ bool bears(const parser_type& parser, const std::string& token) {
   const std::string expected = "Bearer " + token;
   const auto given = parser.get()[beast_http::field::authorization];
   return given.size() == expected.size() && CRYPTO_memcmp(given.data(), expected.data(), expected.size()) == 0;
+}
+
+// The user at the other end of a Unix socket.
+std::optional<unsigned> peer_of(stream& connection) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  const int fd = connection.socket().native_handle();
+  sockaddr_storage own{};
+  socklen_t own_size = sizeof own;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) != 0 || own.ss_family != AF_UNIX ||
+      ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+    return std::nullopt;
+  return who.uid;
 }
 
 asio::awaitable<bool> write(stream& connection, response& answer, unsigned http_version, bool keep_alive) {
@@ -108,6 +122,7 @@ bool is_protocol_error(const beast::error_code& failed) {
 
 asio::awaitable<void> serve(stream connection, api& handler, std::string token) {
   beast::flat_buffer buffer(limits::request_header_bytes_max + 64 * 1024);
+  const auto peer = peer_of(connection);
   for (;;) {
     parser_type parser;
     parser.body_limit(limits::request_body_bytes_max);
@@ -140,6 +155,8 @@ asio::awaitable<void> serve(stream connection, api& handler, std::string token) 
     const bool keep_alive = parser.get().keep_alive();
     const unsigned http_version = parser.get().version();
     connection.expires_never();
+    if (r)
+      r->peer = peer;
     response answer; // no co_await inside ?: — GCC 12 destroys such temporaries twice
     if (r)
       answer = co_await handler.answer(std::move(*r));

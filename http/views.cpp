@@ -69,6 +69,7 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["on_needs_failure"] = r.on_needs_failure ? json(to_string(*r.on_needs_failure)) : json(nullptr);
   view["group"] = or_null(r.group);
   view["unique_key"] = or_null(r.unique_key);
+  view["user"] = or_null(r.user);
   view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
   view["device"] = or_null(r.device);
   view["run_seconds"] = run_seconds(r);
@@ -143,6 +144,7 @@ json explanation_json(const actors::explanation& what) {
           {"expected_start_p90", job.expected_start ? json(to_rfc3339(job.expected_start->late)) : json(nullptr)},
           {"promised", promise_json(what.promised)},
           {"expected_end", or_null(job.expected_end)},
+          {"fair_share", or_null(what.share)},
           {"devices", std::move(devices)},
           {"planned", what.planned ? plan_json(*what.planned) : json(nullptr)}};
 }
@@ -188,7 +190,16 @@ json statistics_json(const actors::statistics& what) {
          {"mean_promised_seconds", t.promises ? json(t.promised_sum / static_cast<double>(t.promises)) : json(nullptr)},
          {"mean_waited_seconds", t.promises ? json(t.came_sum / static_cast<double>(t.promises)) : json(nullptr)}});
   }
-  return {{"types", std::move(types)}, {"promised_starts", std::move(promises)}};
+  json users = json::array();
+  for (const auto& one : what.users)
+    users.push_back({{"name", or_null(one.name)},
+                     {"weight", one.weight},
+                     {"share", one.share},
+                     {"device_seconds", one.device_seconds},
+                     {"queued", one.queued},
+                     {"running", one.running},
+                     {"completed", one.completed}});
+  return {{"types", std::move(types)}, {"promised_starts", std::move(promises)}, {"users", std::move(users)}};
 }
 
 json submitted_json(const actors::submitted_job& job) {

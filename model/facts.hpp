@@ -27,6 +27,8 @@ struct job_queued {
   needs_rule on_needs_failure = needs_rule::hold;
   std::string group = {};
   std::string unique_key = {};
+  std::string user = {};                   // whose it is; empty: not known
+  std::optional<instant> waits_since = {}; // what its aging counts from, where that is not `at`
 };
 
 // Parameters or name of a queued job were replaced; what is not set stays.
@@ -125,7 +127,8 @@ struct job_retried {
   job_id id;
   std::int64_t order_key = 0;
   instant at{};
-  bool from_scratch = false; // its checkpoints do not count any more
+  bool from_scratch = false;               // its checkpoints do not count any more
+  std::optional<instant> waits_since = {}; // as job_queued has it
 };
 
 // Finished jobs were taken off the lists; they can still be shown by id.

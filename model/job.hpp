@@ -46,8 +46,9 @@ struct job_request {
       {}; // the absolute folder that relative paths in parameters of format job-result start from; empty: refused
   std::vector<job_id> needs = {}; // it does not start before these have completed
   needs_rule on_needs_failure = needs_rule::hold;
-  std::string group = {};      // limits how many run at once; empty: none
-  std::string unique_key = {}; // no second job with it while one is queued or running; empty: none
+  std::string group = {};               // limits how many run at once; empty: none
+  std::string unique_key = {};          // no second job with it while one is queued or running; empty: none
+  std::optional<std::string> user = {}; // whose it is; not set: of nobody known, as jobs were before there were users
 };
 
 // How far a running job is. Every field may be unknown.
@@ -130,6 +131,7 @@ struct job_record {
   std::optional<needs_rule> on_needs_failure; // none: it needs nothing
   std::string group;                          // empty: none
   std::string unique_key;                     // empty: none
+  std::string user;                           // whose it is; empty: not known
   instant created{};
   std::optional<instant> started; // of the latest attempt
   std::optional<instant> finished;

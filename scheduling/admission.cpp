@@ -135,6 +135,8 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     collect(faults, ok.error(), "/base_dir");
   if (const auto ok = request.group.empty() ? result<void>{} : check_group_name(request.group); !ok)
     collect(faults, ok.error(), "/group");
+  if (const auto ok = request.user ? check_user_name(*request.user) : result<void>{}; !ok)
+    collect(faults, ok.error(), "/user");
   if (const auto ok = check_label("unique_key", request.unique_key, limits::unique_key_bytes_max); !ok)
     collect(faults, ok.error(), "/unique_key");
   if (request.delay.count() < 0 || request.delay > std::chrono::seconds(limits::delay_seconds_max))
@@ -152,7 +154,8 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
                    .needs = checked_needs(std::move(request.needs), rules.needed, faults.problems),
                    .on_needs_failure = request.on_needs_failure,
                    .group = std::move(request.group),
-                   .unique_key = std::move(request.unique_key)};
+                   .unique_key = std::move(request.unique_key),
+                   .user = std::move(request.user).value_or("")};
   if (request.params.is_null())
     request.params = json::object();
   if (request.params.is_object())

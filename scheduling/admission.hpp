@@ -26,6 +26,7 @@ struct admitted_job {
   needs_rule on_needs_failure = needs_rule::hold;
   std::string group = {};
   std::string unique_key = {};
+  std::string user = {}; // empty: not known
 };
 
 struct admission_rules {

@@ -4,9 +4,15 @@
 // start; its effective priority, at most 100, decides the order. Tiers are not crossed.
 //
 // The bound: after at most aging_steps_to_top(p) periods a job of priority p is at 100, and from then on no job of its tier that
-// was submitted (or retried) after it starts before it, unless users move one or warm workers let one pass (`batch.overtaking`).
-// So it waits at most that many periods and the time for the work that is in front of it then or was submitted before it. (The
-// paces of groups, devices and the pause are the users' own.)
+// has a larger order key starts before it, unless users move one or warm workers let one pass (`batch.overtaking`). So it waits at
+// most that many periods and the time for the work that is in front of it then or has a smaller key. (The paces of groups, devices
+// and the pause are the users' own.)
+//
+// How much of that may be submitted after it? Where users do not take turns, keys are the order of submission: nothing. Where they
+// do (fair_share.hpp), its key is ahead of virtual time by its user's own work of that priority that waited when it was queued,
+// over the weight, and by the user's debt; and of each user, its own among them (with another priority), at most that much, times
+// their weight, and one job can still get a smaller key. For one user that is at most as much again as waited before it; for n
+// users n times that. It does not grow with time, so nothing starves.
 //
 // Steps are derived from the time since which a job waits, also after a restart; none of them is a fact.
 #pragma once

@@ -140,7 +140,8 @@ dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind
 struct door {
   const account* of = nullptr;
   const candidate* head = nullptr;
-  instant earliest{}; // submitted, of those that stand in front of the one that is looked at
+  instant earliest{};                    // submitted, of those that stand in front of the one that is looked at
+  std::optional<std::int64_t> of_others; // the first order key among them of another user than the head's
   bool is_open = false;
 
   // Called for each candidate that may run there, in order: may it start before all that came before it?
@@ -153,9 +154,17 @@ struct door {
     }
     const auto overtaking = head->batching ? head->batching->overtaking : std::chrono::milliseconds{0};
     const bool may = is_open && c.job.tier == head->job.tier && c.job.effective() == head->job.effective() &&
-                     c.job.created <= earliest + overtaking;
+                     c.job.created <= earliest + overtaking && is_in_turn(c, overtaking);
     earliest = std::min(earliest, c.job.created);
+    if (c.job.user != head->job.user && !of_others)
+      of_others = c.job.order_key;
     return may;
+  }
+
+  // Jobs of another user, which may have been submitted long before, pass one only as far as that is little in virtual time.
+  [[nodiscard]] bool is_in_turn(const candidate& c, duration overtaking) const {
+    const auto first = c.job.user == head->job.user ? of_others : std::optional(head->job.order_key);
+    return !first || c.job.order_key <= *first + overtaking.count() * order_keys_per_ms;
   }
 };
 

@@ -44,9 +44,10 @@ using batch_decision = std::variant<dispatch_batch, preempt_batches, wait_until,
 // where it does not fit, the device is kept free for it, so that large jobs do not starve; it may then have the room of preemptible
 // batches of lower tiers. Others may be served before jobs in front of them only to avoid loading a model, only within the same
 // tier and priority, and only where they were submitted at most `overtaking` (of the head's type) after each of those: so a bounded
-// set of jobs can ever overtake a job. Of all that may start, a job whose model an idle worker has comes first, then one whose
-// model no worker has, then one whose model is loaded elsewhere on a busy one; then order decides. Where that busy worker is
-// expected to be free sooner than its model could be loaded again, the job waits for it.
+// set of jobs can ever overtake a job. Where users take turns, those of another user also have to stand at most so much behind it
+// in virtual time (fair_share.hpp), for they may have been submitted before it. Of all that may start, a job whose model an idle
+// worker has comes first, then one whose model no worker has, then one whose model is loaded elsewhere on a busy one; then order
+// decides. Where that busy worker is expected to be free sooner than its model could be loaded again, the job waits for it.
 //
 // Who joins the first job: choose_company; they follow it, whoever stands between them. A cold job goes where the fewest idle
 // workers have to end, then where those that end have been idle longest, then where most slots and memory are free.

@@ -41,6 +41,9 @@ struct by_step {
   bool operator()(const queued_job& a, const queued_job& b) const { return step_of(a) < step_of(b); }
 };
 
+// Of an effective priority, where some jobs of it are looked for.
+constexpr int looked_at_max = 32;
+
 // The smallest job of a priority level, and of a group, in their orders.
 queued_job first_of_level(int tier, int priority) {
   queued_job first{.id = {INT64_MIN}, .order_key = INT64_MIN, .priority = static_cast<std::uint8_t>(priority)};
@@ -90,12 +93,30 @@ struct job_queue::indices {
   std::set<std::pair<instant, job_id>> due; // of delayed jobs
   std::unordered_map<job_id, instant> due_of;
   std::unordered_map<named_group_index, std::size_t> named; // how many jobs of each named group
+  std::unordered_map<user_index, std::size_t> of_users;     // and of each user
 
-  void count(named_group_index of, bool one_more) {
-    if (of == 0)
-      return;
-    auto& queued = named[of];
-    queued = one_more ? queued + 1 : queued - 1;
+  void count(const queued_job& job, bool one_more) {
+    const auto add = [one_more](std::size_t& queued) { queued = one_more ? queued + 1 : queued - 1; };
+    if (job.named_group != 0)
+      add(named[job.named_group]);
+    add(of_users[job.user]);
+  }
+
+  // Calls `visit` for the first jobs behind this order key of each effective priority that jobs of this priority may have, until it
+  // says that it has seen enough of one.
+  template <class Visit>
+  void walk_levels(int tier, int priority, std::int64_t behind, Visit&& visit) const {
+    const int gained_max = steps.period.count() > 0 ? aging_steps_to_top(priority) : 0;
+    for (int gained = 0; gained <= gained_max; ++gained) {
+      queued_job from = first_of_level(tier, effective_priority(priority, gained));
+      from.order_key = behind;
+      int looked_at = 0;
+      for (auto it = ordered().lower_bound(from); it != ordered().end() && it->may_start() && it->tier == from.tier &&
+                                                  it->effective() == from.effective() && looked_at < looked_at_max;
+           ++it, ++looked_at)
+        if (it->priority == priority && visit(*it))
+          break;
+    }
   }
   [[nodiscard]] const auto& ordered() const { return jobs.get<0>(); }
   [[nodiscard]] const auto& grouped() const { return jobs.get<1>(); }
@@ -118,7 +139,7 @@ bool job_queue::add(const queued_job& job) {
   ordered.insert(ordered.end(), job);
   if (ordered.size() == before)
     return false;
-  indices_->count(job.named_group, true);
+  indices_->count(job, true);
   return true;
 }
 
@@ -129,7 +150,7 @@ std::optional<queued_job> job_queue::remove(job_id id) {
     return std::nullopt;
   const queued_job job = *found;
   ids.erase(found);
-  indices_->count(job.named_group, false);
+  indices_->count(job, false);
   forget_delay(id);
   return job;
 }
@@ -275,6 +296,56 @@ std::size_t job_queue::queued_in(named_group_index named) const {
   return found == indices_->named.end() ? 0 : found->second;
 }
 
+std::size_t job_queue::queued_of(user_index user) const {
+  const auto found = indices_->of_users.find(user);
+  return found == indices_->of_users.end() ? 0 : found->second;
+}
+
+std::optional<std::int64_t> job_queue::first_key(int tier, int priority,
+                                                 const std::function<bool(const queued_job&)>& counts) const {
+  std::optional<std::int64_t> first;
+  indices_->walk_levels(tier, priority, INT64_MIN, [&](const queued_job& job) {
+    const bool is_it = !counts || counts(job);
+    if (is_it)
+      first = std::min(first.value_or(job.order_key), job.order_key);
+    return is_it;
+  });
+  return first;
+}
+
+std::optional<queued_job> job_queue::last_of(user_index user, int tier, int priority) const {
+  std::optional<queued_job> last;
+  const int gained_max = aging().count() > 0 ? aging_steps_to_top(priority) : 0;
+  const auto& ordered = indices_->ordered();
+  for (int gained = 0; gained <= gained_max; ++gained) {
+    queued_job behind = first_of_level(tier, effective_priority(priority, gained));
+    const int level = behind.effective();
+    behind.order_key = INT64_MAX;
+    int looked_at = 0;
+    for (auto it = ordered.lower_bound(behind); it != ordered.begin() && looked_at < looked_at_max; ++looked_at) {
+      --it;
+      if (!it->may_start() || it->tier != behind.tier || it->effective() != level)
+        break;
+      if (it->priority != priority || it->user != user)
+        continue;
+      if (!last || last->order_key < it->order_key)
+        last = *it;
+      break;
+    }
+  }
+  return last;
+}
+
+std::optional<instant> job_queue::longest_wait_behind(int tier, int priority, std::int64_t order_key) const {
+  std::optional<instant> longest;
+  indices_->walk_levels(tier, priority, order_key, [&](const queued_job& job) {
+    if (job.order_key > order_key)
+      longest = std::min(longest.value_or(job.waits_since), job.waits_since);
+    return false;
+  });
+  return longest;
+}
+
 bool job_queue::has_group(group_index group) const {
   const auto& grouped = indices_->grouped();
   const auto starts = grouped.lower_bound(first_of_group(group)), waits = grouped.lower_bound(first_of_group(group, true));
@@ -381,6 +452,12 @@ std::optional<std::string> job_queue::check_invariants() const {
   for (const auto& [of, queued] : indices_->named)
     if (queued != (named.contains(of) ? named.at(of) : 0))
       return "the jobs of a named group are counted wrongly";
+  std::unordered_map<user_index, std::size_t> of_users;
+  for (const queued_job& job : ordered)
+    ++of_users[job.user];
+  for (const auto& [user, queued] : indices_->of_users)
+    if (queued != (of_users.contains(user) ? of_users.at(user) : 0))
+      return "the jobs of a user are counted wrongly";
   if (indices_->due.size() != indices_->due_of.size())
     return "the times of delayed jobs are not the same by time and by job";
   return std::nullopt;

@@ -11,6 +11,7 @@
 #include "model/time.hpp"
 #include "scheduling/aging.hpp"
 #include "scheduling/named_groups.hpp"
+#include "scheduling/users.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +36,7 @@ struct queued_job {
   job_id id;
   std::int64_t order_key = 0;
   instant created{};
-  instant waits_since{}; // of a job that may start: since when it could
+  instant waits_since{}; // of a job that may start: since when it could, or what it was put before (fair_share.hpp)
   group_index group = 0;
   type_index type = 0;
   std::uint16_t items = 1;          // that it has
@@ -44,6 +45,7 @@ struct queued_job {
   std::uint8_t estimate_spread = 0; // estimate::spread in hundredths
   std::uint16_t attempts = 0;
   named_group_index named_group = 0;        // that its user put it into
+  user_index user = 0;                      // whose it is
   std::uint8_t priority = priority_default; // that its user gave it
   std::uint8_t steps = 0;                   // that it has gained by waiting: see aging.hpp
   std::uint8_t retries = 0;                 // that the retry policy asked for
@@ -64,7 +66,9 @@ struct queued_job {
   friend bool operator==(const queued_job&, const queued_job&) = default;
 };
 
-// New jobs and renumbered ones stand this far apart, so that others can be moved between them.
+// Order keys are times of fair sharing (fair_share.hpp); where users do not share, they are numbers in the order of submission.
+inline constexpr std::int64_t order_keys_per_ms = 1024;
+// Then new jobs, and always renumbered ones, stand this far apart, so that others can be moved between them.
 inline constexpr std::int64_t order_key_step = std::int64_t{1} << 20;
 
 struct to_top {};
@@ -116,6 +120,16 @@ public:
                                               const std::function<std::size_t(named_group_index)>& room = {}) const;
   [[nodiscard]] bool has_group(group_index group) const; // any job of it, also a held one
   [[nodiscard]] std::size_t queued_in(named_group_index named) const;
+  [[nodiscard]] std::size_t queued_of(user_index user) const;
+
+  // Of the jobs of a tier that were given this priority, may start and are taken by `counts`: the smallest order key. Bounded:
+  // looks at the first few of each effective priority that they may have by now; so does the next one.
+  [[nodiscard]] std::optional<std::int64_t> first_key(int tier, int priority,
+                                                      const std::function<bool(const queued_job&)>& counts = {}) const;
+  // The one of this user's that comes last.
+  [[nodiscard]] std::optional<queued_job> last_of(user_index user, int tier, int priority) const;
+  // Since when the one of them has waited that waits longest, of those that have a larger order key than this.
+  [[nodiscard]] std::optional<instant> longest_wait_behind(int tier, int priority, std::int64_t order_key) const;
 
   // The jobs that change, with their new order keys, to bring one job to a place within its own tier and effective priority;
   // usually that job alone, more where there is no room between its new neighbours. Changes nothing itself. Errors: not_found;

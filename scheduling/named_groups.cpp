@@ -89,16 +89,18 @@ std::string named_groups::why_closed(named_group_index index) const {
          (one.settings.parallel == 1 ? " job" : " jobs");
 }
 
-result<void> check_group_name(const std::string& name) {
-  if (name.size() > limits::group_name_bytes_max)
-    return fail(error_code::too_large, "the name of a group takes " + std::to_string(name.size()) + " bytes; at most " +
-                                           std::to_string(limits::group_name_bytes_max) + " are allowed");
+result<void> check_name(const std::string& whose, const std::string& name, std::size_t bytes_max) {
+  if (name.size() > bytes_max)
+    return fail(error_code::too_large, "the name of " + whose + " takes " + std::to_string(name.size()) + " bytes; at most " +
+                                           std::to_string(bytes_max) + " are allowed");
   const bool is_bad = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '/'; });
   if (name.empty() || is_bad)
     return fail(error_code::invalid_argument,
-                "the name of a group is a text without '/' and control characters, not '" + config::shortened(name) + "'");
+                "the name of " + whose + " is a text without '/' and control characters, not '" + config::shortened(name) + "'");
   return {};
 }
+
+result<void> check_group_name(const std::string& name) { return check_name("a group", name, limits::group_name_bytes_max); }
 
 result<void> check_parallel(std::int64_t parallel) {
   if (parallel < 0 || parallel > limits::group_parallel_max)

@@ -66,7 +66,9 @@ private:
   std::map<std::string, named_group_index> by_name_;
 };
 
-// Errors: invalid_argument for what cannot be a name (empty, '/' or control characters in it), too_large.
+// What groups and users can be called; `whose`: "a group". Errors: invalid_argument for what cannot be a name (empty, '/' or
+// control characters in it), too_large.
+[[nodiscard]] result<void> check_name(const std::string& whose, const std::string& name, std::size_t bytes_max);
 [[nodiscard]] result<void> check_group_name(const std::string& name);
 // Errors: invalid_argument naming the bound.
 [[nodiscard]] result<void> check_parallel(std::int64_t parallel);

@@ -74,6 +74,87 @@ void find_overtaking(const simulation& day, const schedule& played, simulation_s
   found.overtakings = static_cast<std::size_t>(std::count(overtaken.begin(), overtaken.end(), true));
 }
 
+// Of devices' time while several users wait: what each got of it while they waited themselves, over how long that was.
+class contest {
+public:
+  void change(instant now, const std::string& user, int waiting, double running) {
+    if (users_waiting_ > 1)
+      contested_ms_ += static_cast<double>((now - last_).count());
+    last_ = now;
+    of_user& of = users_[user];
+    if (of.waiting > 0) {
+      of.waited += contested_ms_ - of.since;
+      of.got += (contested_ms_ - of.since) * of.running;
+    }
+    of.since = contested_ms_;
+    users_waiting_ += (of.waiting + waiting > 0 ? 1 : 0) - (of.waiting > 0 ? 1 : 0);
+    of.waiting += waiting;
+    of.running += running;
+  }
+  [[nodiscard]] double jains_index() const {
+    double sum = 0, squares = 0, users = 0;
+    for (const auto& [name, of] : users_)
+      if (of.waited > 0) {
+        const double rate = of.got / of.waited;
+        sum += rate;
+        squares += rate * rate;
+        users += 1;
+      }
+    return squares > 0 ? sum * sum / (users * squares) : 1;
+  }
+
+private:
+  struct of_user {
+    int waiting = 0;
+    double running = 0; // jobs, those of a batch by their part of it
+    double since = 0, waited = 0, got = 0;
+  };
+  std::map<std::string, of_user> users_;
+  int users_waiting_ = 0;
+  instant last_{};
+  double contested_ms_ = 0;
+};
+
+double fairness_of(const simulation& day, const schedule& played) {
+  struct event {
+    instant at;
+    std::size_t job;
+    int waiting;
+    double running;
+  };
+  std::vector<event> events;
+  for (std::size_t i = 0; i < day.jobs.size(); ++i) {
+    const played_run& run = played.runs[played.jobs[i].run];
+    const double part = 1.0 / static_cast<double>(run.jobs.size());
+    events.push_back({day.jobs[i].arrival, i, 1, 0});
+    events.push_back({run.starts, i, -1, part});
+    events.push_back({run.ends, i, 0, -part});
+  }
+  std::stable_sort(events.begin(), events.end(), [](const event& x, const event& y) { return x.at < y.at; });
+  contest all;
+  for (const event& e : events)
+    all.change(e.at, day.jobs[e.job].user, e.waiting, e.running);
+  return all.jains_index();
+}
+
+void compare_users(const simulation& day, const schedule& played, simulation_summary& found) {
+  std::map<std::string, std::pair<duration, std::int64_t>> waited; // and how many jobs
+  for (std::size_t i = 0; i < day.jobs.size(); ++i) {
+    auto& [sum, jobs] = waited[day.jobs[i].user];
+    sum += played.runs[played.jobs[i].run].works - day.jobs[i].arrival;
+    ++jobs;
+  }
+  std::vector<duration> means;
+  for (const auto& [name, of] : waited)
+    means.push_back(of.first / of.second);
+  std::sort(means.begin(), means.end());
+  found.users = means.size();
+  found.user_wait_q1 = means[means.size() / 4];
+  found.user_wait_median = means[means.size() / 2];
+  found.user_wait_q3 = means[means.size() * 3 / 4];
+  found.fairness = fairness_of(day, played);
+}
+
 promise_errors held_against(const simulation& day, const schedule& played) {
   std::vector<double> errors;
   promise_errors found;
@@ -143,6 +224,7 @@ simulation_summary summarize(const simulation& day, const schedule& played) {
   found.estimates = errors.count();
   found.promises = held_against(day, played);
   find_overtaking(day, played, found);
+  compare_users(day, played, found);
   return found;
 }
 

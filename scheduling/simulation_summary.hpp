@@ -38,6 +38,11 @@ struct simulation_summary {
   // and do not count. And by how many jobs were overtaken at all.
   duration overtaken_by{};
   std::size_t overtakings = 0;
+  // Of users: quartiles of their mean waits, and Jain's index of their speeds (what their jobs take over what passed from arrival
+  // to end): 1 where all wait alike for what they ask, 1 / users where one has all the luck.
+  std::size_t users = 0;
+  duration user_wait_q1{}, user_wait_median{}, user_wait_q3{};
+  double fairness = 1;
 };
 
 // How well durations can be told at all: each job is estimated from all that arrived before it, as if those had ended at once, each

@@ -3,6 +3,7 @@
 #include "scheduling/admission.hpp"
 #include "scheduling/batch_decision.hpp"
 #include "scheduling/batch_groups.hpp"
+#include "scheduling/fair_share.hpp"
 #include "scheduling/forecast.hpp"
 #include "scheduling/outlook.hpp"
 #include "scheduling/queued_estimates.hpp"
@@ -27,6 +28,7 @@ public:
         ledger_(day.devices),
         groups_(names_of(day.types)),
         knowledge_(day.types.size()),
+        users_(day.share),
         last_used_(day.devices.size()) {
     played_.jobs.resize(day.jobs.size());
   }
@@ -57,7 +59,8 @@ private:
     std::size_t run = 0;
     completed_batch tells;
     type_index type = 0;
-    double spread = 0; // of its estimate
+    double spread = 0;             // of its estimate
+    std::vector<user_index> users; // of its jobs
   };
 
   static std::vector<std::string> names_of(const std::vector<config::job_type>& types) {
@@ -71,6 +74,7 @@ private:
 
   [[nodiscard]] const config::job_type& type_of(std::size_t at) const { return day_.types[day_.jobs[at].type]; }
   [[nodiscard]] bool is_fifo() const { return day_.policy == simulated_policy::fifo; }
+  [[nodiscard]] bool is_fair() const { return day_.policy == simulated_policy::fair; }
   [[nodiscard]] bool is_known() const { return day_.policy == simulated_policy::known; }
 
   [[nodiscard]] instant next_event() const {
@@ -112,8 +116,16 @@ private:
     else
       estimates_.enter(w.as.job, features_of(type.estimate, job.params, w.traits.warm, job.user), knowledge_[job.type].durations,
                        now);
+    if (is_fair())
+      take_turn(w.as.job, job.user, now);
     queue_.add(w.as.job);
     waiting_.emplace(at, std::move(w));
+  }
+
+  void take_turn(queued_job& job, const std::string& user, instant now) {
+    job.user = users_.find_or_add(user, [this](user_index of) { return queue_.queued_of(of) > 0; }).value_or(0);
+    fair_placing places(share_, {.jobs = queue_, .users = users_, .now = now});
+    places.place(job, expected_device_time(job, day_.types[job.type], &knowledge_[job.type], day_.devices, now));
   }
 
   // ---- deciding ----
@@ -213,9 +225,12 @@ private:
                           .device = place.device};
     played_run run{.device = device_index(ledger_, place.device), .starts = now, .loads = loads, .warm = leader.traits.warm};
     duration longest{};
+    std::vector<user_index> users;
     for (const job_id id : chosen.jobs) {
       const std::size_t at = place_of(id);
       const waiting& w = waiting_.at(at);
+      users_.started(w.as.job.user);
+      users.push_back(w.as.job.user);
       longest = std::max(longest, day_.jobs[at].took);
       tells.jobs.push_back(
           {features_of(type_of(at).estimate, day_.jobs[at].params, w.traits.warm, day_.jobs[at].user), expected_of(at)});
@@ -224,6 +239,8 @@ private:
       promises_.settle(id, now);
       queue_.remove(id);
     }
+    if (const queued_job& head = leader.as.job; is_fair())
+      share_.started(head.tier, head.order_key, queue_.first_key(head.tier, head.priority));
     run.works = now + (loads ? day_.load : duration{0});
     run.ends = run.works + batch_time(longest, static_cast<double>(chosen.jobs.size()), day_.price);
     tells.took = run.ends - (place.worker.is_none() ? run.starts : run.works);
@@ -232,7 +249,7 @@ private:
     for (const job_id id : chosen.jobs)
       waiting_.erase(place_of(id));
     ends_.emplace(run.ends, last_batch_);
-    running_.emplace(last_batch_, running{played_.runs.size(), std::move(tells), chosen.type, leader_spread});
+    running_.emplace(last_batch_, running{played_.runs.size(), std::move(tells), chosen.type, leader_spread, std::move(users)});
     played_.runs.push_back(std::move(run));
   }
 
@@ -284,7 +301,17 @@ private:
       last_used_[run.device] = now;
       knowledge_[found->second.type].learn(found->second.tells, now);
       done_ += run.jobs.size();
+      count_use(found->second, run, now);
       running_.erase(found);
+    }
+  }
+
+  void count_use(const running& what, const played_run& run, instant now) {
+    const double part = device_part(day_.types[what.type].slots, day_.devices[run.device]);
+    const auto each = static_cast<double>((run.ends - run.starts).count()) * part / static_cast<double>(what.users.size());
+    for (const user_index user : what.users) {
+      users_.count(user, {.device_ms = each, .completed = 1}, now);
+      users_.ended(user);
     }
   }
 
@@ -293,6 +320,8 @@ private:
   batch_groups groups_;
   job_queue queue_;
   std::vector<type_knowledge> knowledge_; // by type
+  user_book users_;
+  fair_share share_;
   promise_book promises_;
   queued_estimates estimates_;
   std::vector<instant> last_used_; // by device

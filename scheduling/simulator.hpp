@@ -2,6 +2,7 @@
 // that take exactly as long as the record says. Pure and deterministic (P7).
 #pragma once
 
+#include "config/fair_share_rules.hpp"
 #include "config/job_type.hpp"
 #include "model/device.hpp"
 #include "model/job.hpp"
@@ -30,6 +31,7 @@ enum class simulated_policy {
   learned, // as the daemon decides: knows of durations, loading and company what it has seen so far
   known,   // the same, knowing all of it beforehand: what better estimates could gain
   fifo,    // one job after the other, on the device that has been idle longest
+  fair,    // as learned, and users take turns: see fair_share
 };
 
 struct simulation {
@@ -39,6 +41,7 @@ struct simulation {
   duration load{};    // what loading really takes, where a worker has to be started
   double price = 0.5; // what a further job in a batch really costs: 0 nothing, 1 as much as alone
   simulated_policy policy = simulated_policy::learned;
+  config::fair_share_rules share = {}; // of the policy fair
 };
 
 struct played_run {

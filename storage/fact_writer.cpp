@@ -16,6 +16,8 @@ constexpr const char* insert_device = "INSERT INTO devices (name) VALUES (?) RET
 
 constexpr const char* select_group = "SELECT id FROM job_groups WHERE name = ?";
 constexpr const char* insert_group = "INSERT INTO job_groups (name) VALUES (?) RETURNING id";
+constexpr const char* select_user = "SELECT id FROM job_users WHERE name = ?";
+constexpr const char* insert_user = "INSERT INTO job_users (name) VALUES (?) RETURNING id";
 constexpr const char* update_group = "UPDATE job_groups SET parallel = ?, paused = ? WHERE id = ?";
 
 constexpr const char* select_totals = "SELECT paused, last_order_key, completed, failed, cancelled FROM queue_totals";
@@ -28,8 +30,8 @@ constexpr const char* select_job = "SELECT type, state, priority, held, attempts
 constexpr const char* select_name = "SELECT name FROM jobs WHERE id = ?";
 constexpr const char* insert_job = R"sql(
 INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before, needs_rule,
-                  job_group, unique_key)
-VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?))sql";
+                  job_group, unique_key, job_user, waits_since)
+VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
 constexpr const char* insert_need = "INSERT INTO job_needs (job, needs) VALUES (?, ?)";
 constexpr const char* delete_needs = "DELETE FROM job_needs WHERE job = ?";
 constexpr const char* update_needs_dropped = "UPDATE jobs SET needs_rule = NULL WHERE id = ?";
@@ -76,6 +78,7 @@ fact_writer::fact_writer(statement_cache& statements)
       types_(statements, select_type, insert_type),
       devices_(statements, select_device, insert_device),
       groups_(statements, select_group, insert_group),
+      users_(statements, select_user, insert_user),
       totals_(read_totals(statements)),
       stored_totals_(totals_) {}
 
@@ -93,6 +96,7 @@ void fact_writer::undo_to(const queue_totals& earlier) {
   types_.forget();
   devices_.forget();
   groups_.forget();
+  users_.forget();
 }
 
 std::int64_t& fact_writer::finished_in(job_state state) {
@@ -127,7 +131,8 @@ result<void> fact_writer::write(const job_queued& f) {
   statements_.run(insert_job, f.id, type, f.priority, f.order_key, f.held, f.at, null_if_empty(f.name),
                   f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value}, f.not_before,
                   f.needs.empty() ? std::nullopt : std::optional{static_cast<int>(f.on_needs_failure)},
-                  f.group.empty() ? std::nullopt : std::optional{groups_.number_of(f.group)}, null_if_empty(f.unique_key));
+                  f.group.empty() ? std::nullopt : std::optional{groups_.number_of(f.group)}, null_if_empty(f.unique_key),
+                  f.user.empty() ? std::nullopt : std::optional{users_.number_of(f.user)}, f.waits_since);
   statements_.run(insert_params, f.id, f.params);
   for (const job_id needed : f.needs)
     statements_.run(insert_need, f.id, needed);
@@ -220,7 +225,7 @@ result<void> fact_writer::write(const job_retried& f) {
       detail["previous_result"] = json::parse(row.view(0), nullptr, false);
   }
   statements_.run(delete_outcome, f.id);
-  statements_.run(update_retried, f.order_key, f.at, f.id);
+  statements_.run(update_retried, f.order_key, f.waits_since.value_or(f.at), f.id);
   totals_.last_order_key = std::max(totals_.last_order_key, f.order_key);
   --finished_in(job->state);
   append_event(statements_, f.id, f.at, event_kind::retried, {}, detail);

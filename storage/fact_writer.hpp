@@ -75,6 +75,7 @@ private:
   interned_names types_;
   interned_names devices_;
   interned_names groups_;
+  interned_names users_;
   queue_totals totals_;
   queue_totals stored_totals_;
 };

@@ -20,13 +20,14 @@ constexpr const char* commit_sql = "COMMIT";
 constexpr const char* select_brief = R"sql(
 SELECT jobs.id, job_types.name, jobs.state, jobs.priority, jobs.order_key, jobs.held, jobs.name, jobs.attempts, jobs.created,
        jobs.started, jobs.finished, jobs.cleared, jobs.batch, devices.name, job_outcomes.failure, jobs.retries, jobs.not_before,
-       jobs.held_for, jobs.resumed_from, jobs.needs_rule, job_groups.name, jobs.unique_key
+       jobs.held_for, jobs.resumed_from, jobs.needs_rule, job_groups.name, jobs.unique_key, job_users.name
 FROM jobs
 JOIN job_types ON job_types.id = jobs.type
 LEFT JOIN batches ON batches.id = jobs.batch
 LEFT JOIN devices ON devices.id = batches.device
 LEFT JOIN job_outcomes ON job_outcomes.job = jobs.id
 LEFT JOIN job_groups ON job_groups.id = jobs.job_group
+LEFT JOIN job_users ON job_users.id = jobs.job_user
 WHERE jobs.id = ?)sql";
 constexpr const char* select_documents = R"sql(
 SELECT job_params.params, job_outcomes.result
@@ -87,6 +88,7 @@ std::optional<job_record> read_job(statement_cache& statements, job_id id, bool 
   job.resumed_from = job_id{row.is_null(18) ? 0 : row.integer(18)};
   job.group = row.is_null(20) ? "" : row.text(20);
   job.unique_key = row.is_null(21) ? "" : row.text(21);
+  job.user = row.is_null(22) ? "" : row.text(22);
   if (!row.is_null(19)) {
     job.on_needs_failure = static_cast<needs_rule>(row.integer(19));
     auto needed = statements.query(select_needs, id);

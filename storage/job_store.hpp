@@ -40,6 +40,7 @@ struct live_job {
   std::span<const scheduling::needed_job> needs = {}; // ascending; valid during the visit
   std::string_view group = {};                        // empty: none; valid during the visit
   instant waits_since{};                              // could start, but for a hold and `not_before`
+  std::string_view user = {};                         // empty: not known; valid during the visit
 };
 
 struct running_batch {
@@ -59,6 +60,7 @@ struct running_batch {
     int batch_max = 0;
     std::string group = {}; // empty: none
     instant waits_since{};  // before it started
+    std::string user = {};  // empty: not known
   };
   std::vector<member> jobs;
 };

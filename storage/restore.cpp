@@ -11,7 +11,7 @@ namespace {
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_waiting = R"sql(
 SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max,
-       needs_rule, job_group, coalesce(waits_since, created)
+       needs_rule, job_group, coalesce(waits_since, created), job_user
 FROM jobs INDEXED BY jobs_waiting
 WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
 constexpr const char* select_needs = R"sql(
@@ -19,6 +19,7 @@ SELECT job_needs.needs, jobs.state, jobs.finished FROM job_needs JOIN jobs ON jo
 WHERE job_needs.job = ? ORDER BY job_needs.needs)sql";
 constexpr const char* select_held_types = "SELECT type, reason FROM held_types";
 constexpr const char* select_groups = "SELECT id, name, parallel, paused FROM job_groups";
+constexpr const char* select_user = "SELECT name FROM job_users WHERE id = ?";
 constexpr const char* select_keys =
     "SELECT unique_key, id FROM jobs INDEXED BY jobs_by_key WHERE unique_key IS NOT NULL AND state < 2";
 constexpr const char* select_learned = "SELECT about, value FROM learned";
@@ -26,8 +27,8 @@ constexpr const char* select_batches = R"sql(
 SELECT batches.id, batches.type, devices.name, batches.started
 FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.device WHERE batches.state = 0 ORDER BY batches.id)sql";
 constexpr const char* select_running = R"sql(
-SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max, job_group, coalesce(waits_since, created),
-       held_for FROM jobs
+SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max, job_group,
+       coalesce(waits_since, created), job_user, held_for FROM jobs
 WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 ORDER BY id)sql";
 constexpr const char* select_cancelled =
     "SELECT id FROM jobs INDEXED BY jobs_waiting WHERE state = 0 AND held = 1 AND held_for = ?";
@@ -65,6 +66,26 @@ group_names restore_groups(statement_cache& statements, std::map<std::string, sc
   return names;
 }
 
+// Those that are met: more users may have had jobs than have some now.
+class user_names {
+public:
+  explicit user_names(statement_cache& statements) : statements_(statements) {}
+  // The name in this column, or none.
+  std::string_view name_in(const bound_statement& row, int column) {
+    if (row.is_null(column))
+      return {};
+    const auto [known, is_new] = names_.try_emplace(row.integer(column));
+    if (is_new)
+      if (auto user = statements_.query(select_user, row.integer(column)); user.next())
+        known->second = user.text(0);
+    return known->second;
+  }
+
+private:
+  statement_cache& statements_;
+  std::unordered_map<std::int64_t, std::string> names_;
+};
+
 std::unordered_map<std::string, job_id> restore_keys(statement_cache& statements) {
   std::unordered_map<std::string, job_id> keys;
   auto row = statements.query(select_keys);
@@ -83,7 +104,7 @@ std::vector<job_id> restore_cancelled(statement_cache& statements) {
 }
 
 std::vector<running_batch> restore_running(statement_cache& statements, const type_names& types, const group_names& groups,
-                                           std::vector<job_id>& cancelled) {
+                                           user_names& users, std::vector<job_id>& cancelled) {
   std::vector<running_batch> running;
   std::unordered_map<std::int64_t, std::size_t> place;
   auto batch = statements.query(select_batches);
@@ -96,11 +117,12 @@ std::vector<running_batch> restore_running(statement_cache& statements, const ty
     auto job = statements.query(select_running, type);
     while (job.next())
       if (const auto found = place.find(job.integer(1)); found != place.end()) {
-        running[found->second].jobs.push_back(
-            {job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3), job.integer(4) != 0,
-             static_cast<int>(job.integer(5)), static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
-             static_cast<int>(job.integer(9)), std::string(name_in(groups, job, 10)), job.time(11)});
-        if (!job.is_null(12) && job.text(12) == scheduling::cancelled_reason)
+        running[found->second].jobs.push_back({job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3),
+                                               job.integer(4) != 0, static_cast<int>(job.integer(5)),
+                                               static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
+                                               static_cast<int>(job.integer(9)), std::string(name_in(groups, job, 10)),
+                                               job.time(11), std::string(users.name_in(job, 12))});
+        if (!job.is_null(13) && job.text(13) == scheduling::cancelled_reason)
           cancelled.push_back(job_id{job.integer(0)});
       }
   }
@@ -118,6 +140,7 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
   }
   std::map<std::string, scheduling::group_settings> group_settings;
   const auto groups = restore_groups(statements, group_settings);
+  user_names users(statements);
   auto job = statements.query(select_waiting);
   while (job.next()) {
     const auto type = types.find(job.integer(1));
@@ -143,7 +166,8 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
            .on_needs_failure = rule,
            .needs = needs,
            .group = name_in(groups, job, 12),
-           .waits_since = std::max(job.time(13), needs_ended)});
+           .waits_since = std::max(job.time(13), needs_ended),
+           .user = users.name_in(job, 14)});
   }
   std::map<std::string, std::string> held_types;
   {
@@ -159,7 +183,7 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
       learned.emplace(row.text(0), row.text(1));
   }
   auto cancelled = restore_cancelled(statements);
-  auto running = restore_running(statements, types, groups, cancelled);
+  auto running = restore_running(statements, types, groups, users, cancelled);
   return {.last_job = totals.last_job,
           .last_batch = totals.last_batch,
           .last_order_key = totals.last_order_key,

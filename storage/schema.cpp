@@ -189,7 +189,22 @@ CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, att
   WHERE state = 0;
 )sql";
 
-constexpr std::array steps{version_1, version_2, version_3, version_4, version_5, version_6};
+// Whose jobs are; those queued before have no user.
+constexpr const char* version_7 = R"sql(
+CREATE TABLE job_users (
+  id   INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+ALTER TABLE jobs ADD COLUMN job_user INTEGER REFERENCES job_users (id);
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max, needs_rule, job_group, waits_since, job_user)
+  WHERE state = 0;
+)sql";
+
+constexpr std::array steps{version_1, version_2, version_3, version_4, version_5, version_6, version_7};
 
 struct table {
   const char* name;
@@ -201,7 +216,8 @@ constexpr std::array tables{table{"job_types", "id"},    table{"devices", "id"},
                             table{"job_events", "job"},  table{"name_blocks", "block"},
                             table{"submissions", "key"}, table{"queue_totals", "only_row"},
                             table{"held_types", "type"}, table{"learned", "about"},
-                            table{"job_needs", "job"},   table{"job_groups", "id"}};
+                            table{"job_needs", "job"},   table{"job_groups", "id"},
+                            table{"job_users", "id"}};
 constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time", "jobs_by_key"};
 
 std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }

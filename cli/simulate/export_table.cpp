@@ -16,7 +16,7 @@ namespace {
 
 using row = std::map<std::string, std::string>;
 
-const std::array<std::string, 5> leading{"arrival", "duration", "type", "priority", "batch"};
+const std::array<std::string, 6> leading{"arrival", "duration", "type", "user", "priority", "batch"};
 
 void flatten(const json& value, const std::string& path, row& into) {
   if (value.is_object())
@@ -50,6 +50,7 @@ std::optional<row> row_of(const json& job) {
   made["arrival"] = to_rfc3339(*created); // these go over parameters that are called so
   made["duration"] = seconds.data();
   made["type"] = text_field(job, "type");
+  made["user"] = text_field(job, "user");
   made["priority"] = std::to_string(integer_field(job, "priority").value_or(priority_default));
   made["batch"] = std::to_string(integer_field(job, "batch").value_or(0));
   return made;

@@ -42,7 +42,10 @@ result<double> number_of(const std::optional<std::string>& word, const char* opt
 }
 
 simulated_policy policy_from(std::string_view name) {
-  return name == "fifo" ? simulated_policy::fifo : name == "known" ? simulated_policy::known : simulated_policy::learned;
+  return name == "fair"    ? simulated_policy::fair
+         : name == "fifo"  ? simulated_policy::fifo
+         : name == "known" ? simulated_policy::known
+                           : simulated_policy::learned;
 }
 
 result<void> write_file(const std::string& path, const std::string& text) {
@@ -75,8 +78,10 @@ public:
     a.integer("--max-items", max_items_, "NUMBER", "jobs in a batch (default 8 with --same, else 1)", 1, limits::batch_items_max);
     a.text("--overtaking", overtaking_, "SECONDS", "how much later than those they pass jobs may have come (default 120)");
     a.text("--keep-alive", keep_alive_, "SECONDS", "how long a worker stays without work (default: until its device is needed)");
-    a.choice("--policy", policies_, "POLICY", {"learned", "known", "fifo"}, true,
-             "learned (default): as the daemon decides; known: the same with perfect estimates; fifo; several with commas");
+    a.choice(
+        "--policy", policies_, "POLICY", {"learned", "fair", "known", "fifo"}, true,
+        "learned (default): as the daemon decides for one user; fair: for several, who take turns; known: learned with perfect\n"
+        "estimates; fifo; several with commas");
     a.text("--svg", svg_, "FILE", "draw the schedule of the first policy", value_kind::file);
     a.text("--csv", csv_, "FILE", "write the schedule of the first policy", value_kind::file);
   }

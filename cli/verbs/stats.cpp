@@ -10,20 +10,22 @@ class stats final : public action {
 public:
   void declare(arguments& a) override {
     a.positional("WHAT", what_, value_kind::choice,
-                 "batches: what sharing and warm models saved; estimates: how well times were told");
-    a.suggest({"batches", "estimates"});
+                 "batches: what sharing and warm models saved; estimates: how well times were told; users: who used the devices");
+    a.suggest({"batches", "estimates", "users"});
   }
 
   result<int> run(context& c) override {
-    if (*what_ != "batches" && *what_ != "estimates")
-      return fail(error_code::invalid_argument, "WHAT must be batches or estimates, is \"" + printable(*what_) + "\"");
+    if (*what_ != "batches" && *what_ != "estimates" && *what_ != "users")
+      return fail(error_code::invalid_argument, "WHAT must be batches, estimates or users, is \"" + printable(*what_) + "\"");
     auto answer = c.ask({.method = "GET", .path = "/statistics"});
     if (!answer)
       return fail(answer.error());
     if (c.wants_json())
       c.print_json(to_text(*answer));
     else
-      c.print(*what_ == "batches" ? savings_page(*answer, c.out()) : estimates_page(*answer, c.out()));
+      c.print(*what_ == "batches"     ? savings_page(*answer, c.out())
+              : *what_ == "estimates" ? estimates_page(*answer, c.out())
+                                      : users_page(*answer, c.out()));
     return exit_completed;
   }
 

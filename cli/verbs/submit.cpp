@@ -9,7 +9,9 @@
 #include "cli/sweep.hpp"
 #include "cli/verbs/job_options.hpp"
 #include "cli/verbs/verbs.hpp"
+#include "config/locations.hpp"
 
+#include <cstdlib>
 #include <unistd.h>
 
 namespace ferry::cli {
@@ -29,6 +31,7 @@ public:
     a.choice("--on-needs-failure", on_needs_failure_, "WHAT", {"hold", "cancel", "start"}, false,
              "what becomes of it when one of them does not complete; default hold");
     a.text("--group", group_, "NAME", "the group that it belongs to: see `ferry help group`", value_kind::group);
+    a.text("--user", user_, "NAME", "whose it is; default $FERRY_USER, else your login name");
     a.text("--unique", unique_, "KEY", "if a job with this key is queued or running, answer with that one instead");
     a.list("--sweep", sweeps_, "KEY=V,V,…",
            "a job for each value (KEY=1..8: for each number), and for each combination of several --sweep");
@@ -98,6 +101,11 @@ private:
     return {};
   }
 
+  static std::string own_name() {
+    const char* named = std::getenv("FERRY_USER");
+    return named && *named ? named : config::login_name(::getuid());
+  }
+
   // The job without its parameters.
   json described() const {
     json job = json::object();
@@ -115,6 +123,7 @@ private:
       job["group"] = *group_;
     if (unique_)
       job["unique_key"] = *unique_;
+    job["user"] = user_.value_or(own_name());
     if (!needed_.empty())
       job["needs"] = needed_;
     if (on_needs_failure_)
@@ -293,7 +302,7 @@ private:
   bool quiet_ = false, held_ = false, wait_ = false, follow_ = false;
   std::optional<std::int64_t> priority_;
   std::optional<std::string> name_, from_, key_, in_, after_;
-  std::optional<std::string> on_needs_failure_, group_, unique_;
+  std::optional<std::string> on_needs_failure_, group_, unique_, user_;
   std::vector<std::string> sweeps_, needs_;
   std::vector<std::int64_t> needed_;
 };

@@ -81,7 +81,7 @@ constexpr std::array verbs{
     verb{"clear", "", "take finished jobs off the lists", "", make_clear},
     verb{"status", "", "the daemon, its devices and counts", "", make_status},
     verb{"batches", "", "what runs together, and what would next", batches_details, make_batches},
-    verb{"stats", "", "what batching saved, and how well times were told", "", make_stats},
+    verb{"stats", "", "what batching saved, how well times were told, and who used the devices", "", make_stats},
     verb{"types", "", "the job types and their parameters", "", make_types},
     verb{"run", "", "run a job directly, without daemon or queue", run_details, make_run},
     verb{"export", "", "what ran, as a table (CSV) for `ferry simulate`", "", make_export},

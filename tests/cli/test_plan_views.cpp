@@ -40,6 +40,7 @@ TEST_CASE("why a job waits") {
     "expected_start": "2026-01-31T12:04:10.000Z", "expected_start_p90": "2026-01-31T12:06:00.000Z",
     "promised": {"made": "2026-01-31T11:57:00.000Z", "start": "2026-01-31T12:03:30.000Z", "start_p90": "2026-01-31T12:05:00.000Z"},
     "planned": {"batch": null, "type": "draw", "device": "gpu0", "jobs": [42, 43, 44], "loads_model": true},
+    "fair_share": "2 jobs of other users that came later stand before it",
     "devices": [
       {"device": "gpu0", "why": "needs 20480 MiB; 8192 MiB of 24576 MiB are free", "until": "2026-01-31T12:05:00.000Z", "jobs": [17]},
       {"device": "gpu1", "why": "needs 20480 MiB; it has 8000 MiB", "until": null, "jobs": []},
@@ -49,6 +50,7 @@ TEST_CASE("why a job waits") {
         "  starts      in 4:10, about 12:04:10; nine of ten such jobs by 12:06:00\n"
         "  promised    for 12:03:30, 3 m ago\n"
         "  runs        on gpu0, together with jobs 43-44, after its model is loaded\n"
+        "  turn        2 jobs of other users that came later stand before it\n"
         "  gpu0        needs 20480 MiB; 8192 MiB of 24576 MiB are free until job 17 ends, about 12:05:00\n"
         "  gpu1        needs 20480 MiB; it has 8000 MiB\n"
         "  gpu2        needs 1 slot; 0 of 1 are free until jobs 18-19 end; nobody knows when\n");
@@ -109,4 +111,14 @@ TEST_CASE("what was saved, and how well times were told") {
                                       "PROMISED WAIT    STARTS  PROMISED  WAITED  MEAN ERROR  WITHIN 20%  BY P90\n"
                                       "30 s to 5 m 0 s      50      1:40    1:44        0:09         84%     92%\n");
   CHECK(savings_page(parsed(R"({"types": {}})"), {}) == "no job has completed yet\n");
+}
+
+TEST_CASE("who used the devices") {
+  const json answer = parsed(R"({"users": [
+    {"name": null, "weight": 1, "share": 0, "device_seconds": 0, "queued": 1200, "running": 0, "completed": 0},
+    {"name": "ada", "weight": 2.5, "share": 0.75, "device_seconds": 5400, "queued": 3, "running": 1, "completed": 12}]})");
+  CHECK(users_page(answer, {}) == "USER    WEIGHT  SHARE  DEVICE TIME  COMPLETED  RUNNING  QUEUED\n"
+                                  "(none)     1.0     0%         0:00          0        0   1,200\n"
+                                  "ada        2.5    75%      1:30:00         12        1       3\n");
+  CHECK(users_page(parsed(R"({"users": []})"), {}) == "no user has jobs, or used devices lately\n");
 }

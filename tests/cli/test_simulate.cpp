@@ -230,7 +230,7 @@ TEST_CASE("simulate reads standard input") {
 TEST_CASE("what ran here is a trace") {
   const auto job = [](const char* text) { return json::parse(text); };
   const std::string table = export_table({
-      job(R"({"status": "completed", "type": "draw", "priority": 60, "batch": 9, "created": "2026-01-31T12:00:05.000Z",
+      job(R"({"status": "completed", "type": "draw", "user": "ada", "priority": 60, "batch": 9, "created": "2026-01-31T12:00:05.000Z",
               "started": "2026-01-31T12:01:00.000Z", "finished": "2026-01-31T12:02:00.000Z",
               "params": {"prompt": "a \"red\" fox, running", "weights": {"vis": 0.5}, "ids": ["a", "b"], "none": null, "type": "x"},
               "history": [{"at": "2026-01-31T11:00:00.000Z", "what": "run_loaded"}, {"at": "2026-01-31T12:01:00.100Z", "what": "run_started"},
@@ -239,9 +239,9 @@ TEST_CASE("what ran here is a trace") {
               "started": "2026-01-31T12:00:00.000Z", "finished": "2026-01-31T12:00:07.500Z", "params": {"steps": 30}})"),
       job(R"({"status": "failed", "type": "draw", "created": "2026-01-31T12:00:00.000Z", "params": {}})"),
   });
-  CHECK(table == "arrival,duration,type,priority,batch,ids,prompt,steps,weights.vis\n"
-                 "2026-01-31T12:00:00.000Z,7.500,draw,50,7,,,30,\n"
-                 "2026-01-31T12:00:05.000Z,40.000,draw,60,9,2,\"a \"\"red\"\" fox, running\",,0.5\n");
+  CHECK(table == "arrival,duration,type,user,priority,batch,ids,prompt,steps,weights.vis\n"
+                 "2026-01-31T12:00:00.000Z,7.500,draw,,50,7,,,30,\n"
+                 "2026-01-31T12:00:05.000Z,40.000,draw,ada,60,9,2,\"a \"\"red\"\" fox, running\",,0.5\n");
   const auto read = traced(table, {.parameters = {"ids", "prompt", "weights.vis"}}).value();
   REQUIRE(read.jobs.size() == 2);
   CHECK(read.jobs[0].took == 7'500ms);

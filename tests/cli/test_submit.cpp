@@ -1,3 +1,4 @@
+#include "config/locations.hpp"
 #include "ferry_process.hpp"
 #include "scripted_daemon.hpp"
 
@@ -5,6 +6,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 using namespace ferry::cli::test;
 using nlohmann::json;
@@ -13,7 +15,15 @@ namespace {
 
 reply accepted(int id, int position = 1) { return {.status = 201, .body = json{{"id", id}, {"position", position}}.dump()}; }
 
-json body_of(const asked& what) { return json::parse(what.body); }
+// Without whose they are, which one test looks at.
+json body_of(const asked& what) {
+  json body = json::parse(what.body);
+  body.erase("user");
+  if (body.contains("jobs"))
+    for (json& job : body["jobs"])
+      job.erase("user");
+  return body;
+}
 
 // Answers a bulk submit with the ids that follow `last`.
 reply accept_all(const asked& what, int& last) {
@@ -270,4 +280,22 @@ TEST_CASE("group and unique key are sent, and a job that is there already is nam
   CHECK(json::parse(
             run_ferry({"submit", "upscale", "--from", "-", "--format", "json"}, {.socket = daemon.socket(), .input = lines(2)})
                 .out)["jobs"][1]["existing"] == true);
+}
+
+TEST_CASE("a job is that of the user named, by option or environment, else of who is logged in") {
+  int last = 0;
+  scripted_daemon daemon(
+      [&](const asked& what) { return json::parse(what.body).contains("jobs") ? accept_all(what, last) : accepted(++last); });
+  CHECK(run_ferry({"submit", "upscale", "--user", "ada"}, {.environment = {{"FERRY_USER", "ben"}}, .socket = daemon.socket()})
+            .status == 0);
+  CHECK(run_ferry({"submit", "upscale"}, {.environment = {{"FERRY_USER", "ben"}}, .socket = daemon.socket()}).status == 0);
+  CHECK(run_ferry({"submit", "upscale"}, {.environment = {{"FERRY_USER", ""}}, .socket = daemon.socket()}).status == 0);
+  CHECK(run_ferry({"submit", "upscale", "--user", "ada", "--sweep", "n=1,2"}, {.socket = daemon.socket()}).status == 0);
+  const auto asked = daemon.requests();
+  REQUIRE(asked.size() == 4);
+  CHECK(json::parse(asked[0].body)["user"] == "ada");
+  CHECK(json::parse(asked[1].body)["user"] == "ben");
+  CHECK(json::parse(asked[2].body)["user"] == ferry::config::login_name(::getuid()));
+  for (const json& job : json::parse(asked[3].body)["jobs"])
+    CHECK(job["user"] == "ada");
 }

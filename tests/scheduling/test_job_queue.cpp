@@ -206,3 +206,5 @@ TEST_CASE("the queue agrees with a sorted list under random operations") {
     }
   }
 }
+
+TEST_CASE("a queued job takes no more than 64 bytes") { CHECK(sizeof(queued_job) <= 64); }

@@ -246,3 +246,37 @@ TEST_CASE("P7: of any day every job runs once, nobody is passed beyond the bound
     REQUIRE(summarize(day, played).overtaken_by <= day.types[0].batch.overtaking);
   }
 }
+
+TEST_CASE("with fair sharing a user with few jobs does not wait for the many of another") {
+  auto day = day_on(1);
+  add(day, 0, "A", 10s); // what jobs take is known from then on
+  for (int i = 0; i < 60; ++i) {
+    add(day, 40 + i / 10, "A", 10s, 100 + i); // no two of them share a batch
+    day.jobs.back().user = "ann";
+  }
+  for (int i = 0; i < 8; ++i) {
+    add(day, 70, "A", 10s, 200 + i);
+    day.jobs.back().user = "bob";
+  }
+  const auto last_end = [&](const schedule& played) {
+    instant last{};
+    for (std::size_t i = 61; i < day.jobs.size(); ++i)
+      last = std::max(last, played.runs[played.jobs[i].run].ends);
+    return last;
+  };
+  const auto in_order = play(day).value();
+  day.policy = simulated_policy::fair;
+  const auto fair = play(day).value();
+  CHECK(seconds(last_end(in_order)) == 40 + 680);
+  CHECK(seconds(last_end(fair)) <= 70 + 10 + 17 * 10);
+  const auto before = summarize(day, in_order), after = summarize(day, fair);
+  CHECK(after.users == 3);
+  CHECK(after.fairness > before.fairness);
+  CHECK(after.user_wait_median < before.user_wait_median);
+  CHECK(play(day).value().runs.size() == fair.runs.size());
+  for (recorded_job& job : day.jobs)
+    job.user = "ann";
+  const auto alone = play(day).value();
+  for (std::size_t i = 0; i < alone.runs.size(); ++i)
+    CHECK(alone.runs[i].jobs == in_order.runs[i].jobs);
+}
