@@ -127,10 +127,13 @@ private:
   }
 
   void could_not_launch(const run_batch& what, error why) {
-    spdlog::error("batch {} could not be launched: {}", what.batch.value, to_string(why));
     const worker_id worker = worker_of(what);
-    send(self_, parts_.queue, batch_not_started{what.batch, std::move(why), false});
-    send(self_, parts_.optimizer, slot_freed{what.batch, !worker.is_none() && !parts_.control->is_known(worker)});
+    const bool worker_went = !worker.is_none() && !parts_.control->is_known(worker);
+    const bool is_trouble = what.starts_worker || !worker_went; // one that went is no trouble for others
+    spdlog::log(is_trouble ? spdlog::level::err : spdlog::level::info, "batch {} could not be launched: {}", what.batch.value,
+                to_string(why));
+    send(self_, parts_.queue, batch_not_started{what.batch, std::move(why), false, is_trouble});
+    send(self_, parts_.optimizer, slot_freed{what.batch, worker_went});
     if (what.starts_worker)
       send(self_, parts_.optimizer, worker_gone{worker});
   }
@@ -228,9 +231,9 @@ private:
       return;
     const auto& of = found->second;
     if (of.waits_since && parts_.control->withdraw(what.batch)) {
-      const auto jobs = of.tally.jobs();
       drop(what.batch);
-      end_unlaunched(what, jobs, false);
+      send(self_, parts_.queue, not_reached(what.batch)); // which knows what its users wish
+      send(self_, parts_.optimizer, slot_freed{what.batch});
       return;
     }
     parts_.control->stop(what.batch, to_text(what.reason), of.type ? of.type->grace : grace_of_unknown_type, what.jobs);
@@ -330,8 +333,10 @@ private:
     const bool crashed = parts_.control->worker_of(batch).is_none();
     send(self_, parts_.queue,
          waited ? not_reached(batch)
-                : batch_not_started{
-                      batch, {error_code::unavailable, "its supervisor died before it had started the job", {}, {}}, crashed});
+                : batch_not_started{batch,
+                                    {error_code::unavailable, "its supervisor died before it had started the job", {}, {}},
+                                    crashed,
+                                    crashed});
     send(self_, parts_.optimizer, slot_freed{batch, true});
     return true;
   }

@@ -225,7 +225,7 @@ caf::result<result<batch_plan>> queue_state::plan(const read_batches& what) {
     answer.running.push_back({.id = id,
                               .type = type_names_.at(batch.type),
                               .device = batch.device,
-                              .jobs = batch.jobs(),
+                              .jobs = outlook(batch, now).jobs,
                               .starts = batch.started,
                               .ends = ends ? std::optional(ends->median) : std::nullopt,
                               .loads = batch.starts_worker});

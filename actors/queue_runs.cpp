@@ -12,8 +12,9 @@ namespace ferry::actors {
 
 using namespace std::chrono_literals;
 
-// How long nothing new is started after the disk or the launcher refused a start.
-constexpr auto rest_after_refusal = 1s;
+// How long nothing new is started after the disk or the launcher refused a start; and after a supervisor or a worker was found
+// gone, which is known to all in a moment.
+constexpr duration rest_after_refusal = 1s, rest_after_loss = 100ms;
 
 // ---- candidates out, decisions in -------------------------------------------------------------------------------------------
 
@@ -332,7 +333,7 @@ void queue_state::never_launched(batch_id id) {
 
 void queue_state::rest(const error& why) {
   if (trouble_.empty())
-    send_later(self_, rest_after_refusal, rest_due{});
+    send_later(self_, why.code == error_code::unavailable ? rest_after_loss : rest_after_refusal, rest_due{});
   trouble_ = "nothing can be started at the moment: " + why.what;
   changed_ = true;
 }

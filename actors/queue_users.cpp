@@ -128,13 +128,16 @@ void queue_state::count_use(const running_batch& batch, const std::vector<ending
     const member* one = nullptr;
     for (const member& m : batch.members)
       one = m.job.id == e.job ? &m : one;
-    const auto ended = std::clamp(e.outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
+    instant began = batch.started; // or later: it may have been committed ahead
+    for (const run_note& note : e.outcome.notes)
+      if (note.what == note_kind::started)
+        began = std::clamp(note.at, batch.started, std::max(batch.started, now));
+    const auto ended = std::clamp(e.outcome.ended.value_or(now), began, std::max(began, now));
     const auto* ends = std::get_if<scheduling::job_ends>(&e.then);
-    users_.count(
-        one->job.user,
-        {.device_ms = static_cast<double>((ended - batch.started).count()) * part / static_cast<double>(batch.members.size()),
-         .completed = ends && ends->state == job_state::completed ? 1 : 0},
-        now);
+    users_.count(one->job.user,
+                 {.device_ms = static_cast<double>((ended - began).count()) * part / static_cast<double>(batch.members.size()),
+                  .completed = ends && ends->state == job_state::completed ? 1 : 0},
+                 now);
   }
   if (now - share_saved_ < share_saved_every)
     return;

@@ -90,6 +90,7 @@ TEST_CASE("a job that was committed ahead can be cancelled and suspended before 
   CHECK(daemon.finished(jobs.second)["status"] == "cancelled");
   eventually([&] { return daemon.get(path_of(jobs.third))["status"] == "queued"; });
   CHECK(daemon.get(path_of(jobs.third))["held_for"] == "suspended");
+  eventually([&] { return daemon.get(path_of(jobs.third))["attempts"] == 0; }); // for it never started
   std::ofstream(go).flush();
   CHECK(daemon.finished(jobs.front)["status"] == "completed");
   CHECK(times(daemon.get(path_of(jobs.second)), "run_started") == 0);
