@@ -11,13 +11,14 @@ from typing import Any
 
 from client import Client
 from job_kinds import COMPLETED, FAILED
-from killer import shim_of
+from killer import shim_of, worker_of
 from ledger import Entry, Ledger
 
 Job = dict[str, Any]
 FINAL = ("completed", "failed", "cancelled")
 FAILURES_OF_THE_KILLED = ("signal", "lost", "exit_status")
 RAN_TWICE_STATUS = 99  # of jobs/evidence.py
+LOST_SECONDS_MAX = 10.0
 LOG_CHUNK_BYTES = 1024 * 1024
 
 
@@ -123,10 +124,12 @@ class Books:
             mark = "nothing"
         if mark != str(job["batch"]):
             self._accuse(entry, job, f"is completed, but its mark of done work is {mark}")
-        if kind.name == "reporter":
+        if kind.name == "reporter" or kind.worker:
             result = job["result"] or {}
             if result.get("answer") != entry.id or {"path": "made.txt", "bytes": 5} not in result.get("artifacts", []):
                 self._accuse(entry, job, f"has the result {result}")
+            if kind.worker and result.get("edition") != entry.edition:
+                self._accuse(entry, job, f"has the result {result}, though its parameters are of edition {entry.edition}")
 
     def _audit_failed(self, entry: Entry, job: Job) -> None:
         kind, failure = entry.order.kind, job["failure"]
@@ -142,8 +145,19 @@ class Books:
             self._accuse(entry, job, "failed, and nobody did anything to it")
 
     def _was_killed(self, job: Job) -> bool:
-        run = self._runs / str(job["batch"])
-        return self._ledger.was_killed(str(run), shim_of(run))
+        return self._was_run_killed(self._runs / str(job["batch"]))
+
+    def _was_run_killed(self, run: Path) -> bool:
+        worker = worker_of(run)
+        if not worker:
+            return self._ledger.was_killed(str(run), shim_of(run))
+        try:
+            begun, ended = ((run / name).stat().st_mtime for name in ("spec.json", "events.jsonl"))
+        except OSError:
+            return True  # it left no trace
+        if not ends_of(run):
+            ended += LOST_SECONDS_MAX  # nobody wrote its end down
+        return self._ledger.was_killed(str(run), None) or self._ledger.was_worker_killed(worker, begun - 0.5, ended + 0.5)
 
     def _audit_executions(self, entry: Entry, job: Job) -> None:
         """Each execution is of an attempt that ferry counts, and no attempt was executed twice."""
@@ -151,18 +165,40 @@ class Books:
         history = self._client.get(f"/jobs/{entry.id}/history").json["history"]
         started = [event["detail"]["batch"] for event in history if event["what"] == "batch_started"]
         requeued = [event["detail"]["batch"] for event in history if event["what"] == "batch_requeued"]
+        regrouped = [event["detail"]["batch"] for event in history if event["detail"].get("how") == "regrouped"]
         attempts = set(started) - set(requeued)
         self.attempts["executions"] += len(executed)
         self.attempts["attempts"] += job["attempts"]
         self.attempts["starts taken back"] += len(requeued)
+        self.attempts["regroupings"] += len(regrouped)
         if entry.order.arguments.get("target") == "everything":
             return  # with its directory goes all that tells a start from none, so that ferry may take the start back
-        if len(executed) > job["attempts"] or len(executed) != len(set(executed)) or not set(executed) <= attempts:
+        if len(executed) > job["attempts"] + len(regrouped) or len(executed) != len(set(executed)) or not set(executed) <= attempts:
             self._accuse(entry, job, f"executed in batches {executed}, started in {started}, taken back {requeued}")
-        if len(attempts) != job["attempts"]:
-            self._accuse(entry, job, f"has a history of {len(attempts)} attempts: {history}")
+        if len(attempts) - len(regrouped) != job["attempts"]:
+            self._accuse(entry, job, f"has a history of {len(attempts)} attempts, {len(regrouped)} of them regrouped: {history}")
         if job["status"] == "completed" and entry.order.kind.name != "vandal" and job["batch"] not in executed:
             self._accuse(entry, job, f"is completed in batch {job['batch']}, but executed in {executed}")
+        if entry.order.kind.worker:
+            for event in history:
+                self._audit_charge(entry, job, event["detail"])
+
+    def _audit_charge(self, entry: Entry, job: Job, end: Job) -> None:
+        """A job pays for what it did itself, and for what was done to a batch of which it alone was left; else for nothing."""
+        failure, batch = end.get("failure"), end.get("batch")
+        if not failure or not batch or (end.get("how") or end.get("state")) not in ("retried", FAILED):
+            return
+        run = self._runs / str(batch)
+        ends = ends_of(run)
+        left = jobs_of(run) - set(ends)
+        own = failure["kind"] in entry.order.kind.failures
+        if entry.id in ends:
+            if not own:
+                self._accuse(entry, job, f"paid for batch {batch} by its own word, which it never gave: {failure}")
+        elif len(left) > 1:
+            self._accuse(entry, job, f"paid for batch {batch}, of which {sorted(left)} were left: {failure}")
+        elif not own and not (failure["kind"] in FAILURES_OF_THE_KILLED and self._was_run_killed(run)):
+            self._accuse(entry, job, f"paid for batch {batch} of {sorted(jobs_of(run))}, to which nobody did anything: {failure}")
 
     def _audit_log(self, entry: Entry, job: Job) -> None:
         """All of it for a completed job, no more than a beginning of it for others."""
@@ -214,10 +250,26 @@ class Books:
         self._ledger.crime(f"job {entry.id} ({entry.order.kind.name} {entry.order.arguments}) {what}: {brief(job)}")
 
 
+def jobs_of(run: Path) -> set[int]:
+    try:
+        return {job["id"] for job in json.loads((run / "spec.json").read_bytes())["jobs"]}
+    except (OSError, ValueError, KeyError):
+        return set()
+
+
+def ends_of(run: Path) -> list[int]:
+    """The jobs whose own ends its shim has written down; of the run itself, 0."""
+    try:
+        events = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
+    except (OSError, ValueError):
+        return []
+    return [event.get("job", 0) for event in events if event["type"] in ("job_done", "job_failed", "job_cancelled", "exited")]
+
+
 def _as_chosen(entry: Entry, failure: Job) -> bool:
     """The status or signal that the job was told to end with."""
     kind = entry.order.kind
-    if kind.name == "fails":
+    if kind.name in ("fails", "quitter"):
         return failure["exit_status"] == entry.order.arguments["status"]
     if kind.name == "crashes":
         return failure["signal"] == 11

@@ -1,4 +1,4 @@
-"""The killers: one ends and restarts the daemon, the other meets shims and jobs at random moments."""
+"""The killers: one ends and restarts the daemon, the other meets shims, jobs and workers at random moments."""
 
 import json
 import os
@@ -75,14 +75,17 @@ class DaemonKiller:
 
 
 class Killer:
-    """SIGKILL, SIGSTOP and SIGCONT for shims and for processes of jobs, a few a second."""
+    """SIGKILL, SIGSTOP and SIGCONT for shims and for processes of jobs and workers, a few a second."""
 
     def __init__(self, seed: int, data: Path, family: Family, client: Client, ledger: Ledger, stop: threading.Event) -> None:
         self._random = Random(f"{seed}/killer")
-        self._runs, self._family, self._client, self._ledger, self._stop = data / "runs", family, client, ledger, stop
+        self._runs, self._workers = data / "runs", data / "workers"
+        self._family, self._client, self._ledger, self._stop = family, client, ledger, stop
         self._stopped: list[tuple[float, Process]] = []
         self._deeds = {self._kill_shim: 20, self._kill_shim_at_launch: 20, self._kill_job: 25, self._kill_whole_run: 10,
-                       self._stop_shim: 12, self._stop_job: 13}
+                       self._stop_shim: 12, self._stop_job: 13, self._kill_worker: 14, self._kill_idle_worker: 8,
+                       self._kill_shim_of_worker: 8, self._kill_shim_of_idle_worker: 5, self._kill_shim_at_load: 5,
+                       self._kill_whole_worker: 6, self._stop_worker: 8}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0, 0.7)):
@@ -122,7 +125,10 @@ class Killer:
             if time.monotonic() > until or self._stop.wait(0.02):
                 return
         time.sleep(ESCAPE_SECONDS)
-        if escaped := [str(process) for process, of in self._family.jobs() if of == str(run)]:
+        worker = worker_of(run)
+        escaped = [str(process) for process, of in self._family.jobs() if of == str(run)]
+        escaped += [str(process) for process, of in self._family.workers() if of == worker]
+        if escaped:
             self._ledger.crime(f"job {job} is {told['status']} after {told['attempts']} attempts, its run {run.name} is over, and "
                                f"processes of it live: {', '.join(escaped)}")
 
@@ -131,6 +137,8 @@ class Killer:
         self._ledger.kill_shim(victim.pid, victim.start_ticks)
         for run in self._family.runs_of(victim):
             self._ledger.kill_run(run)
+        for worker in self._family.workers_of(victim):
+            self._ledger.kill_worker(worker)
         self._count("kills of shims", send(victim, signal.SIGKILL))
 
     def _kill_job(self) -> None:
@@ -161,6 +169,74 @@ class Killer:
     def _stop_job(self) -> None:
         if jobs := self._family.jobs():
             self._halt(self._random.choice(jobs)[0], "halts of job processes")
+
+    def _kill_worker(self) -> None:
+        """A process of it: the worker itself or a child."""
+        if workers := self._family.workers():
+            self._kill_process_of_worker(*self._random.choice(workers))
+
+    def _kill_idle_worker(self) -> None:
+        idle = [worker for shim in self._idle_shims() for worker in self._family.workers_of(shim)]
+        if workers := [(process, worker) for process, worker in self._family.workers() if worker in idle]:
+            self._kill_process_of_worker(*self._random.choice(workers))
+            self._ledger.count("kills at idle workers")
+
+    def _kill_process_of_worker(self, victim: Process, worker: str) -> None:
+        self._ledger.kill_worker(worker)
+        self._count("kills of worker processes", send(victim, signal.SIGKILL))
+
+    def _kill_shim_of_worker(self) -> None:
+        if shims := [shim for shim in self._family.shims() if self._family.workers_of(shim)]:
+            self._kill_that_shim(self._random.choice(shims))
+            self._ledger.count("kills of shims of workers")
+
+    def _kill_shim_of_idle_worker(self) -> None:
+        if shims := self._idle_shims():
+            self._kill_that_shim(self._random.choice(shims))
+            self._ledger.count("kills of shims of workers")
+            self._ledger.count("kills at idle workers")
+
+    def _kill_shim_at_load(self) -> None:
+        """Between the name of the shim in a worker's directory and the worker's first words."""
+        before = newest_run(self._workers)
+        until = time.monotonic() + LAUNCH_WAIT_SECONDS_MAX
+        while (newest := newest_run(self._workers)) <= before:
+            if time.monotonic() > until:
+                return
+            time.sleep(0.0002)
+        identity = await_shim(self._workers / str(newest))
+        shim = find(identity[0]) if identity else None
+        if not shim or shim.start_ticks != identity[1] or shim.name != "ferry-shim":
+            return
+        pause = time.perf_counter() + self._random.choice((LAUNCH_SECONDS, 30 * LAUNCH_SECONDS)) * self._random.random()
+        while time.perf_counter() < pause:
+            pass
+        self._ledger.kill_worker(str(self._workers / str(newest)))
+        self._ledger.kill_run(str(self._runs / str(newest)))  # its first batch has its number
+        self._kill_that_shim(shim)
+        self._ledger.count("kills of shims at load")
+        self._look_for_escaped(self._runs / str(newest))
+
+    def _kill_whole_worker(self) -> None:
+        """All of a worker's processes, and then its shim."""
+        workers = self._family.workers()
+        if not workers:
+            return
+        chosen = self._random.choice(workers)[1]
+        for process, worker in workers:
+            if worker == chosen:
+                self._kill_process_of_worker(process, worker)
+        for shim in self._family.shims():
+            if chosen in self._family.workers_of(shim):
+                self._kill_that_shim(shim)
+
+    def _idle_shims(self) -> list[Process]:
+        """Of workers without a batch."""
+        return [shim for shim in self._family.shims() if self._family.workers_of(shim) and not self._family.runs_of(shim)]
+
+    def _stop_worker(self) -> None:
+        if workers := self._family.workers():
+            self._halt(self._random.choice(workers)[0], "halts of worker processes")
 
     def _halt(self, victim: Process, what: str) -> None:
         if send(victim, signal.SIGSTOP):
@@ -197,6 +273,14 @@ def shim_of(run: Path) -> tuple[int, int] | None:
     try:
         identity = json.loads((run / "shim.json").read_bytes())
         return int(identity["pid"]), int(identity["start_ticks"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def worker_of(run: Path) -> str | None:
+    """The directory of the worker that a run was given to; None: it has a process of its own, or is gone."""
+    try:
+        return str(json.loads((run / "spec.json").read_bytes())["worker"]["directory"])
     except (OSError, ValueError, KeyError):
         return None
 

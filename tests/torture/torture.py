@@ -5,6 +5,7 @@ torture.py --bin DIR [--seconds 60] [--seed N] [--jobs M] [--output-mib 20] [--k
 """
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -13,14 +14,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 
 from books import FINAL, Books, brief, probe
 from client import Client, Unanswered
 from daemon import Daemon, data_of, socket_of
-from job_kinds import OrderForm, choose_order, flood_order
+from job_kinds import KINDS, WORKER_TYPES, Order, OrderForm, choose_orders, flood_order
 from killer import DaemonKiller, Killer
 from ledger import Ledger
 from processes import Family, descendants
@@ -33,6 +34,7 @@ JOBS_A_SECOND = 5
 SETTLE_SECONDS = 130.0
 CHECK_SECONDS_MAX = 60.0
 LEAVE_SECONDS_MAX = 5.0
+WORKER_ENDS_SECONDS = 14.0  # what an idle worker takes at most to end with its children: 10 s of grace
 
 
 def arguments() -> argparse.Namespace:
@@ -113,11 +115,13 @@ class Torture:
     def _submitters(self) -> list[Submitter]:
         random = Random(f"{self._seed}/orders")
         count = self._options.jobs or round(self._options.seconds * JOBS_A_SECOND)
-        orders = [choose_order(random) for _ in range(count)]
+        crowds = []
+        while sum(map(len, crowds)) < count:
+            crowds.append(choose_orders(random))
         for flood in range(FLOODS):
-            orders.insert(random.randrange(count // 2 + 1), flood_order(self._options.output_mib))
+            crowds.insert(random.randrange(len(crowds) // 2 + 1), [flood_order(self._options.output_mib)])
         return [
-            Submitter(n, self._seed, orders[n::SUBMITTERS], self._options.seconds, self._form, self._client(), self._ledger)
+            Submitter(n, self._seed, crowds[n::SUBMITTERS], self._options.seconds, self._form, self._client(), self._ledger)
             for n in range(SUBMITTERS)
         ]
 
@@ -144,16 +148,64 @@ class Torture:
         client.close()
 
     def _leave(self) -> None:
-        """The daemon ends when asked to, and nothing is left of it or of any job."""
+        """The daemon ends when asked to, and nothing is left of it, of any job and of any worker that is not kept."""
         daemon = self._daemon.pid
         self._eventually(lambda: [p for p in descendants(daemon) if not p.lives], "zombies of the daemon remain")
         if left := self._family.jobs():
             self._ledger.crime(f"processes of jobs remain: {', '.join(f'{process} of {run}' for process, run in left)}")
+        longest = max(one.keep_alive for one in WORKER_TYPES)
+        short = {one.name: one.keep_alive for one in WORKER_TYPES if one.keep_alive < longest}
+        self._eventually(lambda: self._workers(short), "workers outlive their keep_alive", max(short.values()) + WORKER_ENDS_SECONDS)
+        self._eventually(self._misfits, "folders of workers and workers differ")
+        self._leave_workers_alone(short)
+        self._daemon.keep_no_workers()
+        self._daemon.start_and_serve()
+        self._eventually(lambda: self._workers(None), "workers outlive a keep_alive of 0 s", WORKER_ENDS_SECONDS)
+        self._eventually(lambda: list(self._worker_folders()), "folders of workers remain")
         self._daemon.stop()
         self._eventually(lambda: descendants(os.getpid()), "processes remain")
 
-    def _eventually(self, look: Callable[[], list], crime: str) -> None:
-        until = time.monotonic() + LEAVE_SECONDS_MAX
+    def _leave_workers_alone(self, short: dict[str, float]) -> None:
+        """A daemon that ends leaves its idle workers; they stay for their keep_alive, and no longer."""
+        client = self._client()
+        jobs = [client.post("/jobs", self._form.body(Order(KINDS["worker"], {"seconds": 0}, type=one.name, model="other"), "last")).json["id"]
+                for one in reversed(WORKER_TYPES[2:])]  # there is room for both
+        for job in jobs:
+            until = time.monotonic() + CHECK_SECONDS_MAX / 2
+            while (told := client.get(f"/jobs/{job}?wait=5").json)["status"] not in FINAL:
+                if time.monotonic() > until:
+                    break
+            if told["status"] != "completed":
+                self._ledger.crime(f"after all others job {job} does not complete: {brief(told)}")
+        client.close()
+        self._daemon.stop()
+        kept = {directory for _, directory in self._workers(None)} - {directory for _, directory in self._workers(short)}
+        self._eventually(lambda: self._workers(short), "without a daemon workers outlive their keep_alive",
+                         max(short.values()) + WORKER_ENDS_SECONDS)
+        if gone := kept - {directory for _, directory in self._workers(None)}:
+            self._ledger.crime(f"without a daemon workers ended before their keep_alive was over: {gone}")
+
+    def _worker_folders(self) -> dict[str, str]:
+        """The type of each worker that has a folder."""
+        found = {}
+        for folder in (self._daemon.data / "workers").glob("[0-9]*"):
+            try:
+                found[str(folder)] = json.loads((folder / "worker.json").read_bytes())["type"]
+            except (OSError, ValueError, KeyError):
+                pass
+        return found
+
+    def _workers(self, of: Iterable[str] | None) -> list[tuple[str, str]]:
+        """Processes of workers of these types (None: of any), and their folders."""
+        types = self._worker_folders()
+        return [(str(process), directory) for process, directory in self._family.workers()
+                if of is None or types.get(directory, "") in (*of, "")]
+
+    def _misfits(self) -> list[str]:
+        return sorted({directory for _, directory in self._workers(None)} ^ set(self._worker_folders()))
+
+    def _eventually(self, look: Callable[[], list], crime: str, seconds: float = LEAVE_SECONDS_MAX) -> None:
+        until = time.monotonic() + seconds
         while left := look():
             if time.monotonic() > until:
                 self._ledger.crime(f"{crime}: {', '.join(map(str, left))}")
@@ -179,7 +231,7 @@ class Torture:
 
     def _progress(self) -> str:
         counts = self._ledger.counts
-        kills = ", ".join(f"{counts['kills of ' + what]} of {what}" for what in ("the daemon", "shims", "job processes"))
+        kills = ", ".join(f"{counts['kills of ' + what]} of {what}" for what in ("the daemon", "shims", "job processes", "worker processes"))
         return f"{len(self._ledger.entries())} jobs acknowledged; kills: {kills}; {len(self._ledger.crimes())} crimes"
 
     def _balance(self) -> None:

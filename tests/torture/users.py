@@ -8,7 +8,7 @@ from typing import Any
 
 from books import FINAL, brief, executions_of, probe
 from client import Answer, Client, Unanswered
-from job_kinds import Order, OrderForm
+from job_kinds import MODELS, Order, OrderForm, choose_company
 from ledger import Entry, Ledger
 
 CANCEL_SECONDS_MAX = 45.0
@@ -18,11 +18,11 @@ BACKLOG_MAX = 150  # jobs queued at once
 
 
 class Submitter:
-    """Hands in its orders one after another, spread over the torture's time."""
+    """Hands in its orders, crowd after crowd, spread over the torture's time."""
 
-    def __init__(self, number: int, seed: int, orders: list[Order], seconds: float, form: OrderForm, client: Client,
+    def __init__(self, number: int, seed: int, crowds: list[list[Order]], seconds: float, form: OrderForm, client: Client,
                  ledger: Ledger) -> None:
-        self._name, self._orders, self._pause = f"s{number}", orders, seconds / max(1, len(orders))
+        self._name, self._crowds, self._pause = f"s{number}", crowds, seconds / max(1, len(crowds))
         self._seconds = seconds
         self._random = Random(f"{seed}/submitter/{number}")
         self._form, self._client, self._ledger = form, client, ledger
@@ -30,12 +30,12 @@ class Submitter:
     def work(self) -> None:
         waiting: list[Order] = []
         begun = time.monotonic()
-        for number, order in enumerate(self._orders):
+        for number, crowd in enumerate(self._crowds):
             due = begun + (number + self._random.random()) * self._pause
             time.sleep(max(0.0, due - time.monotonic()))
             if not self._has_room(begun + self._seconds):
                 break  # this machine does fewer jobs than were planned
-            waiting.append(order)
+            waiting += crowd
             if self._random.random() < 0.85:  # else with the next ones, in one request
                 self._submit(waiting)
                 waiting = []
@@ -110,7 +110,7 @@ class Meddler:
         self._evidence, self._client, self._ledger, self._stop = evidence, client, ledger, stop
         self._deeds = {
             self._cancel: 18, self._hold: 12, self._move: 12, self._retry: 14, self._edit: 6, self._look: 12, self._read_log: 8,
-            self._pause: 2, self._clear: 2,
+            self._pause: 2, self._clear: 2, self._suspend: 5, self._suspend_all: 1,
         }
 
     def work(self) -> None:
@@ -173,9 +173,38 @@ class Meddler:
         self._command(entry, "move", {"position": place}, (200, 400, 409))
 
     def _edit(self, entry: Entry) -> None:
-        answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"priority": self._random.randint(0, 100)})
+        """Its priority; or, of a job for a worker, what decides whom it may run with, and where."""
+        order = entry.order
+        if not order.kind.worker or self._random.random() < 0.3:
+            answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"priority": self._random.randint(0, 100)})
+        else:
+            company = choose_company(self._random)
+            changed = {"steps": company["steps"], "weights": {"vis": company["vis"]}}
+            if not order.kind.model:
+                changed["model"] = self._random.choice(MODELS)
+            with entry.lock:
+                changed["edition"] = edition = entry.edition + 1
+                answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"params": changed})
+                if answer.good:
+                    entry.edition = edition
+                    self._ledger.count("edits of parameters")
         if answer.status not in (200, 409):
             self._ledger.crime(f"an edit of job {entry.id} was answered {answer}")
+
+    def _suspend(self, entry: Entry) -> None:
+        with entry.lock:
+            if not self._command(entry, "suspend").good:
+                return
+            self._stop.wait(self._random.uniform(0, 2))
+            if self._random.random() < 0.8:  # the others are released at the end
+                self._command(entry, "resume")
+
+    def _suspend_all(self, _: Entry) -> None:
+        if self._number == 0:
+            self._client.post("/queue/suspend")
+            self._stop.wait(self._random.uniform(0, 1.5))
+            self._client.post("/queue/resume")
+            self._ledger.count("suspends of everything")
 
     def _retry(self, _: Entry) -> None:
         ended = self._client.get("/jobs?status=failed,cancelled&limit=200").json["jobs"]
