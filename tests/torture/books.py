@@ -5,12 +5,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from client import Client
-from job_kinds import COMPLETED, FAILED
+from job_kinds import COMPLETED, FAILED, MEMORY_MIB, MEMORY_MIB_PER_ITEM, WORKER_TYPES, WorkerType
 from killer import shim_of, worker_of
 from ledger import Entry, Ledger
 
@@ -19,6 +20,7 @@ FINAL = ("completed", "failed", "cancelled")
 FAILURES_OF_THE_KILLED = ("signal", "lost", "exit_status")
 RAN_TWICE_STATUS = 99  # of jobs/evidence.py
 LOST_SECONDS_MAX = 10.0
+SUSPEND_TAKES_SECONDS_MAX = 20.0
 LOG_CHUNK_BYTES = 1024 * 1024
 
 
@@ -68,6 +70,7 @@ class Books:
                 self._ledger.crime(f"the acknowledged job {entry.id} was answered {answer}")
                 continue
             self._audit_job(entry, answer.json)
+        self._audit_memory()
         self._audit_crimes({entry.id: entry for entry in entries})
 
     def _audit_lists(self, acknowledged: set[int]) -> None:
@@ -179,9 +182,32 @@ class Books:
             self._accuse(entry, job, f"has a history of {len(attempts)} attempts, {len(regrouped)} of them regrouped: {history}")
         if job["status"] == "completed" and entry.order.kind.name != "vandal" and job["batch"] not in executed:
             self._accuse(entry, job, f"is completed in batch {job['batch']}, but executed in {executed}")
+        for event in history:
+            if event["detail"].get("how") == "suspended" and not self._was_suspended(entry, event["at"]):
+                self._accuse(entry, job, f"was suspended in batch {event['detail']['batch']}, and nobody asked for it")
         if entry.order.kind.worker:
             for event in history:
                 self._audit_charge(entry, job, event["detail"])
+
+    def _was_suspended(self, entry: Entry, at: str) -> bool:
+        when = datetime.fromisoformat(at).timestamp()
+        return entry.suspend_asked or any(asked <= when <= asked + SUSPEND_TAKES_SECONDS_MAX for asked in self._ledger.suspends_of_all)
+
+    def _audit_memory(self) -> None:
+        """At no time batches on workers that take more than there is."""
+        changes = []
+        for run in self._runs.glob("[0-9]*"):
+            size, of = len(jobs_of(run)), type_of(run)
+            if of and (times := times_of(run)):
+                memory = of.memory_mib + size * MEMORY_MIB_PER_ITEM
+                changes += [(times[0], memory, run.name), (times[1], -memory, run.name)]
+        taken, running = 0, set()
+        for at, memory, run in sorted(changes):
+            taken += memory
+            running ^= {run}
+            if taken > MEMORY_MIB:
+                self._ledger.crime(f"the batches {sorted(running)} took {taken} MiB of {MEMORY_MIB} at {at}")
+                return
 
     def _audit_charge(self, entry: Entry, job: Job, end: Job) -> None:
         """A job pays for what it did itself, and for what was done to a batch of which it alone was left; else for nothing."""
@@ -255,6 +281,23 @@ def jobs_of(run: Path) -> set[int]:
         return {job["id"] for job in json.loads((run / "spec.json").read_bytes())["jobs"]}
     except (OSError, ValueError, KeyError):
         return set()
+
+
+def type_of(run: Path) -> WorkerType | None:
+    try:
+        name = json.loads((run / "spec.json").read_bytes())["type"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return next((one for one in WORKER_TYPES if one.name == name), None)
+
+
+def times_of(run: Path) -> tuple[int, int] | None:
+    """When it began and ended, in ms, where that was written down."""
+    try:
+        events = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
+    except (OSError, ValueError):
+        return None
+    return (events[0]["at"], events[-1]["at"]) if events and events[0]["type"] == "started" and events[-1]["type"] == "exited" else None
 
 
 def ends_of(run: Path) -> list[int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client import Client, Unanswered
-from job_kinds import OrderForm
+from job_kinds import MEMORY_MIB, OrderForm
 from ledger import Ledger
 from processes import Family
 
@@ -59,7 +59,7 @@ class Daemon:
         self._file.write_text(
             f"[storage]\ndata_dir = {json.dumps(str(self.data))}\n[http]\nsocket = {json.dumps(str(self.socket))}\n"
             "[devices.gpu]\nenabled = false\n"
-            f"[devices.cpu]\nslots = {SLOTS}\nmemory_mib = 1000\n{self._form.types(with_retries, keep_workers)}"
+            f"[devices.cpu]\nslots = {SLOTS}\nmemory_mib = {MEMORY_MIB}\n{self._form.types(with_retries, keep_workers)}"
         )
         check = subprocess.run([*self._argv, "--check-config"], capture_output=True, text=True)
         return check.returncode == 0

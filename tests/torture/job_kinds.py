@@ -103,11 +103,12 @@ MODELS = ("one", "one", "other", "slow")
 SLOW_SECONDS = 1.0  # that this model takes to load
 VIS_APART_MAX = 0.1
 CROWD_MAX = 9
+MEMORY_MIB, MEMORY_MIB_PER_ITEM = 1000, 20  # of the device; of a job in a batch
 
 
 @dataclass(frozen=True)
 class WorkerType:
-    """A job type that runs on workers: how long they stay, what they take of the 1000 MiB, and how many jobs they take at once."""
+    """A job type that runs on workers: how long they stay, what they take of the memory, and how many jobs they take at once."""
 
     name: str
     keep_alive: float
@@ -212,7 +213,7 @@ class OrderForm:
             f'keep_alive = "{one.keep_alive if keep else 0:g}s"\nready_timeout = "4s"\n'
             f'memory_mib = {one.memory_mib}\nmax_run_time = "{one.max_run_time:g}s"\n'
             f'[job_types.{one.name}.batch]\nmax_items = {one.max_items}\nsame = ["steps"]\n'
-            f'within = {{ "weights.vis" = {VIS_APART_MAX} }}\nmemory_mib_per_item = 5\n'
+            f'within = {{ "weights.vis" = {VIS_APART_MAX} }}\nmemory_mib_per_item = {MEMORY_MIB_PER_ITEM}\n'
         )
 
     def _python(self, program: str) -> list[str]:

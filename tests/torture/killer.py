@@ -17,6 +17,7 @@ STOPPED_SECONDS_MAX = 1.5
 HAND_OVER_SECONDS = 0.008  # about as long as it takes from the making of a run's directory to its process
 LAUNCH_SECONDS = 0.0004  # and from the name of the shim in it
 LAUNCH_WAIT_SECONDS_MAX = 1.0
+SLOW_SHIM_SECONDS_MAX = 1.0
 OVER_SECONDS_MAX = 10.0
 ESCAPE_SECONDS = 0.1
 
@@ -24,11 +25,11 @@ ESCAPE_SECONDS = 0.1
 class DaemonKiller:
     """Owns the daemon while the torture lasts."""
 
-    def __init__(self, seed: int, daemon: Daemon, ledger: Ledger, stop: threading.Event) -> None:
+    def __init__(self, seed: int, daemon: Daemon, family: Family, ledger: Ledger, stop: threading.Event) -> None:
         self._random = Random(f"{seed}/daemon killer")
-        self._daemon, self._ledger, self._stop = daemon, ledger, stop
+        self._daemon, self._family, self._ledger, self._stop = daemon, family, ledger, stop
         self._deeds = {self._kill: 40, self._kill_at_launch: 30, self._kill_while_it_starts: 15, self._terminate: 15,
-                       self._kill_and_start_two: 8, self._rival: 6}
+                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 12}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0.2, 4)):
@@ -66,6 +67,20 @@ class DaemonKiller:
         self._ledger.count("kills of the daemon")
         self._daemon.kill()
         self._daemon.start_two()
+
+    def _kill_before_slow_shims(self) -> None:
+        """The next daemon finds workers whose shims have not noticed that the last one is gone."""
+        slow = [shim for shim in self._family.shims() if self._family.workers_of(shim)]
+        slow = [shim for shim in slow if send(shim, signal.SIGSTOP)]
+        try:
+            self._ledger.count("kills of the daemon")
+            self._ledger.count("halts of shims", len(slow))
+            self._daemon.kill()
+            self._daemon.start_and_serve()
+            time.sleep(self._random.uniform(0, SLOW_SHIM_SECONDS_MAX))
+        finally:
+            for shim in slow:
+                send(shim, signal.SIGCONT)
 
     def _rival(self) -> None:
         self._daemon.start_rival()

@@ -20,6 +20,7 @@ class Entry:
     order: Order
     cancel_asked: bool = False
     retries_asked: int = 0
+    suspend_asked: bool = False
     edition: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -32,6 +33,7 @@ class Ledger:
         self._killed_runs: set[str] = set()
         self._killed_shims: set[tuple[int, int]] = set()
         self._killed_workers: dict[str, list[float]] = {}
+        self.suspends_of_all: list[float] = []
         self._crimes: list[str] = []
         self._begun = time.monotonic()
         self.counts: Counter[str] = Counter()

@@ -95,7 +95,7 @@ class Torture:
         """All threads at work, until the time is over and every order is in."""
         stop = self._stop
         killers = [
-            self._thread("daemon killer", DaemonKiller(self._seed, self._daemon, self._ledger, stop).work),
+            self._thread("daemon killer", DaemonKiller(self._seed, self._daemon, self._family, self._ledger, stop).work),
             self._thread("killer", Killer(self._seed, self._daemon.data, self._family, self._client(), self._ledger, stop).work),
         ]
         meddlers = [

@@ -11,7 +11,7 @@ from client import Answer, Client, Unanswered
 from job_kinds import MODELS, Order, OrderForm, choose_company
 from ledger import Entry, Ledger
 
-CANCEL_SECONDS_MAX = 45.0
+CANCEL_SECONDS_MAX = SUSPEND_SECONDS_MAX = 45.0
 RETRIES_MAX = 2
 RECENT_JOBS = 60
 BACKLOG_MAX = 150  # jobs queued at once
@@ -193,14 +193,31 @@ class Meddler:
 
     def _suspend(self, entry: Entry) -> None:
         with entry.lock:
-            if not self._command(entry, "suspend").good:
+            entry.suspend_asked = True
+            answer = self._command(entry, "suspend")
+            if not answer.good:
                 return
-            self._stop.wait(self._random.uniform(0, 2))
+            if answer.json["status"] == "running":
+                self._await_suspended(entry, answer.json["batch"])
+            self._stop.wait(self._random.uniform(0, 1))
             if self._random.random() < 0.8:  # the others are released at the end
                 self._command(entry, "resume")
 
+    def _await_suspended(self, entry: Entry, batch: int) -> None:
+        """It leaves its batch, and does not go on by itself in another."""
+        until = time.monotonic() + SUSPEND_SECONDS_MAX
+        while (job := self._client.get(f"/jobs/{entry.id}").json)["status"] == "running" and job["batch"] == batch:
+            if time.monotonic() > until:
+                self._ledger.crime(f"{SUSPEND_SECONDS_MAX:.0f} s after it was suspended job {entry.id} runs on: {brief(job)}")
+                return
+            time.sleep(0.05)
+        if job["status"] in ("queued", "running") and not job["held"]:
+            history = self._client.get(f"/jobs/{entry.id}/history").json["history"]
+            self._ledger.crime(f"job {entry.id} was suspended in batch {batch} and goes on: {brief(job)}; {history[-4:]}")
+
     def _suspend_all(self, _: Entry) -> None:
         if self._number == 0:
+            self._ledger.suspends_of_all.append(time.time())
             self._client.post("/queue/suspend")
             self._stop.wait(self._random.uniform(0, 1.5))
             self._client.post("/queue/resume")
