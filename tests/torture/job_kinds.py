@@ -81,7 +81,7 @@ KINDS = {
              worker=True),
         Kind("suicide", 3, on_worker(), None, (FAILED,), ("signal",), deed="dies", worker=True),
         Kind("clinger", 3, on_worker(), None, (FAILED,), ("signal",), deed="clings", worker=True),
-        Kind("parent", 4, on_worker(), None, deed="parents", worker=True),
+        Kind("parent", 9, on_worker(), None, deed="parents", worker=True),
         Kind("babbler", 4, on_worker(), None, deed="babbles", worker=True),
         Kind("liar", 4, on_worker(lambda r: {"how": r.choice(("stranger", "garbled", "long"))}), None, (FAILED,), ("reported",),
              deed="lies", worker=True),

@@ -29,7 +29,7 @@ class DaemonKiller:
         self._random = Random(f"{seed}/daemon killer")
         self._daemon, self._family, self._ledger, self._stop = daemon, family, ledger, stop
         self._deeds = {self._kill: 40, self._kill_at_launch: 30, self._kill_while_it_starts: 15, self._terminate: 15,
-                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 12}
+                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 25}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0.2, 4)):
