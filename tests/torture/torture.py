@@ -168,8 +168,8 @@ class Torture:
     def _leave_workers_alone(self, short: dict[str, float]) -> None:
         """A daemon that ends leaves its idle workers; they stay for their keep_alive, and no longer."""
         client = self._client()
-        jobs = [client.post("/jobs", self._form.body(Order(KINDS["worker"], {"seconds": 0}, type=one.name, model="other"), "last")).json["id"]
-                for one in reversed(WORKER_TYPES[2:])]  # there is room for both
+        orders = [Order(KINDS["worker"], {"seconds": 0}, type=one.name, model="other") for one in reversed(WORKER_TYPES[2:])]
+        jobs = [client.post("/jobs", self._form.body(order, "last")).json["id"] for order in orders]  # there is room for both
         for job in jobs:
             until = time.monotonic() + CHECK_SECONDS_MAX / 2
             while (told := client.get(f"/jobs/{job}?wait=5").json)["status"] not in FINAL:
