@@ -24,7 +24,7 @@ struct batch_optimizer_state {
         board_(std::move(board)) {}
 
   handle::behavior_type make_behavior() {
-    board_->publish(devices_.accounts());
+    board_->publish(devices_);
     arm_expiry();
     offer(true);
     return {
@@ -35,24 +35,30 @@ struct batch_optimizer_state {
             devices_.worker_leaves(lease->worker);
           if (devices_.release(what.batch, wall_clock_now())) {
             arm_expiry();
-            board_->publish(devices_.accounts());
+            board_->publish(devices_);
             offer(true);
           }
         },
         [this](const worker_gone& what) {
           if (devices_.remove_worker(what.worker)) {
-            board_->publish(devices_.accounts());
+            board_->publish(devices_);
             offer(true);
           }
         },
-        [this](expiry_due) { end_expired(); },
+        [this](end_all_idle) { end_idle([](const scheduling::warm_worker&) { return true; }); },
+        [this](expiry_due) {
+          expiry_armed_.reset();
+          const auto now = wall_clock_now();
+          end_idle([&](const scheduling::warm_worker& worker) { return now - worker.idle_since >= keep_alive(worker); });
+          arm_expiry();
+        },
         [this](look_again_due) {
           again_armed_.reset();
           offer(true);
         },
         [this](const device_state& what) {
           if (devices_.set_out_of_service(what.device, what.trouble)) {
-            board_->publish(devices_.accounts());
+            board_->publish(devices_);
             offer(true);
           }
         },
@@ -86,7 +92,7 @@ private:
       for (const worker_id worker : chosen->ends_workers)
         devices_.worker_leaves(worker);
       devices_.grant(last_batch_, chosen->place);
-      board_->publish(devices_.accounts());
+      board_->publish(devices_);
       std::erase_if(in_order, [&](const scheduling::candidate& c) {
         return std::find(chosen->jobs.begin(), chosen->jobs.end(), c.job.id) != chosen->jobs.end();
       });
@@ -111,19 +117,17 @@ private:
     return worker.type < settings_->job_types.size() ? settings_->job_types[worker.type].worker.keep_alive : duration{0};
   }
 
-  void end_expired() {
-    expiry_armed_.reset();
-    const auto now = wall_clock_now();
+  template <class Which>
+  void end_idle(const Which& which) {
     std::map<std::string, end_workers> expired; // by device
     for (const auto& [id, worker] : devices_.workers())
-      if (worker.is_idle() && now - worker.idle_since >= keep_alive(worker))
+      if (worker.is_idle() && which(worker))
         expired[worker.device].workers.push_back(id);
     for (auto& [device, what] : expired) {
       for (const worker_id worker : what.workers)
         devices_.worker_leaves(worker);
       send(self_, queue_, end_idle_workers{device, std::move(what)});
     }
-    arm_expiry();
   }
 
   void arm_expiry() {

@@ -104,7 +104,7 @@ private:
       spdlog::error("batch {} could not be launched: {}", what.batch.value, to_string(launched.error()));
       drop(what.batch);
       send(self_, parts_.queue, batch_not_started{what.batch, std::move(launched.error()), false});
-      send(self_, parts_.optimizer, slot_freed{what.batch, worker.has_value()});
+      send(self_, parts_.optimizer, slot_freed{what.batch, worker && !parts_.control->is_known(worker->id)});
       if (what.starts_worker)
         send(self_, parts_.optimizer, worker_gone{worker->id});
     }
@@ -170,8 +170,13 @@ private:
                            what.jobs);
     for (const run_batch& one : waiting_)
       if (one.batch == what.batch) { // not launched yet, for it waits for memory
-        send(self_, parts_.queue, batch_over{what.batch, std::vector(one.jobs.size(), scheduling::judge_unlaunched(what.reason))});
-        send(self_, parts_.optimizer, slot_freed{what.batch, true});
+        std::vector<scheduling::job_outcome> outcomes;
+        for (const job_id job : one.jobs) {
+          const bool meant = what.jobs.empty() || std::find(what.jobs.begin(), what.jobs.end(), job) != what.jobs.end();
+          outcomes.push_back(scheduling::judge_unlaunched(what.reason, meant));
+        }
+        send(self_, parts_.queue, batch_over{what.batch, std::move(outcomes)});
+        send(self_, parts_.optimizer, slot_freed{what.batch, one.starts_worker});
         if (one.starts_worker)
           send(self_, parts_.optimizer, worker_gone{worker_id{what.batch.value}});
       }

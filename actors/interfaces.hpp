@@ -10,8 +10,9 @@
 // Upstream goes only control: offer_capacity is the credit that lets candidates flow.
 #pragma once
 
+#include "actors/answers.hpp"
 #include "actors/compat.hpp"
-#include "actors/status_board.hpp"
+#include "actors/submit_messages.hpp"
 #include "model/device.hpp"
 #include "model/facts.hpp"
 #include "runners/run_control.hpp"
@@ -28,41 +29,6 @@
 #include <vector>
 
 namespace ferry::actors {
-
-// ---- answers ----------------------------------------------------------------------------------------------------------------
-
-struct done {}; // the answer of a command that has nothing to tell
-
-struct submitted_job {
-  job_id id;
-  std::optional<std::size_t> position; // none: held, or no longer queued
-};
-struct jobs_submitted {
-  std::vector<submitted_job> jobs;
-  bool repeated = false; // an earlier request with the same idempotency key made them
-};
-
-// A job as stored, with what only the live queue knows.
-struct job_view {
-  job_record record;
-  std::optional<std::size_t> position = {};
-  std::string waiting_for = {}; // why a queued job is not running
-  std::string phase = {};       // of a running job: starting, running, stopping, ending
-  progress how_far = {};
-  std::vector<run_note> notes = {}; // of a running job: what was learnt of this attempt so far
-};
-
-// One page of a list, newest first.
-struct job_list {
-  std::vector<job_view> jobs;
-  std::optional<job_id> next_before = {}; // as storage::job_page says
-};
-
-struct queue_page {
-  bool paused = false;
-  queue_counts counts;
-  std::vector<job_view> jobs;
-};
 
 // ---- storage: the one writer, and the readers -------------------------------------------------------------------------------
 
@@ -204,6 +170,7 @@ struct slot_freed {
 struct worker_gone {
   worker_id worker;
 };
+struct end_all_idle {};   // workers without work are to give their memory back, however long their types keep them
 struct expiry_due {};     // a worker may have been idle for long enough
 struct look_again_due {}; // what was expected by now has not happened
 
@@ -215,7 +182,20 @@ struct device_state {
 
 using batch_optimizer_actor =
     caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<void>(worker_gone),
-                     caf::result<void>(expiry_due), caf::result<void>(look_again_due), caf::result<void>(device_state)>;
+                     caf::result<void>(end_all_idle), caf::result<void>(expiry_due), caf::result<void>(look_again_due),
+                     caf::result<void>(device_state)>;
+
+// ---- forecaster: plays the policy forward, beside the queue -----------------------------------------------------------------
+
+struct foresee_starts {
+  std::shared_ptr<scheduling::queue_picture> picture; // the sender's no more
+};
+struct foreseen {
+  std::shared_ptr<const scheduling::forecast> what;
+  duration took{};
+};
+
+using forecaster_actor = caf::typed_actor<caf::result<foreseen>(foresee_starts)>;
 
 // ---- queue ------------------------------------------------------------------------------------------------------------------
 
@@ -286,6 +266,22 @@ struct read_queue {
   std::size_t offset = 0;
   std::size_t limit = 50;
 };
+struct explain_job {
+  job_id id;
+};
+// What runs together, and what would next; also while the queue is paused.
+struct read_batches {
+  std::size_t limit = 0;
+};
+// What would a move, or another priority, change?
+struct try_change {
+  job_id id;
+  std::optional<scheduling::move_target> target = {};
+  std::optional<int> priority = {};
+};
+struct read_statistics {};
+struct picture_due {}; // look ahead
+
 // Answered once the job has finished and that is on disk, at the latest after `timeout`.
 struct await_job {
   job_id id;
@@ -301,6 +297,7 @@ struct begin_work {
   batch_optimizer_actor optimizer;
   std::map<std::string, gpu_executor_actor> executors; // by device id
   watchdog_actor watchdog;
+  forecaster_actor forecaster;
 };
 // The optimizer has room for so many more batches. `grew`: a slot was freed since the last offer, so look again at what did not
 // fit.
@@ -323,8 +320,11 @@ struct end_idle_workers {
   std::string device;
   end_workers what;
 };
-struct rest_due {};   // after storage or the launcher refused, look again
-struct delays_due {}; // a delayed job's time may have come
+struct rest_due {}; // after storage or the launcher refused, look again
+// A delayed job's time may have come, or a job has waited for its next step of priority.
+struct delays_due {
+  instant armed_for{};
+};
 
 // How much room is left in the data directory.
 struct disk_state {
@@ -374,10 +374,14 @@ using queue_actor = caf::typed_actor<
     caf::result<result<done>>(retry_job), caf::result<result<std::size_t>>(clear_jobs), caf::result<result<done>>(set_paused),
     caf::result<result<done>>(suspend_job), caf::result<result<std::size_t>>(suspend_all), caf::result<result<done>>(resume_job),
     caf::result<result<std::size_t>>(resume_all), caf::result<result<jobs_submitted>>(resume_as_new),
-    caf::result<result<done>>(hold_type), caf::result<result<done>>(release_type),
+    caf::result<result<done>>(hold_type), caf::result<result<done>>(release_type), caf::result<result<done>>(change_group),
     // Queries.
     caf::result<result<job_view>>(read_job), caf::result<result<job_list>>(read_jobs), caf::result<result<queue_page>>(read_queue),
     caf::result<result<done>>(await_job), caf::result<void>(wait_due), caf::result<running_books>(read_running),
+    caf::result<result<explanation>>(explain_job), caf::result<result<batch_plan>>(read_batches),
+    caf::result<result<start_changes>>(try_change), caf::result<result<statistics>>(read_statistics),
+    caf::result<void>(picture_due),
+    caf::result<group_list>(read_groups), // by name
     // From the supervisor.
     caf::result<void>(begin_work),
     // From the optimizer.
@@ -391,97 +395,4 @@ using queue_actor = caf::typed_actor<
 
 } // namespace ferry::actors
 
-// ---- type ids: append only --------------------------------------------------------------------------------------------------
-
-// None of these messages leaves the process; those that nodes will exchange get inspectors when there are nodes.
-#define FERRY_LOCAL_MESSAGE(type)                                                                                                  \
-  CAF_ADD_TYPE_ID(ferry, (type))                                                                                                   \
-  template <>                                                                                                                      \
-  struct caf::allowed_unsafe_message_type<type> : std::true_type {};
-
-// clang-format off
-CAF_BEGIN_TYPE_ID_BLOCK(ferry, first_custom_type_id)
-FERRY_LOCAL_MESSAGE(ferry::actors::done)
-FERRY_LOCAL_MESSAGE(ferry::actors::append_facts)
-FERRY_LOCAL_MESSAGE(ferry::actors::record_facts)
-FERRY_LOCAL_MESSAGE(ferry::actors::begin_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::close_store)
-FERRY_LOCAL_MESSAGE(ferry::actors::flush_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::retry_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::find_jobs)
-FERRY_LOCAL_MESSAGE(ferry::actors::list_jobs)
-FERRY_LOCAL_MESSAGE(ferry::actors::read_history)
-FERRY_LOCAL_MESSAGE(ferry::actors::find_clearable)
-FERRY_LOCAL_MESSAGE(ferry::actors::run_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::adopt_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::stop_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::run_reported)
-FERRY_LOCAL_MESSAGE(ferry::actors::watch_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::forget_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::look_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::candidates)
-FERRY_LOCAL_MESSAGE(ferry::actors::slot_freed)
-FERRY_LOCAL_MESSAGE(ferry::actors::submit_jobs)
-FERRY_LOCAL_MESSAGE(ferry::actors::cancel_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::hold_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::release_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::move_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::edit_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::retry_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::clear_jobs)
-FERRY_LOCAL_MESSAGE(ferry::actors::set_paused)
-FERRY_LOCAL_MESSAGE(ferry::actors::read_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::read_jobs)
-FERRY_LOCAL_MESSAGE(ferry::actors::read_queue)
-FERRY_LOCAL_MESSAGE(ferry::actors::await_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::wait_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::begin_work)
-FERRY_LOCAL_MESSAGE(ferry::actors::offer_capacity)
-FERRY_LOCAL_MESSAGE(ferry::actors::start_batch)
-FERRY_LOCAL_MESSAGE(ferry::actors::rest_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::batch_began)
-FERRY_LOCAL_MESSAGE(ferry::actors::batch_progressed)
-FERRY_LOCAL_MESSAGE(ferry::actors::batch_not_started)
-FERRY_LOCAL_MESSAGE(ferry::actors::batch_over)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::done>)
-FERRY_LOCAL_MESSAGE(ferry::result<std::size_t>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::storage::append_outcome>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_starts>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_records>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_ids>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::history_entries>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::jobs_submitted>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_view>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::storage::job_page>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::job_list>)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::queue_page>)
-FERRY_LOCAL_MESSAGE(ferry::actors::find_running)
-FERRY_LOCAL_MESSAGE(ferry::actors::batch_sign)
-FERRY_LOCAL_MESSAGE(ferry::actors::check_machine_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::audit_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::device_state)
-FERRY_LOCAL_MESSAGE(ferry::actors::suspend_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::suspend_all)
-FERRY_LOCAL_MESSAGE(ferry::actors::resume_job)
-FERRY_LOCAL_MESSAGE(ferry::actors::resume_all)
-FERRY_LOCAL_MESSAGE(ferry::actors::resume_as_new)
-FERRY_LOCAL_MESSAGE(ferry::actors::hold_type)
-FERRY_LOCAL_MESSAGE(ferry::actors::release_type)
-FERRY_LOCAL_MESSAGE(ferry::actors::preempt)
-FERRY_LOCAL_MESSAGE(ferry::actors::delays_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::disk_state)
-FERRY_LOCAL_MESSAGE(ferry::actors::read_running)
-FERRY_LOCAL_MESSAGE(ferry::actors::running_books)
-FERRY_LOCAL_MESSAGE(ferry::actors::batch_noted)
-FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::batch_ids>)
-FERRY_LOCAL_MESSAGE(ferry::actors::end_workers)
-FERRY_LOCAL_MESSAGE(ferry::actors::adopt_worker)
-FERRY_LOCAL_MESSAGE(ferry::actors::worker_gone)
-FERRY_LOCAL_MESSAGE(ferry::actors::expiry_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::look_again_due)
-FERRY_LOCAL_MESSAGE(ferry::actors::end_idle_workers)
-FERRY_LOCAL_MESSAGE(ferry::actors::job_over)
-CAF_END_TYPE_ID_BLOCK(ferry)
-// clang-format on
-
-#undef FERRY_LOCAL_MESSAGE
+#include "actors/type_ids.hpp" // of all that stands above

@@ -12,7 +12,11 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       type_names_(start->type_names),
       run_directory_(start->run_directory),
       jobs_(std::move(start->jobs)),
+      needs_(std::move(start->needs)),
       groups_(std::move(start->groups)),
+      named_(std::move(start->named)),
+      knowledge_(std::move(start->knowledge)),
+      estimates_(std::move(start->estimates)),
       tolerated_(std::move(start->tolerated)),
       last_job_(start->last_job),
       last_order_key_(start->last_order_key),
@@ -20,10 +24,16 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       completed_(start->completed),
       failed_(start->failed),
       cancelled_(start->cancelled),
-      held_types_(std::move(start->held_types)) {
+      held_types_(std::move(start->held_types)),
+      promises_(std::move(start->promises)) {
+  knowledge_.resize(type_names_.size());
+  for (const auto& [key, id] : start->unique_keys)
+    keys_.restore(key, id);
   for (restored_batch& restored : start->running) {
-    for (const auto& job : restored.jobs)
+    for (const auto& job : restored.jobs) {
       running_jobs_.emplace(job.id, restored.id);
+      named_.started(job.named_group);
+    }
     running_batch batch{.device = restored.device, .type = restored.type, .started = restored.started, .at = phase::running};
     for (const auto& job : restored.jobs)
       batch.members.push_back({.job = job});
@@ -50,12 +60,19 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       [this](const resume_as_new& what) { return resume_as_new_job(what.id); },
       [this](const hold_type& what) { return hold(what); },
       [this](const release_type& what) { return release(what); },
+      [this](const change_group& what) { return change(what); },
+      [this](read_groups) { return list_groups(); },
       [this](const read_job& what) { return read_one(what.id); },
       [this](const read_jobs& what) { return read_many(what); },
       [this](const read_queue& what) { return read_page(what); },
       [this](const await_job& what) { return await(what); },
       [this](const wait_due& what) { wait_over(what); },
       [this](read_running) { return running_now(); },
+      [this](const explain_job& what) { return explain(what.id); },
+      [this](const read_batches& what) { return plan(what); },
+      [this](const try_change& what) { return try_out(what); },
+      [this](read_statistics) { return result<statistics>(measured()); },
+      [this](picture_due) { picture_is_due(); },
       [this](const begin_work& what) { begin(what); },
       [this](const offer_capacity& what) { take_offer(what); },
       [this](start_batch& what) { start(what); },
@@ -68,14 +85,7 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
         trouble_.clear();
         queue_changed();
       },
-      [this](delays_due) {
-        delays_armed_.reset();
-        if (jobs_.release_due(wall_clock_now()) > 0) {
-          publish();
-          queue_changed();
-        }
-        arm_delays();
-      },
+      [this](const delays_due& what) { delays_over(what); },
       [this](const device_state& what) { device_changed(what); },
       [this](const disk_state& what) {
         disk_trouble_ = what.trouble;

@@ -5,6 +5,11 @@
 #include "actors/interfaces.hpp"
 
 #include "scheduling/batch_groups.hpp"
+#include "scheduling/named_groups.hpp"
+#include "scheduling/needs.hpp"
+#include "scheduling/promise_book.hpp"
+#include "scheduling/queued_estimates.hpp"
+#include "scheduling/type_knowledge.hpp"
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -31,8 +36,14 @@ struct queue_start {
   std::shared_ptr<status_board> board;
   std::vector<std::string> type_names; // by type_index; the configured ones first, in their order
   scheduling::job_queue jobs;
+  scheduling::need_book needs;
   scheduling::batch_groups groups{{}};
+  scheduling::named_groups named;
+  std::unordered_map<std::string, job_id> unique_keys;       // of queued and running jobs
+  std::vector<scheduling::type_knowledge> knowledge;         // by type_index
   std::unordered_map<job_id, std::vector<double>> tolerated; // as batch_traits has them
+  scheduling::queued_estimates estimates;                    // of the jobs
+  scheduling::promise_book promises;
   std::vector<restored_batch> running;
   job_id last_job;
   std::int64_t last_order_key = 0;

@@ -7,9 +7,14 @@
 namespace ferry::actors {
 
 using namespace std::chrono_literals;
+using scheduling::user_wish;
 
 // One timer never runs longer than this, so that a clock that is set is noticed.
 constexpr duration timer_max = 1min;
+// Steps of priority are looked at no more often, and so many at once: a hundred thousand jobs that were submitted together gain
+// theirs together, and others are to get through in between.
+constexpr duration steps_apart = 50ms;
+constexpr std::size_t steps_at_once = 10'000;
 
 void queue_state::over(const batch_over& what) {
   if (running_.contains(what.batch))
@@ -37,9 +42,8 @@ void queue_state::job_is_over(job_over& what) {
 void queue_state::finish_unlaunched(batch_id id, const scheduling::stop_reason& reason) {
   std::vector<scheduling::job_outcome> outcomes;
   for (const member& one : running_.at(id).members) {
-    const bool innocent = reason.cause == scheduling::stop_cause::cancel && !one.cancel;
-    outcomes.push_back(innocent ? scheduling::job_outcome{.interrupted = attempt_end::regrouped}
-                                : scheduling::judge_unlaunched(reason));
+    const bool by_user = reason.cause == scheduling::stop_cause::cancel || reason.cause == scheduling::stop_cause::suspend;
+    outcomes.push_back(scheduling::judge_unlaunched(reason, !by_user || one.wish != user_wish::none));
   }
   finish(id, std::move(outcomes));
 }
@@ -47,6 +51,7 @@ void queue_state::finish_unlaunched(batch_id id, const scheduling::stop_reason& 
 void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outcomes) {
   auto& batch = running_.at(id);
   batch.at = phase::ending;
+  learn(batch, outcomes);
   std::vector<std::size_t> left;
   std::vector<scheduling::job_outcome> of_left;
   for (std::size_t i = 0; i < batch.members.size(); ++i)
@@ -72,7 +77,9 @@ std::vector<queue_state::ending> queue_state::decide(const running_batch& batch,
   std::vector<ending> endings;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const member& one = batch.members[members[i]];
-    auto then = scheduling::decide_after(outcomes.at(i), one.job, type_of(batch.type), one.cancel, now);
+    auto then = scheduling::decide_after(outcomes.at(i), one.job, type_of(batch.type), one.wish, now);
+    if (one.promised)
+      outcomes[i].notes.insert(outcomes[i].notes.begin(), note_of(*one.promised));
     endings.push_back({one.job.id, std::move(outcomes[i]), std::move(then)});
     const auto ended = std::clamp(endings.back().outcome.ended.value_or(now), batch.started, std::max(batch.started, now));
     facts.push_back(fact_of(endings.back(), id, ended));
@@ -105,6 +112,10 @@ fact queue_state::fact_of(const ending& of, batch_id batch, instant at) const {
                       .at = at};
 }
 
+run_note queue_state::note_of(const scheduling::start_promise& told) {
+  return {note_kind::promised, told.made, {{"start", to_rfc3339(told.start)}, {"late", to_rfc3339(told.late)}}};
+}
+
 void queue_state::stored_end(batch_id id, const std::vector<ending>& endings) {
   auto node = running_.extract(id);
   settle(node.mapped(), endings);
@@ -116,20 +127,29 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
   for (const ending& e : endings) {
     const member& one = *batch.find(e.job);
     running_jobs_.erase(e.job);
+    left_group(one.job);
+    again = again || one.job.named_group != 0; // there is room for another one of its group
     if (const auto* waits = std::get_if<scheduling::job_waits>(&e.then)) {
       queue_again(one.job, *waits);
       again = true;
-      if (one.cancel) // asked for while its end was on its way to the disk
+      if (one.wish == user_wish::resume &&
+          waits->held_for == scheduling::suspended_reason) // asked for while its end was on its way to the disk
+        request(self_, handle(self_), caf::infinite, release_job{e.job}).then([](const result<done>&) {});
+      if (one.wish == user_wish::cancel) // likewise
         request(self_, handle(self_), caf::infinite, cancel_job{e.job}).then([](const result<done>&) {});
     } else {
       tolerated_.erase(e.job);
+      keys_.free(e.job);
       count(std::get<scheduling::job_ends>(e.then).state);
     }
   }
   publish();
+  look_ahead();
   for (const ending& e : endings)
-    if (std::holds_alternative<scheduling::job_ends>(e.then))
+    if (const auto* ends = std::get_if<scheduling::job_ends>(&e.then)) {
       wake_waiters(e.job);
+      needed_ended(e.job, ends->state);
+    }
   if (again) {
     arm_delays();
     queue_changed();
@@ -142,6 +162,7 @@ void queue_state::queue_again(scheduling::queued_job job, const scheduling::job_
   job.batch_max = static_cast<std::uint8_t>(waits.batch_max);
   job.retries = static_cast<std::uint8_t>(waits.retries);
   job.start_crashes = 0;
+  job.begin_to_wait(wall_clock_now());
   job.held = waits.held;
   job.delayed = false;
   if (waits.not_before && *waits.not_before > wall_clock_now())
@@ -150,14 +171,30 @@ void queue_state::queue_again(scheduling::queued_job job, const scheduling::job_
     jobs_.add(job);
 }
 
+// One timer for both: the end of a delay, and the next step that a job gains by waiting.
 void queue_state::arm_delays() {
-  const auto due = jobs_.next_due();
+  const auto now = wall_clock_now();
+  auto due = jobs_.next_due();
+  if (const auto step = jobs_.next_step(); step && (!due || *step < *due))
+    due = std::max(*step, now + steps_apart);
   if (!due || (delays_armed_ && *delays_armed_ <= *due))
     return;
-  const auto now = wall_clock_now();
   const auto wait = std::clamp<duration>(*due - now, 1ms, timer_max);
   delays_armed_ = now + wait;
-  send_later(self_, wait, delays_due{});
+  send_later(self_, wait, delays_due{*delays_armed_});
+}
+
+void queue_state::delays_over(const delays_due& what) {
+  if (delays_armed_ != what.armed_for) // another one was armed that comes earlier
+    return;
+  delays_armed_.reset();
+  const auto now = wall_clock_now();
+  const auto released = jobs_.release_due(now), gained = jobs_.age(now, steps_at_once);
+  if (released > 0)
+    publish();
+  if (released + gained > 0)
+    queue_changed();
+  arm_delays();
 }
 
 void queue_state::watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now) {

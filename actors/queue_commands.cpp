@@ -44,8 +44,11 @@ error queue_state::why_not_queued(job_id id) const {
 }
 
 void queue_state::classify(queued_job& job, const json& params) {
-  const auto traits = scheduling::traits_of(settings_->job_types.at(job.type), params);
-  job.group = groups_.find_or_add(job.type, traits);
+  const auto& type = settings_->job_types.at(job.type);
+  const auto traits = scheduling::traits_of(type, params);
+  job.group = scheduling::has_traits(type) ? groups_.find_or_add(job.type, traits) : job.type;
+  estimates_.enter(job, scheduling::features_of(type.estimate, params, traits.warm, {}), knowledge_.at(job.type).durations,
+                   wall_clock_now());
   job.items = static_cast<std::uint16_t>(traits.items);
   if (!traits.tolerated.empty())
     tolerated_.insert_or_assign(job.id, traits.tolerated);
@@ -61,68 +64,6 @@ void queue_state::forget_unused_groups() {
   groups_.forget_unused([&](scheduling::group_index group) { return running.contains(group) || jobs_.has_group(group); });
 }
 
-// ---- submit -----------------------------------------------------------------------------------------------------------------
-
-caf::result<result<jobs_submitted>> queue_state::submit(submit_jobs& what) {
-  forget_unused_groups();
-  auto admitted = scheduling::admit_all(std::move(what.jobs), jobs_.size(), {*settings_, devices_});
-  if (!admitted)
-    return result<jobs_submitted>(fail(std::move(admitted.error())));
-  const auto now = wall_clock_now();
-  std::vector<fact> facts;
-  std::vector<queued_job> jobs;
-  facts.reserve(admitted->size());
-  jobs.reserve(admitted->size());
-  for (auto& job : *admitted) {
-    last_job_.value += 1;
-    last_order_key_ += scheduling::order_key_step;
-    jobs.push_back({.id = last_job_,
-                    .order_key = last_order_key_,
-                    .type = static_cast<scheduling::type_index>(job.type - settings_->job_types.data()),
-                    .priority = static_cast<std::uint8_t>(job.priority),
-                    .tier = static_cast<std::uint8_t>(job.type->tier & 0xF),
-                    .held = job.held});
-    jobs.back().created = now;
-    if (scheduling::has_traits(*job.type))
-      classify(jobs.back(), json::parse(job.params));
-    else
-      jobs.back().group = jobs.back().type;
-    facts.emplace_back(job_queued{last_job_, job.type->name, std::move(job.params), std::move(job.name), job.priority,
-                                  last_order_key_, job.held, now, job.resumed_from});
-  }
-  auto promise = self_->make_response_promise<result<jobs_submitted>>();
-  std::vector<scheduling::group_index> groups;
-  for (const queued_job& job : jobs)
-    groups.push_back(job.group);
-  request(self_, storage_, caf::infinite, append_facts{std::move(facts), std::move(what.from)})
-      .then([this, promise, jobs = std::move(jobs),
-             pin = groups_.pin(std::move(groups))](const result<storage::append_outcome>& outcome) mutable {
-        if (outcome)
-          submitted(jobs, *outcome, promise);
-        else
-          promise.deliver(result<jobs_submitted>(fail(outcome.error())));
-      });
-  return promise;
-}
-
-void queue_state::submitted(const std::vector<queued_job>& jobs, const storage::append_outcome& outcome,
-                            promise_of<jobs_submitted> promise) {
-  jobs_submitted answer;
-  if (!outcome.already_submitted.empty()) {
-    answer.repeated = true;
-    for (const job_id id : outcome.already_submitted)
-      answer.jobs.push_back({id, jobs_.position(id)});
-  } else {
-    for (const queued_job& job : jobs)
-      jobs_.add(job);
-    publish();
-    for (const queued_job& job : jobs)
-      answer.jobs.push_back({job.id, jobs_.position(job.id)});
-    queue_changed();
-  }
-  promise.deliver(result<jobs_submitted>(std::move(answer)));
-}
-
 // ---- one job ----------------------------------------------------------------------------------------------------------------
 
 // A held job leaves the order before the fact is stored, a released one enters it after.
@@ -130,26 +71,35 @@ caf::result<result<done>> queue_state::hold(job_id id, const std::string& reason
   auto job = jobs_.find(id);
   if (!job)
     return result<done>(fail(why_not_queued(id)));
-  if (job->held)
-    return result<done>(done{});
+  const bool was_held = job->held; // perhaps for another reason: this one counts from now on
   job->held = true;
   jobs_.replace(*job);
   publish();
+  void_promises();
   auto promise = self_->make_response_promise<result<done>>();
-  store({job_held{id, wall_clock_now(), reason}}, promise, [this, id] { let_go(id, false); });
+  store({job_held{id, wall_clock_now(), reason}}, promise, [this, id, was_held] {
+    if (!was_held)
+      let_go(id, false);
+  });
   return promise;
 }
 
-// Also a delayed job is let go: a user need not wait for its backoff.
+// Also a delayed job is let go: a user need not wait for its backoff. What it needs is dropped only where that cannot complete any
+// more by itself.
 caf::result<result<done>> queue_state::release(job_id id) {
   const auto job = jobs_.find(id);
   if (!job)
     return result<done>(fail(why_not_queued(id)));
-  if (job->may_start())
+  const bool drops_needs = needs_.verdict(id) == scheduling::needs_verdict::failed;
+  if (!job->held && !job->delayed && !drops_needs)
     return result<done>(done{});
   auto promise = self_->make_response_promise<result<done>>();
-  request(self_, storage_, caf::infinite, append_facts{{job_released{id, wall_clock_now()}}, {}})
-      .then([this, promise, id](const result<storage::append_outcome>& outcome) mutable {
+  request(self_, storage_, caf::infinite, append_facts{{job_released{id, wall_clock_now(), drops_needs}}, {}})
+      .then([this, promise, id, drops_needs](const result<storage::append_outcome>& outcome) mutable {
+        if (outcome && drops_needs) {
+          needs_.forget(id);
+          settle_needs({id});
+        }
         if (outcome)
           let_go(id, true);
         promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
@@ -163,8 +113,10 @@ void queue_state::let_go(job_id id, bool delayed_too) {
     return;
   job->held = false;
   job->delayed = job->delayed && !delayed_too;
+  job->begin_to_wait(wall_clock_now());
   jobs_.replace(*job);
   publish();
+  void_promises();
   queue_changed();
 }
 
@@ -185,6 +137,7 @@ caf::result<result<done>> queue_state::move(const move_job& what) {
     last_order_key_ = std::max(last_order_key_, changed.order_key);
     facts.emplace_back(job_reordered{changed.id, changed.priority, changed.order_key, wall_clock_now()});
   }
+  void_promises();
   queue_changed();
   auto promise = self_->make_response_promise<result<done>>();
   store(std::move(facts), promise, [this, before = std::move(before)] {
@@ -244,7 +197,7 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   const auto now = wall_clock_now();
   std::vector<fact> facts;
   std::optional<json> regroup;
-  if (const auto* type = type_of(job->type); params && type && scheduling::has_traits(*type))
+  if (const auto* type = type_of(job->type); params && type && scheduling::reads_parameters(*type))
     regroup = json::parse(*params);
   if (params || what.name)
     facts.emplace_back(job_edited{what.id, std::move(params), what.name, now});
@@ -258,6 +211,7 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   std::function<void()> revert;
   if (changed != *job) {
     jobs_.replace(changed);
+    void_promises();
     queue_changed();
     revert = [this, before = *job, pin = groups_.pin({job->group})] { jobs_.replace(before); };
   }
@@ -275,22 +229,31 @@ caf::result<result<done>> queue_state::retry(const retry_job& what) {
     return result<done>(fail(error_code::conflict, "job " + to_string(id) + " has not finished"));
   auto promise = self_->make_response_promise<result<done>>();
   with_record(id, promise, [this, promise, from_scratch = what.from_scratch](const job_record& record) {
-    requeue_finished(record, from_scratch, promise);
+    if (record.needs.empty() || record.attempts > 0)
+      requeue_finished(record, from_scratch, promise);
+    else
+      retry_with_needs(record, from_scratch, promise);
   });
   return promise;
 }
 
 void queue_state::requeue_finished(const job_record& record, bool from_scratch, done_promise promise) {
-  const auto name = "job " + to_string(record.id);
-  if (!next_state(record.state, job_event::retry)) {
-    promise.deliver(
-        result<done>(fail(error_code::conflict, name + " cannot be retried: it is " + std::string(to_string(record.state)))));
-    return;
-  }
   const auto* type = settings_->find_job_type(record.type);
-  if (!type) {
-    promise.deliver(result<done>(
-        fail(error_code::conflict, name + " cannot be retried: its type '" + record.type + "' is no longer configured")));
+  const auto group = named_.find_or_add(record.group, [this](auto index) { return jobs_.queued_in(index) > 0; });
+  const auto owner = record.unique_key.empty() ? std::nullopt : keys_.find(record.unique_key);
+  std::string why_not;
+  if (!next_state(record.state, job_event::retry))
+    why_not = "it is " + std::string(to_string(record.state));
+  else if (!type)
+    why_not = "its type '" + record.type + "' is no longer configured";
+  else if (owner)
+    why_not = "job " + to_string(owner->id) + " has the same unique key and has not ended";
+  else if (!group)
+    why_not = group.error().what;
+  if (!why_not.empty()) {
+    if (!jobs_.find(record.id))
+      needs_.forget(record.id);
+    promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(record.id) + " cannot be retried: " + why_not)));
     return;
   }
   last_order_key_ += scheduling::order_key_step;
@@ -298,22 +261,35 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
                  .order_key = last_order_key_,
                  .type = static_cast<scheduling::type_index>(type - settings_->job_types.data()),
                  .attempts = static_cast<std::uint16_t>(std::min(record.attempts, 65'535)),
+                 .named_group = *group,
                  .priority = static_cast<std::uint8_t>(record.priority),
                  .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
   job.created = record.created;
+  job.begin_to_wait(wall_clock_now());
   job.group = job.type;
-  if (scheduling::has_traits(*type))
+  if (scheduling::reads_parameters(*type))
     classify(job, record.params);
+  named_.arriving(job.named_group);
+  if (!record.unique_key.empty())
+    keys_.reserve(record.unique_key, job.id);
   request(self_, storage_, caf::infinite,
           append_facts{{job_retried{record.id, last_order_key_, wall_clock_now(), from_scratch}}, {}})
       .then([this, job, promise, was = record.state,
              pin = groups_.pin({job.group})](const result<storage::append_outcome>& outcome) mutable {
+        named_.arrived(job.named_group);
         if (!outcome) {
+          if (!jobs_.find(job.id)) { // else another retry was faster
+            needs_.forget(job.id);
+            keys_.free(job.id);
+          }
           promise.deliver(result<done>(fail(outcome.error())));
           return;
         }
         (was == job_state::failed ? failed_ : cancelled_) -= 1;
         jobs_.add(job);
+        keys_.stored(job.id);
+        settle_needs({job.id});
+        needed_returned(job.id);
         publish();
         queue_changed();
         promise.deliver(result<done>(done{}));
@@ -353,6 +329,7 @@ caf::result<result<done>> queue_state::pause(bool paused) {
   // there.
   const bool before = std::exchange(paused_, paused);
   publish();
+  void_promises();
   queue_changed();
   auto promise = self_->make_response_promise<result<done>>();
   store({queue_paused{paused, wall_clock_now()}}, promise, [this, before] {

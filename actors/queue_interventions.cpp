@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
+#include <utility>
 
 namespace ferry::actors {
 
 using scheduling::stop_cause;
+using scheduling::user_wish;
 
 // Once the batch is launched its executor ends it; before that, whoever launches it looks at `stop`.
 void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
@@ -18,19 +20,21 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
   } else if (batch.at == phase::starting || batch.at == phase::running || reason.cause == stop_cause::cancel) {
     if (batch.at == phase::ending)
       return;
-    std::vector<job_id> cancelled; // of several jobs only some: the others are to go on, where that can be
+    std::vector<job_id> some; // whose users want that: the others are to go on, where that can be
     bool all = true;
-    for (const member& one : batch.members)
-      if (!one.over && one.cancel)
-        cancelled.push_back(one.job.id);
-      else if (!one.over)
-        all = false;
-    if (reason.cause != stop_cause::cancel || all)
+    if (reason.cause == stop_cause::cancel || reason.cause == stop_cause::suspend) {
+      for (const member& one : batch.members)
+        if (!one.over && one.wish != user_wish::none)
+          some.push_back(one.job.id);
+        else if (!one.over)
+          all = false;
+    }
+    if (all)
       batch.at = phase::stopping;
-    if (reason.cause != stop_cause::cancel)
-      cancelled.clear();
+    if (all && reason.cause == stop_cause::suspend)
+      some.clear(); // its worker ends as well: the device is to be free
     if (const auto executor = parts_->executors.find(batch.device); executor != parts_->executors.end())
-      send(self_, executor->second, stop_batch{id, std::move(reason), std::move(cancelled)});
+      send(self_, executor->second, stop_batch{id, std::move(reason), std::move(some)});
   }
 }
 
@@ -38,20 +42,29 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
 
 caf::result<result<done>> queue_state::cancel(job_id id) {
   if (const auto job = jobs_.remove(id)) {
+    leaving_.insert(id);
+    named_.arriving(job->named_group); // should the disk refuse it, the job comes back
     publish();
+    void_promises();
     auto promise = self_->make_response_promise<result<done>>();
     const fact cancelled =
         job_finished{.id = id, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}, .at = wall_clock_now()};
     request(self_, storage_, caf::infinite, append_facts{{cancelled}, {}})
         .then([this, promise, job = *job, pin = groups_.pin({job->group})](const result<storage::append_outcome>& outcome) mutable {
+          leaving_.erase(job.id);
+          named_.arrived(job.named_group);
           if (outcome) {
             tolerated_.erase(job.id);
+            needs_.forget(job.id);
+            keys_.free(job.id);
             count(job_state::cancelled);
             publish();
             wake_waiters(job.id);
+            needed_ended(job.id, job_state::cancelled);
             promise.deliver(result<done>(done{}));
           } else {
             jobs_.add(job);
+            settle_needs({job.id}); // what it needs may have ended meanwhile
             publish();
             queue_changed();
             promise.deliver(result<done>(fail(outcome.error())));
@@ -61,11 +74,14 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
   }
   if (auto* batch = batch_of(id)) {
     if (auto* one = batch->find(id); !one->over) {
-      one->cancel = true;
+      one->wish = user_wish::cancel;
+      void_promises();
       stop(running_jobs_.at(id), {.cause = scheduling::stop_cause::cancel});
     }
     return result<done>(done{});
   }
+  if (leaving_.contains(id)) // it is cancelled already
+    return result<done>(done{});
   if (id.value < 1 || id > last_job_)
     return result<done>(fail(why_not_queued(id)));
   auto promise = self_->make_response_promise<result<done>>();
@@ -82,21 +98,38 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
 // ---- suspend and resume -----------------------------------------------------------------------------------------------------
 
 caf::result<result<done>> queue_state::suspend(job_id id) {
-  if (jobs_.find(id))
+  if (const auto job = jobs_.find(id)) {
+    if (job->held) // for a reason of its own
+      return result<done>(done{});
     return hold(id, scheduling::suspended_reason);
+  }
   const auto of = running_jobs_.find(id);
   if (of == running_jobs_.end())
     return result<done>(fail(why_not_queued(id)));
-  stop(of->second, {.cause = stop_cause::suspend});
+  auto* one = running_.at(of->second).find(id);
+  if (!one->over) {
+    if (one->wish != user_wish::cancel)
+      one->wish = user_wish::suspend;
+    void_promises();
+    stop(of->second, {.cause = stop_cause::suspend});
+  }
   return result<done>(done{});
 }
 
 caf::result<result<std::size_t>> queue_state::suspend_everything() {
   const auto running = running_jobs_.size();
-  for (auto& [id, batch] : running_)
+  for (auto& [id, batch] : running_) {
+    for (member& one : batch.members) {
+      if (one.wish != user_wish::cancel)
+        one.wish = user_wish::suspend;
+    }
     stop(id, {.cause = stop_cause::suspend});
+  }
+  if (parts_)
+    send(self_, parts_->optimizer, end_all_idle{});
   const bool before = std::exchange(paused_, true);
   publish();
+  void_promises();
   auto promise = self_->make_response_promise<result<std::size_t>>();
   request(self_, storage_, caf::infinite, append_facts{{queue_paused{true, wall_clock_now()}}, {}})
       .then([this, promise, running, before](const result<storage::append_outcome>& outcome) mutable {
@@ -118,6 +151,13 @@ caf::result<result<done>> queue_state::resume(job_id id) {
 }
 
 caf::result<result<std::size_t>> queue_state::resume_everything() {
+  std::size_t leaving = 0; // suspended, and not yet gone
+  for (auto& [id, batch] : running_)
+    for (member& one : batch.members)
+      if (!one.over && one.wish == user_wish::suspend) {
+        one.wish = user_wish::resume;
+        ++leaving;
+      }
   auto promise = self_->make_response_promise<result<std::size_t>>();
   const auto waiting = jobs_.kept_back();
   job_ids held;
@@ -125,7 +165,7 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
     if (job.held)
       held.push_back(job.id);
   request(self_, history_, caf::infinite, find_jobs{std::move(held), true})
-      .then([this, promise](const result<job_records>& found) mutable {
+      .then([this, promise, leaving](const result<job_records>& found) mutable {
         if (!found) {
           promise.deliver(result<std::size_t>(fail(found.error())));
           return;
@@ -139,7 +179,7 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
             facts.emplace_back(job_released{record.id, now});
           }
         request(self_, storage_, caf::infinite, append_facts{std::move(facts), {}})
-            .then([this, promise, released](const result<storage::append_outcome>& outcome) mutable {
+            .then([this, promise, released, leaving](const result<storage::append_outcome>& outcome) mutable {
               if (!outcome) {
                 promise.deliver(result<std::size_t>(fail(outcome.error())));
                 return;
@@ -149,7 +189,7 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
                 let_go(id, true);
               publish();
               queue_changed();
-              promise.deliver(result<std::size_t>(released.size()));
+              promise.deliver(result<std::size_t>(released.size() + leaving));
             });
       });
   return promise;
@@ -167,7 +207,12 @@ caf::result<result<jobs_submitted>> queue_state::resume_as_new_job(job_id id) {
           return;
         }
         const job_record& old = found->front();
-        job_request again{.type = old.type, .params = old.params, .priority = old.priority, .name = old.name, .resumed_from = id};
+        job_request again{.type = old.type,
+                          .params = old.params,
+                          .priority = old.priority,
+                          .name = old.name,
+                          .resumed_from = id,
+                          .group = old.group};
         request(self_, handle(self_), caf::infinite, submit_jobs{{std::move(again)}, {}})
             .then([promise](const result<jobs_submitted>& made) mutable { promise.deliver(made); });
       });
@@ -199,6 +244,7 @@ caf::result<result<done>> queue_state::hold(const hold_type& what) {
     before = held->second;
   held_types_.insert_or_assign(index, reason);
   publish();
+  void_promises();
   auto promise = self_->make_response_promise<result<done>>();
   store({type_held{what.type, reason, wall_clock_now()}}, promise, [this, index, before] {
     if (before)
@@ -222,6 +268,7 @@ caf::result<result<done>> queue_state::release(const release_type& what) {
           held_types_.erase(index);
           storms_[index].forget();
           publish();
+          void_promises();
           queue_changed();
         }
         promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));

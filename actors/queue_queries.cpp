@@ -24,8 +24,16 @@ job_view queue_state::view(job_record record) const {
     stored.state = job_state::queued;
     stored.held = queued->held;
     stored.priority = queued->priority;
+    if (queued->may_start() && queued->effective() != queued->priority)
+      shown.effective_priority = queued->effective();
     stored.not_before = jobs_.delayed_until(stored.id);
+    if (const auto culprit = needs_.culprit(stored.id); culprit && !stored.held) {
+      stored.held = true;
+      stored.held_for = scheduling::describe_culprit(*culprit);
+    }
     shown.position = jobs_.position(stored.id);
+    if (forecast_ && !nothing_starts())
+      shown.expected_start = promises_.expect(*forecast_, stored.id);
     const auto* type = type_of(queued->type);
     const auto type_held = held_types_.find(queued->type);
     shown.waiting_for = scheduling::why_waiting(
@@ -34,6 +42,8 @@ job_view queue_state::view(job_record record) const {
          .type_held = type_held == held_types_.end() ? nullptr : &type_held->second,
          .held_for = &stored.held_for,
          .not_before = stored.not_before,
+         .needs = why_it_needs(stored.id),
+         .group = named_.why_closed(queued->named_group),
          .device_trouble =
              type ? scheduling::trouble_of_all(devices_, device_trouble_, scheduling::demand_of(*type)) : std::string(),
          .trouble = disk_trouble_.empty() ? trouble_ : disk_trouble_});
@@ -45,6 +55,8 @@ job_view queue_state::view(job_record record) const {
     stored.started = batch.started;
     stored.finished.reset();
     shown.phase = phase_names.at(static_cast<std::size_t>(batch.at));
+    if (const auto ends = expected_end(batch, wall_clock_now()))
+      shown.expected_end = ends->median;
     for (const member& one : batch.members)
       if (one.job.id == stored.id) {
         shown.how_far = one.how_far;
@@ -151,8 +163,7 @@ void queue_state::publish() const {
 caf::result<result<done>> queue_state::await(const await_job& what) {
   if (what.id.value < 1 || what.id > last_job_)
     return result<done>(fail(why_not_queued(what.id)));
-  const bool live = running_jobs_.contains(what.id) || jobs_.find(what.id).has_value();
-  if (!live)
+  if (!is_live(what.id))
     return result<done>(done{});
   if (waiting_ >= limits::waiters_max)
     return result<done>(

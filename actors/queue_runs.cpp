@@ -25,16 +25,16 @@ void queue_state::begin(const begin_work& what) {
     if (executor == parts_->executors.end())
       continue;
     if (type)
-      watch(id, batch, *type);
+      watch(id, batch, *type, batch.started);
     send(self_, executor->second, adopt_batch{id, type, batch.jobs()});
   }
   arm_delays();
   push_candidates();
 }
 
-void queue_state::watch(batch_id id, const running_batch& batch, const config::job_type& type) {
+void queue_state::watch(batch_id id, const running_batch& batch, const config::job_type& type, instant since) {
   if (scheduling::run_watch::is_needed(type.watch, type.metric_rules))
-    send(self_, parts_->watchdog, watch_batch{id, &type, batch.device, batch.started, parts_->executors.at(batch.device)});
+    send(self_, parts_->watchdog, watch_batch{id, &type, batch.device, since, parts_->executors.at(batch.device)});
 }
 
 void queue_state::take_offer(const offer_capacity& what) {
@@ -45,16 +45,28 @@ void queue_state::take_offer(const offer_capacity& what) {
 
 void queue_state::queue_changed() {
   changed_ = true;
+  arm_delays();
   push_candidates();
+  look_ahead();
 }
 
 void queue_state::push_candidates() {
   if (!parts_ || credit_ <= 0 || !changed_ || paused_ || !trouble_.empty() || !disk_trouble_.empty())
     return;
   candidates message;
-  for (const auto& job : jobs_.heads(static_cast<std::size_t>(credit_) + limits::batch_items_max))
-    if (const auto* type = type_of(job.type); type && !held_types_.contains(job.type))
-      message.in_order.push_back(candidate_from(job, *type));
+  const auto now = wall_clock_now();
+  const auto wanted = [this](const scheduling::queued_job& job) {
+    const auto* type = type_of(job.type);
+    return type && !held_types_.contains(job.type) ? scheduling::heads_wanted(*type, credit_) : 0;
+  };
+  std::unordered_map<scheduling::group_index, scheduling::group_outlook> outlooks;
+  for (const auto& job : jobs_.heads(wanted, [this](auto group) { return named_.room(group); })) {
+    const auto& type = *type_of(job.type);
+    auto known = outlooks.find(job.group);
+    if (known == outlooks.end())
+      known = outlooks.emplace(job.group, outlook(job.group, type, now)).first;
+    message.in_order.push_back(scheduling::candidate_of(refreshed(job, now), type, known->second, tolerated(job.id)));
+  }
   if (message.in_order.empty())
     return;
   credit_ = 0;
@@ -62,26 +74,22 @@ void queue_state::push_candidates() {
   send(self_, parts_->optimizer, std::move(message));
 }
 
-scheduling::candidate queue_state::candidate_from(const scheduling::queued_job& job, const config::job_type& type) const {
-  scheduling::candidate one{.job = job, .needs = scheduling::demand_of(type), .preemptible = type.preemptible};
-  if (scheduling::has_traits(type)) {
-    one.batching = &type.batch;
-    if (const auto tolerated = tolerated_.find(job.id); tolerated != tolerated_.end())
-      one.tolerated = tolerated->second;
-  }
-  one.on_worker = type.runner == config::runner_kind::worker;
-  one.warm = groups_.at(job.group).warm;
-  return one;
+const std::vector<double>* queue_state::tolerated(job_id id) const {
+  const auto found = tolerated_.find(id);
+  return found == tolerated_.end() ? nullptr : &found->second;
 }
 
 void queue_state::start(start_batch& what) {
   const auto& jobs = what.what.jobs;
-  const bool may_start =
-      !paused_ && trouble_.empty() && disk_trouble_.empty() && std::all_of(jobs.begin(), jobs.end(), [this](job_id id) {
-        const auto job = jobs_.find(id);
-        return job && job->may_start() && !held_types_.contains(job->type);
-      });
+  const bool may_start = !paused_ && trouble_.empty() && disk_trouble_.empty() &&
+                         std::all_of(jobs.begin(), jobs.end(),
+                                     [this](job_id id) {
+                                       const auto job = jobs_.find(id);
+                                       return job && job->may_start() && !held_types_.contains(job->type);
+                                     }) &&
+                         groups_have_room(jobs);
   if (!may_start) {
+    end_displaced(what.what.place.device, what.what.ends_workers);
     send(self_, parts_->optimizer, slot_freed{what.batch, what.what.starts_worker});
     if (what.what.starts_worker)
       send(self_, parts_->optimizer, worker_gone{worker_id{what.batch.value}});
@@ -93,13 +101,21 @@ void queue_state::start(start_batch& what) {
                       .place = what.what.place,
                       .started = now,
                       .starts_worker = what.what.starts_worker,
+                      .marginal = what.what.marginal,
                       .ends_workers = what.what.ends_workers};
   for (const job_id id : jobs) {
-    batch.members.push_back({.job = *jobs_.remove(id)});
+    batch.members.push_back({.job = refreshed(*jobs_.remove(id), now)});
+    needs_.forget(id);
+    auto& job = batch.members.back().job;
+    if (!scheduling::reads_parameters(settings_->job_types[batch.type])) // what is known now of the type is known of it
+      estimates_.enter(job, {}, knowledge_.at(batch.type).durations, now);
+    named_.started(job.named_group);
     running_jobs_.emplace(id, what.batch);
   }
+  settle_promises(batch, now);
   running_.emplace(what.batch, std::move(batch));
   publish();
+  look_ahead();
   request(self_, storage_, caf::infinite, begin_batch{{what.batch, jobs, what.what.place.device, now}})
       .then([this, id = what.batch](result<job_starts>& starts) {
         if (starts)
@@ -110,7 +126,8 @@ void queue_state::start(start_batch& what) {
 }
 
 std::optional<scheduling::stop_reason> queue_state::running_batch::early_stop() const {
-  const bool cancelled = std::any_of(members.begin(), members.end(), [](const member& one) { return one.cancel; });
+  const bool cancelled =
+      std::any_of(members.begin(), members.end(), [](const member& one) { return one.wish == scheduling::user_wish::cancel; });
   return cancelled ? scheduling::stop_reason{} : stop;
 }
 
@@ -184,6 +201,13 @@ void queue_state::run(batch_id id, job_starts starts) {
   auto& batch = running_.at(id);
   const auto& type = settings_->job_types[batch.type];
   batch.at = phase::starting;
+  for (std::size_t i = 0; i < batch.members.size(); ++i) {
+    const auto& loads = groups_.at(batch.members[i].job.group).loads;
+    batch.members[i].features =
+        scheduling::reads_parameters(type)
+            ? scheduling::features_of(type.estimate, json::parse(starts.at(i).params), loads, {}, batch.device)
+            : scheduling::job_features{.device = batch.device};
+  }
   run_batch message{.batch = id,
                     .type = &type,
                     .place = batch.place,
@@ -192,14 +216,15 @@ void queue_state::run(batch_id id, job_starts starts) {
                     .starts_worker = batch.starts_worker,
                     .warm = groups_.at(batch.members.front().job.group).warm,
                     .ends_workers = batch.ends_workers};
-  watch(id, batch, type);
   send(self_, parts_->executors.at(batch.device), std::move(message));
 }
 
 void queue_state::began(batch_id id) {
   const auto found = running_.find(id);
-  if (found != running_.end() && found->second.at == phase::starting)
-    found->second.at = phase::running;
+  if (found == running_.end() || found->second.at != phase::starting)
+    return;
+  found->second.at = phase::running;
+  watch(id, found->second, settings_->job_types[found->second.type], wall_clock_now()); // it may have waited for memory before
 }
 
 void queue_state::progressed(const batch_progressed& what) {
@@ -207,8 +232,10 @@ void queue_state::progressed(const batch_progressed& what) {
   if (found == running_.end())
     return;
   for (member& one : found->second.members)
-    if (!one.over && (!what.job || one.job.id == *what.job))
+    if (!one.over && (!what.job || one.job.id == *what.job)) {
       one.how_far = what.how_far;
+      one.rate.observe(what.how_far, wall_clock_now());
+    }
 }
 
 void queue_state::noted(const batch_noted& what) {
@@ -251,9 +278,10 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
   std::vector<job_id> to_cancel; // asked for while its start was on its way to the disk
   for (const member& one : batch.members) {
     auto job = one.job;
-    if (one.cancel)
+    if (one.wish == scheduling::user_wish::cancel)
       to_cancel.push_back(job.id);
     running_jobs_.erase(job.id);
+    left_group(job);
     if (what.crashed && scheduling::count_start_crash(job, settings_->runs.quarantine_after))
       quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
     jobs_.add(job);
@@ -270,9 +298,17 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
     request(self_, handle(self_), caf::infinite, cancel_job{job}).then([](const result<done>&) {});
 }
 
+// Idle workers that were to make room: the optimizer counts on their end.
+void queue_state::end_displaced(const std::string& device, const std::vector<worker_id>& workers) {
+  if (const auto executor = parts_->executors.find(device); executor != parts_->executors.end() && !workers.empty())
+    send(self_, executor->second, end_workers{workers});
+}
+
 // Its lease ends, and the worker that it would have started never was.
 void queue_state::never_launched(batch_id id) {
-  const bool starts_worker = running_.at(id).starts_worker;
+  const auto& batch = running_.at(id);
+  const bool starts_worker = batch.starts_worker;
+  end_displaced(batch.device, batch.ends_workers);
   send(self_, parts_->optimizer, slot_freed{id, starts_worker});
   if (starts_worker)
     send(self_, parts_->optimizer, worker_gone{worker_id{id.value}});

@@ -1,6 +1,8 @@
-// The state of the queue actor. Its handlers stand in five files: queue_commands.cpp (what users ask of queued and finished jobs),
-// queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp (what
-// starts and runs), queue_attempts.cpp (what ends, and what comes after it) and queue_queries.cpp (what users look at).
+// The state of the queue actor. Its handlers stand in ten files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs that
+// wait for others), queue_groups.cpp (groups that users put jobs into), queue_commands.cpp (what users ask of queued and finished
+// jobs), queue_interventions.cpp (what is done to running jobs and whole types: cancel, suspend, preempt, hold), queue_runs.cpp
+// (what starts and runs), queue_attempts.cpp (what ends, and what comes after it), queue_knowledge.cpp (what is learnt of that),
+// queue_forecast.cpp (what will start when) and queue_queries.cpp (what users look at).
 //
 // Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
 // move), and changed back if the fact is refused; otherwise after.
@@ -11,10 +13,19 @@
 #include "scheduling/batch_groups.hpp"
 #include "scheduling/explain.hpp"
 #include "scheduling/failure_storm.hpp"
+#include "scheduling/named_groups.hpp"
+#include "scheduling/needs.hpp"
+#include "scheduling/outlook.hpp"
+#include "scheduling/promise_book.hpp"
+#include "scheduling/queued_estimates.hpp"
+#include "scheduling/step_rate.hpp"
+#include "scheduling/type_knowledge.hpp"
+#include "scheduling/unique_keys.hpp"
 
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace ferry::actors {
@@ -42,8 +53,11 @@ private:
     scheduling::queued_job job;
     progress how_far = {};
     std::vector<run_note> notes = {};
-    bool cancel = false; // a user wants it ended
-    bool over = false;   // it has ended before the others; its end is on disk or on its way there
+    std::optional<scheduling::job_features> features = {}; // what its duration teaches is put down to these
+    scheduling::user_wish wish = scheduling::user_wish::none;
+    scheduling::step_rate rate = {};
+    std::optional<scheduling::start_promise> promised = {}; // of this start
+    bool over = false; // it has ended before the others; its end is on disk or on its way there
   };
   struct running_batch {
     std::string device;
@@ -53,6 +67,7 @@ private:
     instant started{};
     phase at = phase::recorded;
     bool starts_worker = false;
+    double marginal = 0.5;                       // the price of a further item that it was chosen with
     std::vector<worker_id> ends_workers = {};    // that have to be gone before
     std::optional<scheduling::stop_reason> stop; // asked for while its start was on its way
 
@@ -66,10 +81,47 @@ private:
     done_promise promise;
   };
 
-  // queue_commands.cpp
+  // queue_submit.cpp
+  // A job whose fact is on its way to the disk.
+  struct arrival {
+    scheduling::queued_job job;
+    std::optional<instant> not_before = {};
+  };
+  // What a request is answered with: new jobs and such as were there before, in the order asked.
+  struct submission_plan {
+    std::vector<arrival> arrivals;
+    std::vector<submitted_job> answer;
+    std::shared_ptr<void> pin; // of the groups of the arrivals
+  };
   caf::result<result<jobs_submitted>> submit(submit_jobs& what);
-  void submitted(const std::vector<scheduling::queued_job>& jobs, const storage::append_outcome& outcome,
-                 promise_of<jobs_submitted> promise);
+  void admit(submit_jobs what, const scheduling::needed_states& needed, promise_of<jobs_submitted> promise);
+  void submit_later(submit_jobs what, promise_of<jobs_submitted> promise);
+  [[nodiscard]] result<void> find_groups(const std::vector<scheduling::admitted_job>& jobs);
+  [[nodiscard]] fact plan_arrival(submission_plan& plan, scheduling::admitted_job& job, const scheduling::needed_states& needed,
+                                  instant now);
+  [[nodiscard]] scheduling::queued_job newly_queued(const scheduling::admitted_job& job, instant now);
+  void store_plan(submission_plan plan, std::vector<fact> facts, storage::submission from, promise_of<jobs_submitted> promise);
+  void abandon(const std::vector<arrival>& arrivals);
+  [[nodiscard]] jobs_submitted submitted(const submission_plan& plan);
+  [[nodiscard]] jobs_submitted submitted_before(const std::vector<job_id>& ids) const;
+  [[nodiscard]] submitted_job place_of(job_id id) const;
+
+  // queue_groups.cpp
+  caf::result<result<done>> change(const change_group& what);
+  [[nodiscard]] group_list list_groups() const;
+  [[nodiscard]] bool groups_have_room(const std::vector<job_id>& jobs) const;
+  void left_group(const scheduling::queued_job& job);
+
+  // queue_needs.cpp
+  [[nodiscard]] bool is_live(job_id id) const;
+  void look_up(std::vector<job_id> ids, std::function<void(result<scheduling::needed_states>)> use);
+  void needed_ended(job_id id, job_state how);
+  void needed_returned(job_id id);
+  void settle_needs(const std::vector<job_id>& which);
+  [[nodiscard]] std::string why_it_needs(job_id id) const;
+  void retry_with_needs(const job_record& record, bool from_scratch, done_promise promise);
+
+  // queue_commands.cpp
   caf::result<result<done>> hold(job_id id, const std::string& reason);
   caf::result<result<done>> release(job_id id);
   void let_go(job_id id, bool delayed_too);
@@ -108,15 +160,16 @@ private:
   void take_offer(const offer_capacity& what);
   void push_candidates();
   void queue_changed();
-  [[nodiscard]] scheduling::candidate candidate_from(const scheduling::queued_job& job, const config::job_type& type) const;
+  [[nodiscard]] const std::vector<double>* tolerated(job_id id) const;
   void start(start_batch& what);
   void launch(batch_id id, job_starts starts);
   void resolve_and_run(batch_id id, job_starts starts);
   void run(batch_id id, job_starts starts);
   bool was_stopped_early(batch_id id);
-  void watch(batch_id id, const running_batch& batch, const config::job_type& type);
+  void watch(batch_id id, const running_batch& batch, const config::job_type& type, instant since);
   void give_back(const batch_not_started& what, bool record);
   void never_launched(batch_id id);
+  void end_displaced(const std::string& device, const std::vector<worker_id>& workers);
   void rest(const error& why);
   void began(batch_id id);
   void progressed(const batch_progressed& what);
@@ -135,18 +188,45 @@ private:
   // What comes after the attempt of each of these members; adds the facts of it.
   std::vector<ending> decide(const running_batch& batch, batch_id id, const std::vector<std::size_t>& members,
                              std::vector<scheduling::job_outcome> outcomes, std::vector<fact>& facts) const;
+  [[nodiscard]] static run_note note_of(const scheduling::start_promise& told);
   [[nodiscard]] fact fact_of(const ending& of, batch_id batch, instant at) const;
   void watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now);
   void stored_end(batch_id id, const std::vector<ending>& endings);
   void settle(running_batch& batch, const std::vector<ending>& endings);
   void queue_again(scheduling::queued_job job, const scheduling::job_waits& waits);
   void arm_delays();
+  void delays_over(const delays_due& what);
   void wake_waiters(job_id id);
   void count(job_state state);
   running_batch* batch_of(job_id id);
   // Puts a job into the group that its parameters make it belong to.
   void classify(scheduling::queued_job& job, const json& params);
   void forget_unused_groups();
+
+  // queue_knowledge.cpp
+  [[nodiscard]] scheduling::queued_job refreshed(scheduling::queued_job job, instant now); // by what is known now
+  [[nodiscard]] scheduling::group_outlook outlook(scheduling::group_index group, const config::job_type& type, instant now) const;
+  void learn(const running_batch& batch, const std::vector<scheduling::job_outcome>& outcomes);
+  void save(scheduling::type_index type, instant now);
+
+  // queue_forecast.cpp
+  void look_ahead(); // something has changed that starts depend on
+  void look_ahead_in(duration wait);
+  void picture_is_due();
+  void take(const foreseen& what);
+  // What was promised holds no more: the order was changed by hand.
+  void void_promises();
+  void settle_promises(running_batch& batch, instant now);
+  [[nodiscard]] scheduling::queue_picture picture(instant now);
+  [[nodiscard]] std::optional<scheduling::expected_end> expected_end(const running_batch& batch, instant now) const;
+  [[nodiscard]] scheduling::running_outlook outlook(const running_batch& batch, instant now) const;
+  [[nodiscard]] bool nothing_starts() const { return paused_ || !trouble_.empty() || !disk_trouble_.empty(); }
+  [[nodiscard]] planned_batch plan_of(const scheduling::foreseen_run& run, const scheduling::forecast& seen) const;
+  caf::result<result<explanation>> explain(job_id id);
+  caf::result<result<batch_plan>> plan(const read_batches& what);
+  caf::result<result<start_changes>> try_out(const try_change& what);
+  [[nodiscard]] result<std::vector<scheduling::queued_job>> changed_by(const try_change& what) const;
+  [[nodiscard]] statistics measured() const;
 
   // queue_queries.cpp
   caf::result<result<job_view>> read_one(job_id id);
@@ -170,10 +250,19 @@ private:
   std::function<std::filesystem::path(batch_id)> run_directory_;
 
   scheduling::job_queue jobs_;
+  scheduling::need_book needs_; // of queued jobs, and of those on their way into the queue
   scheduling::batch_groups groups_;
+  scheduling::named_groups named_;
+  std::vector<scheduling::type_knowledge> knowledge_; // by type_index
+  scheduling::queued_estimates estimates_;
+  std::map<scheduling::type_index, instant> knowledge_saved_;
   std::unordered_map<job_id, std::vector<double>> tolerated_; // of jobs whose type tolerates differences: see batch_traits
   std::unordered_map<batch_id, running_batch> running_;
   std::unordered_map<job_id, batch_id> running_jobs_;
+  scheduling::unique_keys keys_;
+  std::unordered_set<job_id> leaving_; // cancelled while queued; that is on its way to the disk
+  std::size_t look_ups_ = 0;           // of needed jobs, which are being read
+  scheduling::needed_states ended_meanwhile_;
   job_id last_job_;
   std::int64_t last_order_key_ = 0;
   bool paused_ = false;
@@ -188,6 +277,14 @@ private:
   std::map<scheduling::type_index, std::string> held_types_;
   std::map<scheduling::type_index, scheduling::failure_storm> storms_;
   std::optional<instant> delays_armed_; // when delays_due comes
+
+  std::shared_ptr<const scheduling::forecast> forecast_; // the latest; null: nothing is foreseen
+  scheduling::promise_book promises_;
+  instant promises_saved_{};
+  bool is_foreseeing_ = false;                                         // one is being made
+  bool is_outdated_ = false;                                           // something has changed since its picture was taken
+  duration foreseeing_took_{};                                         // the last one
+  std::optional<std::chrono::steady_clock::time_point> look_ahead_at_; // when picture_due comes
   std::unordered_map<job_id, std::vector<waiter>> waiters_;
   std::size_t waiting_ = 0;
   std::uint64_t last_waiter_ = 0;

@@ -2,6 +2,7 @@
 
 #include "scheduling/attempts.hpp"
 #include "scheduling/batch_traits.hpp"
+#include "scheduling/outlook.hpp"
 
 #include <algorithm>
 #include <map>
@@ -54,13 +55,15 @@ run_sighting sighting_of(const runners::run_condition& condition) {
 }
 
 template <class Stored>
-scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier) {
+scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier, scheduling::named_group_index group) {
   return {.id = job.id,
           .order_key = job.order_key,
           .created = job.created,
+          .waits_since = job.waits_since,
           .group = type,
           .type = type,
           .attempts = static_cast<std::uint16_t>(std::min(job.attempts, 65'535)),
+          .named_group = group,
           .priority = static_cast<std::uint8_t>(job.priority),
           .retries = static_cast<std::uint8_t>(std::clamp(job.retries, 0, 255)),
           .batch_max = static_cast<std::uint8_t>(std::clamp(job.batch_max, 0, 255)),
@@ -69,18 +72,44 @@ scheduling::queued_job queued_from(const Stored& job, scheduling::type_index typ
           .held = job.held};
 }
 
+// By type. What cannot be read is learnt again.
+std::vector<scheduling::type_knowledge> restore_knowledge(const std::map<std::string, std::string>& learned,
+                                                          const std::vector<std::string>& type_names) {
+  std::vector<scheduling::type_knowledge> all(type_names.size());
+  for (std::size_t i = 0; i < type_names.size(); ++i)
+    if (const auto found = learned.find("type " + type_names[i]); found != learned.end()) {
+      auto known = scheduling::type_knowledge::from_json(json::parse(found->second, nullptr, false));
+      if (known)
+        all[i] = std::move(*known);
+      else
+        spdlog::warn("what was learnt of job type {} cannot be read and is learnt again: {}", type_names[i],
+                     to_string(known.error()));
+    }
+  return all;
+}
+
+scheduling::promise_book restore_promises(const std::map<std::string, std::string>& learned) {
+  const auto found = learned.find("promised starts");
+  if (found == learned.end())
+    return {};
+  auto book = scheduling::promise_book::from_json(json::parse(found->second, nullptr, false));
+  if (!book)
+    spdlog::warn("{}; it is learnt again", to_string(book.error()));
+  return book ? std::move(*book) : scheduling::promise_book();
+}
+
 // Jobs whose parameters decide whom they may run with get their group again: the rules may have changed.
-result<void> classify_all(storage::job_store& store, const config::settings& settings, queue_start& queue) {
+result<void> classify_all(storage::job_store& store, const config::settings& settings, queue_start& queue, instant now) {
   std::vector<scheduling::queued_job*> running;
   std::vector<scheduling::queued_job> jobs;
   const auto has_traits = [&](const scheduling::queued_job& job) {
-    return job.type < settings.job_types.size() && scheduling::has_traits(settings.job_types[job.type]);
+    return job.type < settings.job_types.size() && scheduling::reads_parameters(settings.job_types[job.type]);
   };
   for (auto& batch : queue.running)
     for (auto& job : batch.jobs)
       if (has_traits(job))
         running.push_back(&job);
-  if (std::any_of(settings.job_types.begin(), settings.job_types.end(), scheduling::has_traits))
+  if (std::any_of(settings.job_types.begin(), settings.job_types.end(), scheduling::reads_parameters))
     for (const auto& job : queue.jobs.page(0, queue.jobs.size()))
       if (has_traits(job))
         jobs.push_back(job);
@@ -94,8 +123,12 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
     return fail(params.error());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     auto& job = i < running.size() ? *running[i] : jobs[i - running.size()];
-    const auto traits = scheduling::traits_of(settings.job_types[job.type], json::parse(params->at(i)));
-    job.group = queue.groups.find_or_add(job.type, traits);
+    const auto& type = settings.job_types[job.type];
+    const json given = json::parse(params->at(i));
+    const auto traits = scheduling::traits_of(type, given);
+    job.group = scheduling::has_traits(type) ? queue.groups.find_or_add(job.type, traits) : job.type;
+    queue.estimates.enter(job, scheduling::features_of(type.estimate, given, traits.warm, {}),
+                          queue.knowledge.at(job.type).durations, now);
     job.items = static_cast<std::uint16_t>(traits.items);
     if (!traits.tolerated.empty())
       queue.tolerated.insert_or_assign(job.id, traits.tolerated);
@@ -105,12 +138,30 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
   return {};
 }
 
+// The ends of needed jobs are followed again, for the daemon may have died before it could: how many jobs are cancelled by that.
+result<std::int64_t> restore_needs(storage::job_store& store, queue_start& queue, instant now) {
+  std::vector<fact> facts;
+  std::set<job_id> ended;
+  for (const auto& cancelled : scheduling::settle_needs(queue.jobs, queue.needs, queue.needs.jobs(), now)) {
+    facts.emplace_back(scheduling::cancelled_fact(cancelled, now));
+    ended.insert(cancelled.job.id);
+  }
+  if (facts.empty())
+    return 0;
+  std::erase_if(queue.unique_keys, [&](const auto& one) { return ended.contains(one.second); });
+  if (auto stored = store.apply(facts); !stored)
+    return fail(stored.error());
+  return static_cast<std::int64_t>(facts.size());
+}
+
 // What a worker of the last daemon has loaded, and what it is busy with, into the ledger; workers that are gone are buried.
 result<void> restore_workers(const runners::run_control& control, const config::settings& settings, const type_table& types,
                              restored_state& state) {
   for (const auto& found : control.find_workers()) {
     const auto* type = settings.find_job_type(found.type);
-    if (!found.is_alive || state.suspect_types.contains(found.type)) {
+    const bool has_batch =
+        std::any_of(state.leases.begin(), state.leases.end(), [&](const auto& lease) { return lease.second.worker == found.id; });
+    if (!found.is_alive || (state.suspect_types.contains(found.type) && !has_batch)) {
       if (auto buried = control.bury_worker(found.id); !buried)
         return buried;
       continue;
@@ -131,18 +182,31 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
                                      std::shared_ptr<const config::settings> settings, const std::vector<device>& devices) {
   restored_state state{.queue = std::make_shared<queue_start>(), .last_batch = {}};
   queue_start& queue = *state.queue;
+  queue.jobs = scheduling::job_queue(settings->queue.aging);
   type_table types(*settings);
   const auto now = wall_clock_now();
+  // No more of them are live than were let in; should that bound have become smaller, the rest run without a group.
+  const auto group_of = [&](std::string_view name) { return queue.named.find_or_add(std::string(name)).value_or(0); };
   const auto stored = store.restore([&](const storage::live_job& job) {
     const auto index = types.index_of(job.type);
-    const auto queued = queued_from(job, index, types.tier_of(index));
+    auto queued = queued_from(job, index, types.tier_of(index), group_of(job.group));
+    queued.waits_since = std::max(job.waits_since, job.not_before.value_or(job.waits_since));
+    queued.steps = static_cast<std::uint8_t>(scheduling::aging_steps(queued.waits_since, now, queue.jobs.aging()));
     if (job.not_before && *job.not_before > now)
       queue.jobs.delay(queued, *job.not_before);
     else
       queue.jobs.add(queued);
+    if (job.on_needs_failure && job.attempts == 0)
+      queue.needs.add(job.id, *job.on_needs_failure, {job.needs.begin(), job.needs.end()});
   });
   if (!stored)
     return fail(stored.error());
+  for (const auto& [name, settings_of_group] : stored->groups)
+    queue.named.set(group_of(name), settings_of_group);
+  queue.unique_keys = stored->unique_keys;
+  const auto cancelled = restore_needs(store, queue, now);
+  if (!cancelled)
+    return fail(cancelled.error());
 
   for (const auto& batch : stored->running) {
     const auto index = types.index_of(batch.type);
@@ -152,13 +216,17 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       // Its directory may have been removed while a worker is at work on it: no worker of that type is relied on (P4).
       if (sighting == run_sighting::absent)
         state.suspect_types.insert(batch.type);
-      batch_requeued requeued{batch.id, {}, "the daemon ended before it was started", now, true};
+      // A batch on a worker may have waited for others to give their memory: that is no start that crashed.
+      const auto* configured = settings->find_job_type(batch.type);
+      const bool crashed = !configured || configured->runner != config::runner_kind::worker;
+      batch_requeued requeued{batch.id, {}, "the daemon ended before it was started", now, crashed};
       std::vector<fact> quarantined;
       for (const auto& member : batch.jobs) {
         requeued.jobs.push_back(member.id);
-        auto job = queued_from(member, index, types.tier_of(index));
+        auto job = queued_from(member, index, types.tier_of(index), group_of(member.group));
         job.attempts = static_cast<std::uint16_t>(job.attempts > 0 ? job.attempts - 1 : 0);
-        if (scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
+        job.steps = static_cast<std::uint8_t>(scheduling::aging_steps(job.waits_since, now, queue.jobs.aging()));
+        if (crashed && scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
           spdlog::error("job {} is held: {}", job.id.value, scheduling::quarantine_reason);
           quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
         }
@@ -172,12 +240,12 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     }
     restored_batch restored{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
     for (const auto& member : batch.jobs) {
-      restored.jobs.push_back(queued_from(member, index, types.tier_of(index)));
+      restored.jobs.push_back(queued_from(member, index, types.tier_of(index), group_of(member.group)));
       auto& attempts = restored.jobs.back().attempts; // this one is counted when it is over
       attempts = static_cast<std::uint16_t>(attempts > 0 ? attempts - 1 : 0);
     }
     const auto* type = settings->find_job_type(batch.type);
-    const auto needs = type ? scheduling::demand_of(*type) : scheduling::demand{};
+    const auto needs = type ? scheduling::demand_of(*type, static_cast<int>(batch.jobs.size())) : scheduling::demand{};
     state.leases.emplace_back(batch.id, scheduling::lease{.device = batch.device,
                                                           .slots = needs.slots,
                                                           .memory_mib = needs.memory_mib,
@@ -190,7 +258,9 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   if (auto committed = store.commit(); !committed)
     return fail(committed.error());
   queue.groups = scheduling::batch_groups(types.names());
-  if (auto grouped = classify_all(store, *settings, queue); !grouped)
+  queue.knowledge = restore_knowledge(stored->learned, types.names());
+  queue.promises = restore_promises(stored->learned);
+  if (auto grouped = classify_all(store, *settings, queue, now); !grouped)
     return fail(grouped.error());
 
   if (auto workers = restore_workers(control, *settings, types, state); !workers)
@@ -207,7 +277,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   queue.paused = stored->paused;
   queue.completed = stored->completed;
   queue.failed = stored->failed;
-  queue.cancelled = stored->cancelled;
+  queue.cancelled = stored->cancelled + *cancelled;
   state.last_batch = stored->last_batch;
   return state;
 }

@@ -98,6 +98,7 @@ std::vector<scheduling::job_outcome> run_tally::outcomes() const {
   auto ending = ending_;
   ending.jobs_left = static_cast<int>(
       std::count_if(reports_.begin(), reports_.end(), [](const scheduling::job_report& report) { return !report.has_ended; }));
+  ending.jobs_in_all = static_cast<int>(reports_.size());
   std::vector<scheduling::job_outcome> all;
   for (const auto& report : reports_)
     all.push_back(scheduling::judge(ending, report));

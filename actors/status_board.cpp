@@ -22,10 +22,11 @@ void status_board::publish(bool paused, const queue_counts& counts, held_type_re
   now_.held_types = std::move(held_types);
 }
 
-void status_board::publish(device_accounts devices) {
+void status_board::publish(const scheduling::device_ledger& devices) {
+  auto copy = std::make_shared<const scheduling::device_ledger>(devices);
   const std::lock_guard lock(mutex_);
   now_.edition = next_edition();
-  now_.devices = std::move(devices);
+  now_.devices = std::move(copy);
 }
 
 status_board::snapshot status_board::read() const {

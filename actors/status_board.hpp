@@ -7,9 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 namespace ferry::actors {
 
@@ -19,7 +19,6 @@ struct queue_counts {
 };
 
 using held_type_reasons = std::map<std::string, std::string>;
-using device_accounts = std::vector<scheduling::device_ledger::account>;
 
 class status_board {
 public:
@@ -28,12 +27,12 @@ public:
     bool paused = false;
     queue_counts counts;
     held_type_reasons held_types;
-    device_accounts devices;
+    std::shared_ptr<const scheduling::device_ledger> devices; // null before the optimizer has spoken
   };
 
   // `held_types`: names, with the reason.
   void publish(bool paused, const queue_counts& counts, held_type_reasons held_types);
-  void publish(device_accounts devices);
+  void publish(const scheduling::device_ledger& devices);
 
   [[nodiscard]] snapshot read() const;
   [[nodiscard]] std::uint64_t edition() const;

@@ -1,6 +1,7 @@
 #include "actors/supervisor.hpp"
 
 #include "actors/batch_optimizer_actor.hpp"
+#include "actors/forecaster_actor.hpp"
 #include "actors/gpu_executor_actor.hpp"
 #include "actors/queue_actor.hpp"
 #include "actors/restore.hpp"
@@ -121,6 +122,7 @@ result<generation> supervisor::implementation::spawn_all() {
                                        .data_dir = parts.settings->storage.data_dir,
                                        .free_mib_min = parts.settings->storage.free_mib_min,
                                        .audit_interval = parts.settings->runs.audit_interval});
+  h.forecaster = spawn_forecaster(system);
   for (const device& d : homes)
     h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer, h.watchdog}));
   for (const auto& worker : state->workers)
@@ -131,6 +133,7 @@ result<generation> supervisor::implementation::spawn_all() {
   add("queue", h.queue);
   add("batch_optimizer", h.optimizer);
   add("watchdog", h.watchdog);
+  add("forecaster", h.forecaster);
   for (const auto& [id, executor] : h.executors)
     add("gpu_executor of " + id, executor);
   add("history", h.history);
@@ -158,7 +161,7 @@ void supervisor::implementation::watch(const generation& made) {
       wake.notify_all();
     });
   const auto& h = *made.handles;
-  post(h.queue, begin_work{h.optimizer, h.executors, h.watchdog});
+  post(h.queue, begin_work{h.optimizer, h.executors, h.watchdog, h.forecaster});
 }
 
 // Ends every actor and waits until nothing holds the store: the next generation needs its lock.

@@ -28,6 +28,7 @@ struct actor_handles {
   storage_actor storage;
   std::map<std::string, gpu_executor_actor> executors;
   watchdog_actor watchdog;
+  forecaster_actor forecaster;
   std::shared_ptr<const status_board> board;
 };
 

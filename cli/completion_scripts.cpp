@@ -48,6 +48,7 @@ std::string bash_words(const option_declaration& o) {
   switch (o.kind) {
   case value_kind::job_type: return "$(ferry types --quiet 2>/dev/null)";
   case value_kind::job_id: return "$(ferry list --quiet --limit 100 2>/dev/null)";
+  case value_kind::group: return "$(ferry group --quiet 2>/dev/null)";
   case value_kind::nothing:
   case value_kind::text:
   case value_kind::integer:
@@ -143,6 +144,7 @@ std::string zsh_values(const option_declaration& o) {
   case value_kind::directory: return "_files -/";
   case value_kind::job_type: return "{compadd -- ${(f)\"$(ferry types --quiet 2>/dev/null)\"}}";
   case value_kind::job_id: return "{compadd -- ${(f)\"$(ferry list --quiet --limit 100 2>/dev/null)\"}}";
+  case value_kind::group: return "{compadd -- ${(f)\"$(ferry group --quiet 2>/dev/null)\"}}";
   case value_kind::choice: return "(" + joined(o.choices) + ")";
   case value_kind::nothing:
   case value_kind::text:
@@ -204,6 +206,7 @@ std::string fish_values(const option_declaration& o) {
   case value_kind::directory: return " -xa '(__fish_complete_directories)'";
   case value_kind::job_type: return " -xa '(ferry types --quiet 2>/dev/null)'";
   case value_kind::job_id: return " -xa '(ferry list --quiet --limit 100 2>/dev/null)'";
+  case value_kind::group: return " -xa '(ferry group --quiet 2>/dev/null)'";
   case value_kind::choice: return " -xa " + single_quoted(joined(o.choices));
   case value_kind::text:
   case value_kind::integer: return " -x";

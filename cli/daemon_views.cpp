@@ -102,6 +102,27 @@ std::string status_page(const json& answer, const style& look) {
   return page;
 }
 
+std::string groups_page(const json& groups, const style& look) {
+  table t({{"GROUP", false, 10}, {"QUEUED", true}, {"RUNNING", true}, {"PARALLEL", true}, {"PAUSED"}});
+  for (const json& group : groups) {
+    const auto parallel = integer_field(group, "parallel").value_or(0);
+    t.add({{text_field(group, "name")},
+           {with_commas(integer_field(group, "queued").value_or(0))},
+           {with_commas(integer_field(group, "running").value_or(0))},
+           {parallel > 0 ? with_commas(parallel) : "any"},
+           {true_field(group, "paused") ? "paused" : "", tone::yellow}});
+  }
+  return t.empty() ? "no groups\n" : t.render(look);
+}
+
+std::string group_line(const json& group) {
+  const auto parallel = integer_field(group, "parallel").value_or(0);
+  return "group " + printable(text_field(group, "name")) + (true_field(group, "paused") ? " is paused; " : " runs ") +
+         (parallel > 0 ? "at most " + count_of(parallel, "job", "jobs") + " at once" : "any number of jobs at once") + "; " +
+         with_commas(integer_field(group, "running").value_or(0)) + " running, " +
+         with_commas(integer_field(group, "queued").value_or(0)) + " queued\n";
+}
+
 std::string types_page(const json& answer, const style& look) {
   table t({{"TYPE", false, 10}, {"DEVICE"}, {"SLOTS", true}, {"MEMORY", true}, {"LIMIT", true}, {"DESCRIPTION", false, 12}});
   for (const json& type : array_field(answer, "job_types")) {

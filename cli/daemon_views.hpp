@@ -12,6 +12,10 @@ namespace ferry::cli {
 [[nodiscard]] std::string status_page(const json& answer, const style& look);
 
 // The answer of GET /job-types.
+// The groups of GET /groups, and one of them in a line.
+[[nodiscard]] std::string groups_page(const json& groups, const style& look);
+[[nodiscard]] std::string group_line(const json& group);
+
 [[nodiscard]] std::string types_page(const json& answer, const style& look);
 
 // One job type with its parameters.

@@ -41,7 +41,8 @@ result<json> checked_parameters(const config::job_type& type, const json& given)
   if (!params)
     return params;
   for (const std::string& path : type.parameters.job_result_paths())
-    if (const json* value = find_parameter(*params, path); value && value->is_string() && value->get<std::string>().starts_with("job:"))
+    if (const json* value = find_parameter(*params, path);
+        value && value->is_string() && value->get<std::string>().starts_with("job:"))
       return fail(error_code::invalid_argument,
                   path + " names the result of " + printable(value->get<std::string>()) + ", which only the daemon can look up",
                   "give the path of the file");
@@ -174,8 +175,8 @@ private:
     return found != said.end() && found->is_string() ? found->get<std::string>() : std::string();
   }
   [[nodiscard]] std::string order() const {
-    json jobs = runners::to_json(spec_).at("jobs");
-    return json{{"type", "run"}, {"batch", 1}, {"jobs", std::move(jobs)}}.dump(-1, ' ', false, json::error_handler_t::replace) +
+    return json{{"type", "run"}, {"batch", 1}, {"jobs", runners::to_json(spec_.jobs)}}.dump(-1, ' ', false,
+                                                                                            json::error_handler_t::replace) +
            "\n";
   }
   // A line for each whole percent.

@@ -132,6 +132,11 @@ std::string bar(double fraction, int columns, bool unicode) {
 
 std::optional<instant> time_field(const json& object, const char* key) { return instant_from(text_field(object, key)); }
 
+std::string clock_on(instant t, instant now) {
+  const std::string then = local_time(t), today = local_time(now);
+  return then.substr(0, 10) == today.substr(0, 10) ? then.substr(11) : then;
+}
+
 std::string local_time(instant t) {
   const auto seconds = static_cast<std::time_t>(to_unix_ms(t) / 1000);
   std::tm parts{};

@@ -45,5 +45,7 @@ namespace ferry::cli {
 [[nodiscard]] std::optional<instant> time_field(const json& object, const char* key);
 // As a clock on this machine shows it.
 [[nodiscard]] std::string local_time(instant t);
+// The time of day, with the date where that is another than today's.
+[[nodiscard]] std::string clock_on(instant t, instant now);
 
 } // namespace ferry::cli

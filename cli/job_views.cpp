@@ -51,7 +51,15 @@ std::string running_cell(const json& job, const style& look) {
   return counted.empty() ? word : word + " " + counted;
 }
 
-std::string status_cell(const json& job, const style& look) {
+// "in 2:10", "done in 0:45": what is expected of it.
+std::string expected_cell(const json& job, instant now) {
+  if (const auto start = time_field(job, "expected_start"))
+    return *start <= now ? "next" : "in " + clock_time(*start - now);
+  const auto end = time_field(job, "expected_end");
+  return end && *end > now ? "done in " + clock_time(*end - now) : "";
+}
+
+std::string status_cell(const json& job, const style& look, instant now) {
   const std::string status = text_field(job, "status");
   if (status == "running")
     return running_cell(job, look);
@@ -59,8 +67,12 @@ std::string status_cell(const json& job, const style& look) {
     return status;
   if (true_field(job, "held"))
     return text_field(job, "held_for") == "suspended" ? "suspended" : "held";
-  const auto retried_at = time_field(job, "not_before");
-  return retried_at ? "retry at " + local_time(*retried_at).substr(11) : status;
+  if (const auto not_before = time_field(job, "not_before"))
+    return (integer_field(job, "attempts").value_or(0) > 0 ? "retry at " : "not before ") + clock_on(*not_before, now);
+  const json& needs = array_field(job, "needs");
+  if (needs.empty() || integer_field(job, "position"))
+    return status;
+  return needs.size() == 1 ? "needs " + to_text(needs.front()) : "needs " + std::to_string(needs.size()) + " jobs";
 }
 
 std::string in_words(duration d) {
@@ -95,7 +107,7 @@ std::string queue_page(const json& answer, const style& look, instant now) {
     page += dot + look.paint("paused", tone::yellow) + ": nothing new is started until `ferry unpause`";
   page += "\n";
 
-  table t({{"#", true}, {"JOB", true}, {"NAME", false, 12}, {"TYPE", false, 10}, {"STATUS"}, {"TIME", true}});
+  table t({{"#", true}, {"JOB", true}, {"NAME", false, 12}, {"TYPE", false, 10}, {"STATUS"}, {"TIME", true}, {"EXPECTED"}});
   const json& jobs = array_field(answer, "jobs");
   for (const json& job : jobs) {
     const std::string status = text_field(job, "status");
@@ -105,8 +117,9 @@ std::string queue_page(const json& answer, const style& look, instant now) {
            {std::to_string(integer_field(job, "id").value_or(0))},
            {text_field(job, "name"), tone::plain},
            {text_field(job, "type")},
-           {status_cell(job, look), true_field(job, "held") ? tone::yellow : tone_of(status)},
-           {time_of(job, now)}});
+           {status_cell(job, look, now), true_field(job, "held") ? tone::yellow : tone_of(status)},
+           {time_of(job, now)},
+           {expected_cell(job, now), tone::dim}});
   }
   if (!t.empty())
     page += "\n" + t.render(look);
@@ -121,7 +134,7 @@ std::string list_page(const json& jobs, const style& look, instant now) {
     t.add({{std::to_string(integer_field(job, "id").value_or(0))},
            {text_field(job, "name")},
            {text_field(job, "type")},
-           {status_cell(job, look), tone_of(text_field(job, "status"))},
+           {status_cell(job, look, now), tone_of(text_field(job, "status"))},
            {time_of(job, now)},
            {finished ? ago(*finished, now) : ""},
            {text_field(object_field(job, "failure"), "message"), tone::dim}});
@@ -139,7 +152,10 @@ std::string state_in_words(const json& job, instant now) {
       return why.empty() ? "held" : why == "suspended" ? why : "held: " + why;
     }
     const auto position = integer_field(job, "position");
-    return position ? "queued at position " + with_commas(*position) : "queued";
+    const auto not_before = time_field(job, "not_before");
+    return position     ? "queued at position " + with_commas(*position)
+           : not_before ? "queued, not before " + clock_on(*not_before, now)
+                        : "queued";
   }
   if (status == "running")
     return running_cell(job, style{}) + (started ? ", " + clock_time(now - *started) : "");
@@ -147,8 +163,10 @@ std::string state_in_words(const json& job, instant now) {
     const std::string reason = printable(text_field(object_field(job, "failure"), "message"));
     return "failed" + (ran.empty() ? "" : " after " + ran) + (reason.empty() ? "" : ": " + reason);
   }
-  if (status == "cancelled")
-    return ran.empty() ? "cancelled" : "cancelled after " + ran;
+  if (status == "cancelled") {
+    const std::string reason = printable(text_field(object_field(job, "failure"), "message"));
+    return "cancelled" + (ran.empty() ? "" : " after " + ran) + (reason.empty() ? "" : ": " + reason);
+  }
   return ran.empty() ? status : status + " in " + ran;
 }
 
@@ -158,14 +176,31 @@ std::string job_line(const json& job, instant now) {
          state_in_words(job, now);
 }
 
-std::string submitted_line(std::int64_t id, std::optional<std::int64_t> position) {
-  const std::string job = std::to_string(id);
-  if (!position)
+std::string submitted_line(const submitted& made) {
+  const std::string job = std::to_string(made.id);
+  if (made.existing)
+    return "job " + job + " is it already" +
+           (made.position              ? ", at position " + with_commas(*made.position)
+            : made.waiting_for.empty() ? ""
+                                       : ", and waits: " + printable(made.waiting_for)) +
+           "\n";
+  if (!made.position && !made.waiting_for.empty())
+    return "job " + job + " waits: " + printable(made.waiting_for) + "\n";
+  if (!made.position)
     return "job " + job + " is held until `ferry release " + job + "`\n";
-  return "job " + job + " queued at position " + with_commas(*position) + "; `ferry logs -f " + job + "` follows it\n";
+  return "job " + job + " queued at position " + with_commas(*made.position) + "; `ferry logs -f " + job + "` follows it\n";
 }
 
 namespace {
+
+std::string needs_in_words(const json& job) {
+  std::string text;
+  for (const json& id : array_field(job, "needs"))
+    text += (text.empty() ? "job " : ", ") + to_text(id);
+  if (const auto rule = text_field(job, "on_needs_failure"); !text.empty() && rule != "hold")
+    text += rule == "cancel" ? "; cancelled if one does not complete" : "; starts however they end";
+  return text;
+}
 
 std::string metrics_text(const json& metrics) {
   std::string text;
@@ -201,7 +236,16 @@ std::string job_page(const json& job, const style& look, instant now) {
   if (status == "running")
     line("metrics", metrics_text(object_field(object_field(job, "progress"), "metrics")));
   line("waits for", text_field(job, "waiting_for"));
-  line("priority", std::to_string(integer_field(job, "priority").value_or(priority_default)));
+  if (const auto start = time_field(job, "expected_start"), late = time_field(job, "expected_start_p90"); start && late)
+    line("starts", "about " + clock_on(*start, now) + "; nine of ten by " + clock_on(*late, now));
+  if (const auto end = time_field(job, "expected_end"))
+    line("ends", "about " + clock_on(*end, now));
+  line("needs", needs_in_words(job));
+  line("group", text_field(job, "group"));
+  line("unique key", text_field(job, "unique_key"));
+  const auto effective = integer_field(job, "effective_priority");
+  line("priority", std::to_string(integer_field(job, "priority").value_or(priority_default)) +
+                       (effective ? " (" + std::to_string(*effective) + " by now, for it has waited)" : ""));
   line("created", moment("created"));
   line("started", moment("started"));
   line("finished", moment("finished"));

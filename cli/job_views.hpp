@@ -1,6 +1,7 @@
 // Jobs as people see them: pages made from the daemon's answers (docs/api.md). Pure: the time and the terminal are arguments.
 #pragma once
 
+#include "cli/submission.hpp"
 #include "cli/terminal.hpp"
 #include "model/job.hpp"
 #include "model/time.hpp"
@@ -27,7 +28,7 @@ namespace ferry::cli {
 // "job 42 (china ×2) completed in 12 s", printable.
 [[nodiscard]] std::string job_line(const json& job, instant now);
 // "job 42 queued at position 3", or how to release it where it is held; for a job just submitted.
-[[nodiscard]] std::string submitted_line(std::int64_t id, std::optional<std::int64_t> position);
+[[nodiscard]] std::string submitted_line(const submitted& job);
 
 // "running ▓▓▓▓░░░░ 40%  40/100  0:45  epoch 3", no wider than the terminal.
 [[nodiscard]] std::string progress_line(const json& job, const style& look, instant now);

@@ -22,7 +22,7 @@ result<submitted> submitted_from(const json& entry) {
   const auto id = integer_field(entry, "id");
   if (!id)
     return fail(error_code::internal, "the daemon's answer names no job: " + printable(to_text(entry)));
-  return submitted{*id, integer_field(entry, "position")};
+  return submitted{*id, integer_field(entry, "position"), text_field(entry, "waiting_for"), true_field(entry, "existing")};
 }
 
 // Jobs on their way in one request.
@@ -184,6 +184,26 @@ result<submit_answer> submit_job(context& c, const json& job, const std::string&
   if (!entry)
     return fail(entry.error());
   return submit_answer{*entry, std::move(*text)};
+}
+
+result<std::vector<submitted>> submit_list(context& c, json jobs, const std::string& base_dir, const std::string& key) {
+  json request{{"jobs", std::move(jobs)}};
+  if (!base_dir.empty())
+    request["base_dir"] = base_dir;
+  auto body = body_from(request);
+  if (!body)
+    return fail(body.error());
+  const auto answer = c.ask({.method = "POST", .path = "/jobs", .body = std::move(*body), .idempotency_key = key});
+  if (!answer)
+    return fail(answer.error());
+  std::vector<submitted> done;
+  for (const json& entry : array_field(*answer, "jobs")) {
+    auto job = submitted_from(entry);
+    if (!job)
+      return fail(job.error());
+    done.push_back(*job);
+  }
+  return done;
 }
 
 result<std::vector<submitted>> submit_file(context& c, const bulk_request& what) { return bulk(c, what).perform(); }

@@ -12,7 +12,9 @@ namespace ferry::cli {
 
 struct submitted {
   std::int64_t id = 0;
-  std::optional<std::int64_t> position; // none: held
+  std::optional<std::int64_t> position; // none: it may not start yet
+  std::string waiting_for = {};         // then: why; empty: it is held
+  bool existing = false;                // it was there before, with the same unique key
 };
 
 // A key that no other submit has: 128 random bits.
@@ -26,6 +28,10 @@ struct submit_answer {
   std::string answer;
 };
 [[nodiscard]] result<submit_answer> submit_job(context& c, const json& job, const std::string& key);
+
+// Up to limits::jobs_per_request_max jobs, all or none.
+[[nodiscard]] result<std::vector<submitted>> submit_list(context& c, json jobs, const std::string& base_dir,
+                                                         const std::string& key);
 
 struct bulk_request {
   std::string file;               // JSON Lines; "-" is standard input

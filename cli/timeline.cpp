@@ -24,6 +24,8 @@ std::string at_step(const json& detail) {
 
 std::string attempt_end_in_words(const json& detail, const std::optional<instant>& at) {
   const std::string how = text_field(detail, "how");
+  if (how == "regrouped") // it was not its fault, as far as is known
+    return "queued again, its batch failed as a whole; no attempt is counted" + because(detail);
   std::string text = (how == "continued" ? std::string("to be continued") : how) + at_step(detail);
   if (const auto due = integer_field(detail, "not_before"); due && at)
     text += ", in " + to_words(from_unix_ms(*due) - *at);
@@ -45,6 +47,8 @@ std::string entry_in_words(const json& entry) {
                                                         {"job_released", "released"},   {"job_reordered", "moved"},
                                                         {"jobs_cleared", "cleared"},    {"run_started", "its process runs"},
                                                         {"run_loaded", "ready to work"}};
+  if (what == "run_started" && detail.value("warm", false))
+    return "handed to a warm worker";
   if (const auto found = plain.find(what); found != plain.end())
     return found->second;
   if (what == "job_held")
@@ -57,6 +61,10 @@ std::string entry_in_words(const json& entry) {
     return "queued again, it had not started" + (reason.empty() ? "" : ": " + reason);
   if (what == "attempt_resumed")
     return "continues" + at_step(detail) + ": " + text_field(detail, "path");
+  if (what == "start_promised") {
+    const auto start = time_field(detail, "start");
+    return "its start was promised for " + (start ? local_time(*start).substr(11) : std::string("then"));
+  }
   if (what == "checkpoint_saved")
     return "checkpoint" + at_step(detail) + ": " + text_field(detail, "path");
   if (what == "run_warned")

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/batch_rules.hpp"
+#include "config/estimate_rules.hpp"
 #include "config/parameter_schema.hpp"
 #include "config/retry_policy.hpp"
 #include "config/watch_rules.hpp"
@@ -45,6 +46,7 @@ struct job_type {
   bool preemptible = false;                     // gives its device to a job of a higher tier, and is continued after it
   worker_rules worker;                          // of `runner_kind::worker`
   batch_rules batch;
+  estimate_rules estimate;
   watch_rules watch;
   std::vector<metric_rule> metric_rules;
   retry_policy retry;

@@ -202,6 +202,8 @@ bool type_reader::is_changed(const option<job_type>& declared) const { return de
 void type_reader::check_batching() {
   check_paths("warm_key", type_.worker.warm_key);
   check_paths("batch.same", type_.batch.same);
+  check_paths("estimate.parameters", type_.estimate.parameters);
+  check_paths("estimate.hints", type_.estimate.hints);
   check_paths("batch.same_keys", type_.batch.same_keys);
   std::vector<std::string> tolerated;
   for (const auto& [path, unused] : type_.batch.within)

@@ -13,6 +13,13 @@ inline constexpr std::size_t params_bytes_max = 256 * 1024; // one job's paramet
 inline constexpr std::size_t name_bytes_max = 200;
 inline constexpr std::size_t idempotency_key_bytes_max = 200;
 inline constexpr std::size_t json_depth_max = 32;
+inline constexpr std::int64_t delay_seconds_max = 366LL * 24 * 3600; // until a job may start
+inline constexpr std::size_t needs_max = 64;                         // jobs that one job waits for
+
+inline constexpr std::size_t named_groups_max = 1'000; // with jobs or settings, at once
+inline constexpr std::size_t group_name_bytes_max = 100;
+inline constexpr std::int64_t group_parallel_max = 100'000; // jobs of a group that run at once
+inline constexpr std::size_t unique_key_bytes_max = 200;
 
 // HTTP
 inline constexpr std::size_t request_body_bytes_max = 16 * 1024 * 1024;
@@ -61,9 +68,23 @@ inline constexpr std::int64_t audit_interval_ms_min = 1'000;
 inline constexpr std::int64_t audit_interval_ms_max = 3'600'000;
 inline constexpr int failure_storm_max = 10'000;
 inline constexpr int stall_factor_max = 100'000;
-inline constexpr std::size_t metric_rules_max = 32; // of one job type
-inline constexpr int batch_items_max = 256;         // that may run together
-inline constexpr std::size_t batch_paths_max = 64;  // parameters named by warm_key, or by one rule of batch
+inline constexpr std::size_t metric_rules_max = 32;      // of one job type
+inline constexpr std::size_t forecast_jobs_max = 10'000; // whose start is foreseen; those behind them start later
+inline constexpr std::size_t features_kept_max = 10'000; // different jobs whose estimate follows what is learnt while they wait
+inline constexpr int batch_items_max = 256;              // that may run together
+inline constexpr std::size_t batch_paths_max = 64;       // parameters named by warm_key, or by one rule of batch
+
+// What is learnt
+inline constexpr std::size_t estimate_parameters_max = 64; // named by one rule of estimate
+inline constexpr std::size_t estimate_keys_max = 4'096;    // of one kind that an estimator remembers; the least recently used goes
+inline constexpr std::size_t batch_keys_max = 4'096;       // whose batches a type remembers; the least recently used goes
+inline constexpr std::size_t memory_sizes_max = 16;        // batch sizes of one key whose memory is remembered
+
+// Simulation
+inline constexpr std::size_t trace_rows_max = 1'000'000;
+inline constexpr std::size_t trace_line_bytes_max = 1024 * 1024;
+inline constexpr std::int64_t trace_seconds_max = 100LL * 366 * 24 * 3600; // from its first arrival to its last
+inline constexpr int simulated_devices_max = 1'000;
 
 // Upscaling
 inline constexpr int picture_side_max = 65'500; // pixels of width or height, of a source or a result: what JPEG can hold

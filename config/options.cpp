@@ -123,6 +123,11 @@ std::vector<option<settings>> declare_devices() {
       setting({"devices.gpu.nvml_library", text,
                "The NVIDIA management library: a name that the loader finds, or a path. Empty: libnvidia-ml.so.1."},
               [](settings& s) { return &s.devices.gpu.nvml_library; }),
+      setting({"queue.aging", duration,
+               "A job that has waited so long since it could start counts 10 priority points more, and again with each such time,\n"
+               "up to 100: so a stream of more important jobs does not starve it. \"0s\": never.",
+               0, limits::run_seconds_max * second_ms, second_ms},
+              [](settings& s) { return &s.queue.aging; }),
       setting({"runs.shims_ready", integer, "Supervisor processes started ahead of need, so that a job starts sooner.", 0,
                limits::shims_ready_max},
               [](settings& s) { return &s.runs.shims_ready; }),
@@ -252,6 +257,12 @@ std::vector<option<job_type>> declare_batching() {
       type_key({"batch.memory_mib_per_item", integer,
                 "Memory of the device, in MiB, that each item of a batch takes beyond memory_mib.", 0, limits::memory_mib_max},
                [](job_type& t) { return &t.batch.memory_mib_per_item; }),
+      type_key(
+          {"estimate.parameters", text_list,
+           "The parameters, by dotted path, that tell how long a job takes: steps, frames, a mode. A list counts by its length."},
+          [](job_type& t) { return &t.estimate.parameters; }),
+      type_key({"estimate.hints", text_list, "Parameters that matter a little, such as a prompt, by its length."},
+               [](job_type& t) { return &t.estimate.hints; }),
       type_key({"batch.overtaking", duration,
                 "How long after a job others may be submitted and still be served before it because they fit a batch or a warm\n"
                 "worker better.",

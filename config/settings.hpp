@@ -49,6 +49,10 @@ struct settings {
   } devices;
 
   struct {
+    std::chrono::milliseconds aging = std::chrono::hours{1}; // a job gains a step of priority with each that it waits; 0: none
+  } queue;
+
+  struct {
     int shims_ready = 2;      // started ahead of need
     int quarantine_after = 2; // crashes of daemon or shim while a job is being started hold it; 0: never
     std::chrono::seconds audit_interval{30};

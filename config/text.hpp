@@ -3,6 +3,8 @@
 
 #include "model/job.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,9 @@ namespace ferry::config {
 
 // A JSON value as text for a message, shortened.
 [[nodiscard]] std::string shown(const json& value);
+
+// Milliseconds of "90s", "1h30m"; nothing when the text is not a duration or too long for the type.
+[[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
 
 [[nodiscard]] std::string joined(const std::vector<std::string>& words, std::string_view separator);
 

@@ -14,39 +14,6 @@ namespace {
 
 int line_of(const toml::node* node) { return node == nullptr ? 0 : static_cast<int>(node->source().begin.line); }
 
-// Milliseconds of "90s", "1h30m"; nothing when the text is not a duration or too long for the type.
-std::optional<std::int64_t> parse_duration(std::string_view text) {
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  std::int64_t total = 0, last_unit = most;
-  if (text.empty())
-    return std::nullopt;
-  while (!text.empty()) {
-    std::int64_t number = 0, unit = 0;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (fault != std::errc{} || text.front() == '-')
-      return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    const std::size_t letters = std::min(text.find_first_of("0123456789"), text.size());
-    const std::string_view name = text.substr(0, letters);
-    text.remove_prefix(letters);
-    if (name == "ms")
-      unit = 1;
-    else if (name == "s")
-      unit = 1'000;
-    else if (name == "m")
-      unit = 60'000;
-    else if (name == "h")
-      unit = 3'600'000;
-    else if (name == "d")
-      unit = 86'400'000;
-    if (unit == 0 || unit >= last_unit || number > (most - total) / unit)
-      return std::nullopt;
-    total += number * unit;
-    last_unit = unit;
-  }
-  return total;
-}
-
 } // namespace
 
 std::string dotted(const std::string& prefix, std::string_view key) {

@@ -8,7 +8,7 @@ namespace verbs = boost::beast::http;
 
 struct api::route {
   verbs::verb method;
-  std::vector<std::string_view> path; // "*" stands for a job id, or for the name of a job type
+  std::vector<std::string_view> path; // "*" stands for a job id, or for the name of a job type or a group
   reply (api::*handler)(const request&);
 };
 
@@ -30,11 +30,16 @@ const std::vector<api::route>& api::routes() {
       {post, {"jobs", "*", "resume"}, &api::resume_job},
       {get, {"jobs", "*", "log"}, &api::read_log},
       {get, {"jobs", "*", "history"}, &api::read_history},
+      {get, {"jobs", "*", "explanation"}, &api::explain_job},
+      {get, {"batches"}, &api::read_batches},
+      {get, {"statistics"}, &api::read_statistics},
       {post, {"queue", "pause"}, &api::pause_queue},
       {post, {"queue", "unpause"}, &api::unpause_queue},
       {post, {"queue", "clear"}, &api::clear_queue},
       {post, {"queue", "suspend"}, &api::suspend_queue},
       {post, {"queue", "resume"}, &api::resume_queue},
+      {get, {"groups"}, &api::list_groups},
+      {patch, {"groups", "*"}, &api::change_group},
       {get, {"job-types"}, &api::list_job_types},
       {post, {"job-types", "*", "hold"}, &api::hold_type},
       {post, {"job-types", "*", "release"}, &api::release_type},

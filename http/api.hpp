@@ -37,14 +37,21 @@ private:
   reply resume_job(const request& r);
   reply read_log(const request& r);
   reply read_history(const request& r);
+  reply explain_job(const request& r);
+  // What a change of its place in the order would do to it and others.
+  [[nodiscard]] reply dry_run(actors::try_change what);
   // the queue and the daemon (api_queue.cpp)
   reply read_queue(const request& r);
+  reply read_batches(const request& r);
+  reply read_statistics(const request& r);
   reply pause_queue(const request& r);
   reply unpause_queue(const request& r);
   reply clear_queue(const request& r);
   reply read_status(const request& r);
   reply suspend_queue(const request& r);
   reply resume_queue(const request& r);
+  reply list_groups(const request& r);
+  reply change_group(const request& r);
   reply list_job_types(const request& r);
   reply hold_type(const request& r);
   reply release_type(const request& r);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <initializer_list>
-#include <openssl/sha.h>
 
 namespace ferry::http {
 
@@ -18,58 +17,6 @@ namespace {
 
 // How often a log that is followed is looked at.
 constexpr auto log_poll = 50ms;
-
-result<int> priority_from(const json& object, const std::string& where) {
-  const auto value = integer_member(object, "priority", where);
-  if (!value)
-    return fail(value.error());
-  // Out of int's range is out of 0–100 as well; admission names the bound.
-  return static_cast<int>(std::clamp<std::int64_t>(value->value_or(priority_default), INT32_MIN, INT32_MAX));
-}
-
-result<job_request> job_request_from(json& object, const std::string& where) {
-  if (!object.is_object())
-    return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
-  if (auto known = check_keys(object, {"type", "params", "priority", "name", "held", "base_dir"}, where); !known)
-    return fail(known.error());
-  const auto prefix = where.empty() ? where : where + "/";
-  auto type = string_member(object, "type", prefix);
-  auto name = string_member(object, "name", prefix);
-  const auto priority = priority_from(object, prefix);
-  const auto held = boolean_member(object, "held", prefix);
-  auto base_dir = string_member(object, "base_dir", prefix);
-  for (const error* e : std::initializer_list<const error*>{type ? nullptr : &type.error(), name ? nullptr : &name.error(),
-                                                            priority ? nullptr : &priority.error(), held ? nullptr : &held.error(),
-                                                            base_dir ? nullptr : &base_dir.error()})
-    if (e)
-      return fail(*e);
-  if (!*type)
-    return fail(error_code::invalid_argument, prefix + "type is missing", "see `ferry types`");
-  job_request request{.type = std::move(**type),
-                      .priority = *priority,
-                      .name = name->value_or(""),
-                      .held = held->value_or(false),
-                      .base_dir = base_dir->value_or("")};
-  if (const auto params = object.find("params"); params != object.end())
-    request.params = std::move(*params);
-  return request;
-}
-
-std::string digest_of(std::string_view body) {
-  unsigned char bytes[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), bytes);
-  std::string hex;
-  for (const unsigned char b : bytes) {
-    constexpr const char* digits = "0123456789abcdef";
-    hex += digits[b >> 4];
-    hex += digits[b & 15];
-  }
-  return hex;
-}
-
-json submitted_json(const actors::submitted_job& job) {
-  return {{"id", job.id.value}, {"position", job.position ? json(*job.position) : json(nullptr)}};
-}
 
 } // namespace
 
@@ -113,53 +60,6 @@ api::reply api::command(Command what) {
   if (!view)
     co_return fail(view.error());
   co_return json_response(200, job_json(*view, false, parts_.settings->storage.data_dir));
-}
-
-api::reply api::submit(const request& r) {
-  auto body = parse_object(r.body);
-  if (!body)
-    co_return fail(body.error());
-  const bool many = body->contains("jobs");
-  actors::submit_jobs message;
-  if (many) {
-    if (auto known = check_keys(*body, {"jobs", "base_dir"}); !known)
-      co_return fail(known.error());
-    const auto base_dir = string_member(*body, "base_dir");
-    if (!base_dir)
-      co_return fail(base_dir.error());
-    auto& list = (*body)["jobs"];
-    if (!list.is_array())
-      co_return fail(error_code::invalid_argument, "jobs must be an array");
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      auto one = job_request_from(list[i], "/jobs/" + std::to_string(i));
-      if (!one)
-        co_return fail(one.error());
-      if (one->base_dir.empty())
-        one->base_dir = base_dir->value_or("");
-      message.jobs.push_back(std::move(*one));
-    }
-  } else {
-    auto one = job_request_from(*body, "");
-    if (!one)
-      co_return fail(one.error());
-    message.jobs.push_back(std::move(*one));
-  }
-  if (r.idempotency_key.size() > limits::idempotency_key_bytes_max)
-    co_return fail(error_code::too_large, "Idempotency-Key takes " + std::to_string(r.idempotency_key.size()) + " bytes; at most " +
-                                              std::to_string(limits::idempotency_key_bytes_max) + " are allowed");
-  if (!r.idempotency_key.empty())
-    message.from = {r.idempotency_key, digest_of(r.body)};
-
-  const auto answer = co_await ask<result<actors::jobs_submitted>>(&actor_handles::queue, std::move(message));
-  if (!answer)
-    co_return fail(answer.error());
-  const unsigned status = answer->repeated ? 200 : 201;
-  if (!many)
-    co_return json_response(status, submitted_json(answer->jobs.at(0)));
-  json list = json::array();
-  for (const auto& job : answer->jobs)
-    list.push_back(submitted_json(job));
-  co_return json_response(status, {{"jobs", std::move(list)}});
 }
 
 api::reply api::list_jobs(const request& r) {
@@ -223,14 +123,21 @@ api::reply api::edit_job(const request& r) {
   auto body = parse_object(r.body);
   if (!body)
     co_return fail(body.error());
-  if (auto known = check_keys(*body, {"priority", "name", "params", "base_dir"}); !known)
+  if (auto known = check_keys(*body, {"priority", "name", "params", "base_dir", "dry_run"}); !known)
     co_return fail(known.error());
   actors::edit_job message{.id = *id};
-  if (body->contains("priority")) {
-    const auto priority = priority_from(*body, "");
-    if (!priority)
-      co_return fail(priority.error());
-    message.priority = *priority;
+  const auto priority = priority_member(*body);
+  if (!priority)
+    co_return fail(priority.error());
+  message.priority = *priority;
+  const auto is_trial = boolean_member(*body, "dry_run");
+  if (!is_trial)
+    co_return fail(is_trial.error());
+  if (is_trial->value_or(false)) {
+    if (!message.priority || body->size() != 2)
+      co_return fail(error_code::invalid_argument, "dry_run goes with priority, and with nothing else");
+    actors::try_change trial{.id = *id, .priority = message.priority};
+    co_return co_await dry_run(trial);
   }
   auto name = string_member(*body, "name");
   if (!name)
@@ -299,8 +206,11 @@ api::reply api::move_job(const request& r) {
   const auto body = parse_object(r.body);
   if (!body)
     co_return fail(body.error());
-  if (auto known = check_keys(*body, {"position"}); !known)
+  if (auto known = check_keys(*body, {"position", "dry_run"}); !known)
     co_return fail(known.error());
+  const auto is_trial = boolean_member(*body, "dry_run");
+  if (!is_trial)
+    co_return fail(is_trial.error());
   const auto position = body->find("position");
   scheduling::move_target target;
   if (position != body->end() && *position == "top")
@@ -311,7 +221,28 @@ api::reply api::move_job(const request& r) {
     target = scheduling::to_position{position->get<std::size_t>()};
   else
     co_return fail(error_code::invalid_argument, "position must be a number from 1 on, \"top\" or \"bottom\"");
+  if (is_trial->value_or(false)) {
+    actors::try_change trial{.id = *id, .target = target};
+    co_return co_await dry_run(trial);
+  }
   co_return co_await command(actors::move_job{*id, target});
+}
+
+api::reply api::dry_run(actors::try_change what) {
+  const auto changes = co_await ask<result<actors::start_changes>>(&actor_handles::queue, what);
+  if (!changes)
+    co_return fail(changes.error());
+  co_return json_response(200, changes_json(*changes));
+}
+
+api::reply api::explain_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  const auto answer = co_await ask<result<actors::explanation>>(&actor_handles::queue, actors::explain_job{*id});
+  if (!answer)
+    co_return fail(answer.error());
+  co_return json_response(200, explanation_json(*answer));
 }
 
 api::reply api::read_history(const request& r) {

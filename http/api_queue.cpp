@@ -44,8 +44,9 @@ api::reply api::read_status(const request& r) {
 response api::write_status(const actors::status_board::snapshot& status, const std::vector<device_reading>& now,
                            std::int64_t uptime_seconds) const {
   json devices = json::array();
-  for (std::size_t i = 0; i < status.devices.size(); ++i)
-    devices.push_back(device_json(status.devices[i], i < now.size() ? now[i] : device_reading{}));
+  const auto accounts = status.devices ? status.devices->accounts() : std::vector<scheduling::device_ledger::account>{};
+  for (std::size_t i = 0; i < accounts.size(); ++i)
+    devices.push_back(device_json(accounts[i], i < now.size() ? now[i] : device_reading{}));
   return json_response(200, {{"version", version},
                              {"pid", ::getpid()},
                              {"started", to_rfc3339(parts_.started)},
@@ -73,6 +74,33 @@ api::reply api::read_queue(const request& r) {
   for (const auto& job : page->jobs)
     jobs.push_back(job_json(job, true, parts_.settings->storage.data_dir));
   co_return json_response(200, {{"paused", page->paused}, {"counts", counts_json(page->counts, false)}, {"jobs", std::move(jobs)}});
+}
+
+api::reply api::read_batches(const request& r) {
+  if (auto known = check_query(r, {"limit"}); !known)
+    co_return fail(known.error());
+  const auto limit = query_number(r, "limit", 20, 1, limits::page_rows_max);
+  if (!limit)
+    co_return fail(limit.error());
+  const auto plan =
+      co_await ask<result<actors::batch_plan>>(&actor_handles::queue, actors::read_batches{static_cast<std::size_t>(*limit)});
+  if (!plan)
+    co_return fail(plan.error());
+  json running = json::array(), next = json::array();
+  for (const auto& batch : plan->running)
+    running.push_back(plan_json(batch));
+  for (const auto& batch : plan->next)
+    next.push_back(plan_json(batch));
+  co_return json_response(200, {{"running", std::move(running)}, {"next", std::move(next)}, {"is_whole", plan->is_whole}});
+}
+
+api::reply api::read_statistics(const request& r) {
+  if (auto known = check_query(r, {}); !known)
+    co_return fail(known.error());
+  const auto found = co_await ask<result<actors::statistics>>(&actor_handles::queue, actors::read_statistics{});
+  if (!found)
+    co_return fail(found.error());
+  co_return json_response(200, statistics_json(*found));
 }
 
 api::reply api::set_paused(bool paused) {
@@ -147,6 +175,42 @@ api::reply api::clear_queue(const request& r) {
   if (!cleared)
     co_return fail(cleared.error());
   co_return json_response(200, {{"cleared", *cleared}});
+}
+
+api::reply api::list_groups(const request& r) {
+  if (auto known = check_query(r, {}); !known)
+    co_return fail(known.error());
+  const auto groups = co_await ask<actors::group_list>(&actor_handles::queue, actors::read_groups{});
+  if (!groups)
+    co_return fail(groups.error());
+  json list = json::array();
+  for (const auto& group : *groups)
+    list.push_back(group_json(group));
+  co_return json_response(200, {{"groups", std::move(list)}});
+}
+
+api::reply api::change_group(const request& r) {
+  const auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"parallel", "paused"}); !known)
+    co_return fail(known.error());
+  const auto parallel = integer_member(*body, "parallel");
+  const auto paused = boolean_member(*body, "paused");
+  if (!parallel || !paused)
+    co_return fail(parallel ? paused.error() : parallel.error());
+  actors::change_group message{r.path[1], *parallel, *paused};
+  const auto changed = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(message));
+  if (!changed)
+    co_return fail(changed.error());
+  const auto groups = co_await ask<actors::group_list>(&actor_handles::queue, actors::read_groups{});
+  if (!groups)
+    co_return fail(groups.error());
+  actors::group_view shown{.name = r.path[1]};
+  for (const auto& group : *groups)
+    if (group.name == shown.name)
+      shown = group;
+  co_return json_response(200, group_json(shown));
 }
 
 api::reply api::list_job_types(const request& r) {

@@ -127,6 +127,31 @@ result<std::optional<std::int64_t>> integer_member(const json& object, const cha
   return found->get<std::int64_t>();
 }
 
+result<std::optional<int>> priority_member(const json& object, const std::string& where) {
+  const auto value = integer_member(object, "priority", where);
+  if (!value)
+    return fail(value.error());
+  return *value ? std::optional(static_cast<int>(std::clamp<std::int64_t>(**value, INT32_MIN, INT32_MAX))) : std::nullopt;
+}
+
+result<std::vector<job_id>> job_ids_member(const json& object, const char* key, const std::string& where) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null())
+    return std::vector<job_id>{};
+  const auto is_id = [](const json& one) {
+    return one.is_number_unsigned() && one.get<std::uint64_t>() >= 1 && one.get<std::uint64_t>() <= INT64_MAX;
+  };
+  if (!found->is_array())
+    return fail(wrong_type(where, key, "a list of job ids", *found));
+  std::vector<job_id> ids;
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    if (!is_id((*found)[i]))
+      return fail(wrong_type(where + key + "/", std::to_string(i).c_str(), "a job id", (*found)[i]));
+    ids.push_back(job_id{(*found)[i].get<std::int64_t>()});
+  }
+  return ids;
+}
+
 result<std::optional<bool>> boolean_member(const json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null())

@@ -43,6 +43,10 @@ struct request {
 [[nodiscard]] result<std::optional<std::string>> string_member(const json& object, const char* key, const std::string& where = {});
 [[nodiscard]] result<std::optional<std::int64_t>> integer_member(const json& object, const char* key,
                                                                  const std::string& where = {});
+// Within int's range: what lies outside of it is out of bounds as well.
+[[nodiscard]] result<std::optional<int>> priority_member(const json& object, const std::string& where = {});
+// A list of job ids; an empty one when absent.
+[[nodiscard]] result<std::vector<job_id>> job_ids_member(const json& object, const char* key, const std::string& where = {});
 [[nodiscard]] result<std::optional<bool>> boolean_member(const json& object, const char* key, const std::string& where = {});
 
 // A number of the query within bounds, or `otherwise` when absent. Errors: invalid_argument naming key, value and bounds.

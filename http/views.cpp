@@ -44,12 +44,16 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["name"] = r.name;
   view["status"] = to_string(r.state);
   view["priority"] = r.priority;
+  view["effective_priority"] = or_null(job.effective_priority);
   view["held"] = r.held;
   view["held_for"] = or_null(r.held ? r.held_for : std::string());
   view["not_before"] = or_null(r.not_before);
   view["position"] = or_null(job.position);
   view["waiting_for"] = or_null(job.waiting_for);
   view["phase"] = or_null(job.phase);
+  view["expected_start"] = job.expected_start ? json(to_rfc3339(job.expected_start->start)) : json(nullptr);
+  view["expected_start_p90"] = job.expected_start ? json(to_rfc3339(job.expected_start->late)) : json(nullptr);
+  view["expected_end"] = or_null(job.expected_end);
   view["progress"] = std::move(progress);
   view["created"] = to_rfc3339(r.created);
   view["started"] = or_null(r.started);
@@ -58,6 +62,13 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["attempts"] = r.attempts;
   view["retries"] = r.retries;
   view["resumed_from"] = r.resumed_from.is_none() ? json(nullptr) : json(r.resumed_from.value);
+  json needs = json::array();
+  for (const job_id needed : r.needs)
+    needs.push_back(needed.value);
+  view["needs"] = std::move(needs);
+  view["on_needs_failure"] = r.on_needs_failure ? json(to_string(*r.on_needs_failure)) : json(nullptr);
+  view["group"] = or_null(r.group);
+  view["unique_key"] = or_null(r.unique_key);
   view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
   view["device"] = or_null(r.device);
   view["run_seconds"] = run_seconds(r);
@@ -69,6 +80,134 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["params"] = r.params;
   view["result"] = r.result;
   return view;
+}
+
+// ---- what starts when, and what was measured --------------------------------------------------------------------------------
+
+namespace {
+
+json ids_json(const std::vector<job_id>& ids) {
+  json list = json::array();
+  for (const job_id id : ids)
+    list.push_back(id.value);
+  return list;
+}
+
+json seconds_json(duration d) { return static_cast<double>(d.count()) / 1000.0; }
+double share_of(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+json promise_json(const std::optional<scheduling::start_promise>& promise) {
+  if (!promise)
+    return nullptr;
+  return {{"made", to_rfc3339(promise->made)}, {"start", to_rfc3339(promise->start)}, {"start_p90", to_rfc3339(promise->late)}};
+}
+
+json moment_json(const actors::start_change::moment& m) { return {{"position", or_null(m.position)}, {"start", or_null(m.start)}}; }
+
+} // namespace
+
+json plan_json(const actors::planned_batch& batch) {
+  const bool is_running = !batch.id.is_none(), is_measured = batch.together.count() > 0 && batch.alone.count() > 0;
+  json view = {{"batch", is_running ? json(batch.id.value) : json(nullptr)},
+               {"type", batch.type},
+               {"device", batch.device},
+               {"jobs", ids_json(batch.jobs)},
+               {"loads_model", batch.loads},
+               {"expected_end", or_null(batch.ends)}};
+  if (is_running) {
+    view["started"] = to_rfc3339(batch.starts);
+    return view;
+  }
+  view["expected_start"] = batch.is_known ? json(to_rfc3339(batch.starts)) : json(nullptr);
+  view["expected_start_p90"] = or_null(batch.late);
+  view["together_seconds"] = is_measured ? seconds_json(batch.together) : json(nullptr);
+  view["one_by_one_seconds"] = is_measured ? seconds_json(batch.alone) : json(nullptr);
+  view["saved_share"] = is_measured
+                            ? json(1 - static_cast<double>(batch.together.count()) / static_cast<double>(batch.alone.count()))
+                            : json(nullptr);
+  return view;
+}
+
+json explanation_json(const actors::explanation& what) {
+  json devices = json::array();
+  for (const auto& one : what.devices)
+    devices.push_back({{"device", one.device}, {"why", one.why}, {"until", or_null(one.until)}, {"jobs", ids_json(one.jobs)}});
+  const auto& job = what.job;
+  return {{"id", job.record.id.value},
+          {"status", to_string(job.record.state)},
+          {"position", or_null(job.position)},
+          {"waiting_for", or_null(job.waiting_for)},
+          {"expected_start", job.expected_start ? json(to_rfc3339(job.expected_start->start)) : json(nullptr)},
+          {"expected_start_p90", job.expected_start ? json(to_rfc3339(job.expected_start->late)) : json(nullptr)},
+          {"promised", promise_json(what.promised)},
+          {"expected_end", or_null(job.expected_end)},
+          {"devices", std::move(devices)},
+          {"planned", what.planned ? plan_json(*what.planned) : json(nullptr)}};
+}
+
+json changes_json(const actors::start_changes& changes) {
+  json list = json::array();
+  for (const auto& one : changes)
+    list.push_back({{"job", one.job.value}, {"before", moment_json(one.before)}, {"after", moment_json(one.after)}});
+  return {{"dry_run", true}, {"changes", std::move(list)}};
+}
+
+json statistics_json(const actors::statistics& what) {
+  json types = json::object();
+  for (const auto& [name, s] : what.types)
+    types[name] = {
+        {"jobs", s.jobs},
+        {"batches", s.batches},
+        {"loads", s.loads},
+        {"worked_seconds", s.worked_ms / 1000},
+        {"loading_seconds", s.loaded_ms / 1000},
+        {"warmth", {{"jobs", s.warm_jobs}, {"saved_seconds", s.warm_saved_ms / 1000}}},
+        {"batching",
+         {{"jobs", s.shared_jobs},
+          {"one_by_one_seconds", s.shared_alone_ms / 1000},
+          {"took_seconds", s.shared_ms / 1000},
+          {"saved_seconds", (s.shared_alone_ms - s.shared_ms) / 1000}}},
+        {"estimates",
+         {{"jobs", s.estimated},
+          {"mean_relative_error", s.estimated ? json(s.relative_error_sum / static_cast<double>(s.estimated)) : json(nullptr)},
+          {"within_20_percent", share_of(s.within_20_percent, s.estimated)},
+          {"at_most_p90", share_of(s.at_most_p90, s.estimated)}}}};
+  json promises = json::array();
+  for (std::size_t i = 0; i < what.promises.size(); ++i) {
+    const auto& t = what.promises[i];
+    const auto& bounds = scheduling::promise_book::bounds_seconds;
+    promises.push_back(
+        {{"from_seconds", i == 0 ? json(0) : json(bounds.at(i - 1))},
+         {"to_seconds", i < bounds.size() ? json(bounds.at(i)) : json(nullptr)},
+         {"starts", t.promises},
+         {"within_20_percent", share_of(t.within_20_percent, t.promises)},
+         {"at_most_p90", share_of(t.in_time, t.promises)},
+         {"mean_error_seconds", t.promises ? json(t.error_sum / static_cast<double>(t.promises)) : json(nullptr)},
+         {"mean_promised_seconds", t.promises ? json(t.promised_sum / static_cast<double>(t.promises)) : json(nullptr)},
+         {"mean_waited_seconds", t.promises ? json(t.came_sum / static_cast<double>(t.promises)) : json(nullptr)}});
+  }
+  return {{"types", std::move(types)}, {"promised_starts", std::move(promises)}};
+}
+
+json submitted_json(const actors::submitted_job& job) {
+  json view = json::object();
+  view["id"] = job.id.value;
+  view["position"] = or_null(job.position);
+  if (!job.waiting_for.empty())
+    view["waiting_for"] = job.waiting_for;
+  if (job.existing)
+    view["existing"] = true;
+  return view;
+}
+
+json group_json(const actors::group_view& group) {
+  return {{"name", group.name},
+          {"queued", group.queued},
+          {"running", group.running},
+          {"parallel", group.settings.parallel},
+          {"paused", group.settings.paused}};
 }
 
 json counts_json(const actors::queue_counts& counts, bool with_finished) {

@@ -21,7 +21,12 @@ struct job_queued {
   std::int64_t order_key = 0;
   bool held = false;
   instant at{};
-  job_id resumed_from = {}; // continues that job's work
+  job_id resumed_from = {};               // continues that job's work
+  std::optional<instant> not_before = {}; // a user wishes it to start no earlier
+  std::vector<job_id> needs = {};         // ascending; it waits for these
+  needs_rule on_needs_failure = needs_rule::hold;
+  std::string group = {};
+  std::string unique_key = {};
 };
 
 // Parameters or name of a queued job were replaced; what is not set stays.
@@ -37,10 +42,11 @@ struct job_held {
   instant at{};
   std::string reason = {}; // empty: a user wished it
 };
-// Nothing keeps it back any more: neither a hold nor a backoff.
+// Neither a hold nor a backoff keeps it back any more.
 struct job_released {
   job_id id;
   instant at{};
+  bool needs_dropped = false; // nor does what it needed
 };
 
 // Moved or given another priority.
@@ -144,8 +150,23 @@ struct type_released {
   instant at{};
 };
 
-using fact =
-    std::variant<job_queued, job_edited, job_held, job_released, job_reordered, batch_started, batch_requeued, attempt_ended,
-                 job_finished, job_noted, batch_ended, job_retried, jobs_cleared, queue_paused, type_held, type_released>;
+// How many jobs of a group may run at once, and whether any is started.
+struct group_changed {
+  std::string name;
+  int parallel = 0; // 0: no limit
+  bool paused = false;
+  instant at{};
+};
+
+// What was learnt of something, as JSON; replaces what was known.
+struct knowledge_gained {
+  std::string about;
+  std::string value;
+  instant at{};
+};
+
+using fact = std::variant<job_queued, job_edited, job_held, job_released, job_reordered, batch_started, batch_requeued,
+                          attempt_ended, job_finished, job_noted, batch_ended, job_retried, jobs_cleared, queue_paused, type_held,
+                          type_released, knowledge_gained, group_changed>;
 
 } // namespace ferry

@@ -6,7 +6,7 @@
 namespace ferry {
 namespace {
 
-constexpr std::array<std::pair<failure_kind, std::string_view>, 11> failure_names{{
+constexpr std::array<std::pair<failure_kind, std::string_view>, 12> failure_names{{
     {failure_kind::exit_status, "exit_status"},
     {failure_kind::signal, "signal"},
     {failure_kind::oom, "oom"},
@@ -18,6 +18,7 @@ constexpr std::array<std::pair<failure_kind, std::string_view>, 11> failure_name
     {failure_kind::transient, "transient"},
     {failure_kind::device, "device"},
     {failure_kind::metric, "metric"},
+    {failure_kind::needs, "needs"},
 }};
 
 } // namespace
@@ -33,6 +34,22 @@ std::optional<failure_kind> failure_kind_from(std::string_view name) {
   for (const auto& [kind, n] : failure_names)
     if (n == name)
       return kind;
+  return std::nullopt;
+}
+
+std::string_view to_string(needs_rule rule) {
+  switch (rule) {
+  case needs_rule::hold: return "hold";
+  case needs_rule::cancel: return "cancel";
+  case needs_rule::start: return "start";
+  }
+  return "unknown";
+}
+
+std::optional<needs_rule> needs_rule_from(std::string_view name) {
+  for (const needs_rule rule : all_needs_rules)
+    if (to_string(rule) == name)
+      return rule;
   return std::nullopt;
 }
 

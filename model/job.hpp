@@ -6,6 +6,7 @@
 #include "model/job_state.hpp"
 #include "model/time.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -22,6 +23,16 @@ inline constexpr int priority_min = 0;
 inline constexpr int priority_max = 100;
 inline constexpr int priority_default = 50;
 
+// What becomes of a job when one that it needs ends without completing.
+enum class needs_rule { // the numbers are stored; append only
+  hold = 0,             // it is held until that job completes after all
+  cancel = 1,           // it is cancelled
+  start = 2,            // it starts once all that it needs have ended, however
+};
+inline constexpr std::array all_needs_rules{needs_rule::hold, needs_rule::cancel, needs_rule::start};
+[[nodiscard]] std::string_view to_string(needs_rule rule);
+[[nodiscard]] std::optional<needs_rule> needs_rule_from(std::string_view name);
+
 // A submit, as it arrives. Nothing in it has been checked.
 struct job_request {
   std::string type;
@@ -29,9 +40,14 @@ struct job_request {
   int priority = priority_default; // 0–100, larger first
   std::string name = {};           // free text for people; may be empty
   bool held = false;
-  job_id resumed_from = {}; // continues from that job's newest checkpoint; none: begins at the beginning
+  std::chrono::milliseconds delay{0}; // from the submit on, before which it does not start
+  job_id resumed_from = {};           // continues from that job's newest checkpoint; none: begins at the beginning
   std::string base_dir =
       {}; // the absolute folder that relative paths in parameters of format job-result start from; empty: refused
+  std::vector<job_id> needs = {}; // it does not start before these have completed
+  needs_rule on_needs_failure = needs_rule::hold;
+  std::string group = {};      // limits how many run at once; empty: none
+  std::string unique_key = {}; // no second job with it while one is queued or running; empty: none
 };
 
 // How far a running job is. Every field may be unknown.
@@ -56,6 +72,7 @@ enum class failure_kind {
   transient,   // the job said so itself, and that trying again may help
   device,      // its device failed
   metric,      // a metric rule of its type: a loss that became NaN
+  needs,       // a job that it needs did not complete; of jobs that are cancelled for that
 };
 
 [[nodiscard]] std::string_view to_string(failure_kind kind);
@@ -77,6 +94,7 @@ enum class note_kind {
   checkpoint, // it said that it can be continued from there
   warned,     // the watchdog found something
   resumed,    // it continues from a checkpoint
+  promised,   // when its start was foreseen, and for when
 };
 struct run_note {
   note_kind what = note_kind::started;
@@ -103,11 +121,15 @@ struct job_record {
   bool held = false;
   std::string name;
   json params = json::object();
-  int attempts = 0;                  // started so far
-  int retries = 0;                   // of them, those that the retry policy asked for
-  std::optional<instant> not_before; // of a queued job: it does not start earlier
-  std::string held_for;              // why it is held; empty: a user wished it
-  job_id resumed_from;               // the job whose checkpoint it began with
+  int attempts = 0;                           // started so far
+  int retries = 0;                            // of them, those that the retry policy asked for
+  std::optional<instant> not_before;          // of a queued job: it does not start earlier
+  std::string held_for;                       // why it is held; empty: a user wished it
+  job_id resumed_from;                        // the job whose checkpoint it began with
+  std::vector<job_id> needs;                  // ascending
+  std::optional<needs_rule> on_needs_failure; // none: it needs nothing
+  std::string group;                          // empty: none
+  std::string unique_key;                     // empty: none
   instant created{};
   std::optional<instant> started; // of the latest attempt
   std::optional<instant> finished;

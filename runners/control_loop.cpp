@@ -33,6 +33,21 @@ void reap_by(int pidfd) {
            WEXITED | WNOHANG); // fails for a shim of another daemon, which is not ours to reap
 }
 
+// Of two requests for the same run: one for all of it outweighs one for some of its jobs.
+void merge(stop_request& into, const stop_request& other) {
+  into.grace = std::min(into.grace, other.grace);
+  if (into.jobs.empty())
+    return;
+  if (other.jobs.empty()) {
+    into.reason = other.reason;
+    into.jobs.clear();
+    return;
+  }
+  for (const job_id job : other.jobs)
+    if (std::find(into.jobs.begin(), into.jobs.end(), job) == into.jobs.end())
+      into.jobs.push_back(job);
+}
+
 } // namespace
 
 control_loop::control_loop(std::filesystem::path runs, std::filesystem::path workers, std::filesystem::path shim, int shims_ready,
@@ -151,7 +166,8 @@ void control_loop::stop(const stop_request& request) {
   run& one = found->second;
   if (!one.stop_waiting)
     one.stop_waiting = request;
-  one.stop_waiting->grace = std::min(one.stop_waiting->grace, request.grace);
+  else
+    merge(*one.stop_waiting, request);
   try_to_stop(request.batch, one);
 }
 
@@ -169,6 +185,8 @@ void control_loop::end_worker(worker_id worker, std::chrono::milliseconds grace)
   const std::lock_guard guard(mutex_);
   if (const auto known = workers_.find(worker); known != workers_.end())
     send(connections_.at(known->second).socket.get(), end_worker_packet(grace));
+  else if (const auto sought = sought_workers_.find(worker); sought != sought_workers_.end())
+    sought->second.end_grace = std::min(sought->second.end_grace.value_or(grace), grace);
 }
 
 bool control_loop::is_known(worker_id worker) const {
@@ -435,6 +453,8 @@ void control_loop::seek_worker(worker_id worker) {
     const std::lock_guard guard(mutex_);
     if (const std::uint64_t number = directory ? connect_to_shim(directory.get(), {}, worker) : 0; number != 0) {
       workers_.insert_or_assign(worker, number);
+      if (const auto grace = sought_workers_.at(worker).end_grace)
+        send(connections_.at(number).socket.get(), end_worker_packet(*grace));
       sought_workers_.erase(worker);
       return;
     }

@@ -68,6 +68,7 @@ private:
   struct sought_worker {
     clock::time_point due{};
     std::chrono::milliseconds pause{1};
+    std::optional<std::chrono::milliseconds> end_grace = {}; // it is to end, once it is found
   };
 
   void work();

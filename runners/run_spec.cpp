@@ -33,13 +33,17 @@ config::progress_source source_from(std::string_view text) {
 
 } // namespace
 
-json to_json(const run_spec& spec) {
-  json jobs = json::array();
-  for (const run_job& job : spec.jobs) {
-    jobs.push_back({{"id", job.id.value}, {"params", job.params}, {"dir", job.dir.string()}});
+json to_json(const std::vector<run_job>& jobs) {
+  json list = json::array();
+  for (const run_job& job : jobs) {
+    list.push_back({{"id", job.id.value}, {"params", job.params}, {"dir", job.dir.string()}});
     if (!job.resume_from.empty())
-      jobs.back()["resume_from"] = job.resume_from.string();
+      list.back()["resume_from"] = job.resume_from.string();
   }
+  return list;
+}
+
+json to_json(const run_spec& spec) {
   json document{{"version", spec_version},
                 {"batch", spec.batch.value},
                 {"type", spec.type},
@@ -49,7 +53,7 @@ json to_json(const run_spec& spec) {
                 {"directory", spec.directory.string()},
                 {"grace_ms", spec.grace.count()},
                 {"progress", {{"source", name_of(spec.progress)}, {"pattern", spec.progress_pattern}}},
-                {"jobs", std::move(jobs)}};
+                {"jobs", to_json(spec.jobs)}};
   if (spec.worker)
     document["worker"] = {{"id", spec.worker->id.value},
                           {"directory", spec.worker->directory.string()},

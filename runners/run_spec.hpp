@@ -52,6 +52,7 @@ struct run_spec {
   std::optional<worker_place> worker = {}; // none: a process of its own
 };
 
+[[nodiscard]] json to_json(const std::vector<run_job>& jobs); // as spec.json has them, and as a worker is told
 [[nodiscard]] json to_json(const run_spec& spec);
 [[nodiscard]] result<run_spec> run_spec_from(const json& document);
 

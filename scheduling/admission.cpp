@@ -2,7 +2,9 @@
 
 #include "config/limits.hpp"
 #include "config/text.hpp"
+#include "scheduling/batch_traits.hpp"
 #include "scheduling/job_results.hpp"
+#include "scheduling/named_groups.hpp"
 
 #include <algorithm>
 
@@ -56,10 +58,29 @@ void collect(error& all, const error& e, const std::string& where) {
   }
 }
 
+// What the job needs, ascending and each once; faults are named by their place in the list.
+std::vector<job_id> checked_needs(std::vector<job_id> needs, const needed_states* known, std::vector<problem>& faults) {
+  if (needs.size() > limits::needs_max) {
+    faults.push_back(
+        {"/needs",
+         "names " + std::to_string(needs.size()) + " jobs; at most " + std::to_string(limits::needs_max) + " are allowed",
+         {}});
+    return {};
+  }
+  for (std::size_t i = 0; i < needs.size(); ++i)
+    if (!known || !known->contains(needs[i]))
+      faults.push_back({"/needs/" + std::to_string(i), "there is no job " + to_string(needs[i]), {}});
+  std::sort(needs.begin(), needs.end());
+  needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
+  return needs;
+}
+
 } // namespace
 
-demand demand_of(const config::job_type& type) {
-  return {.device = type.device, .slots = type.slots, .memory_mib = type.memory_mib};
+demand demand_of(const config::job_type& type, int items) {
+  return {.device = type.device,
+          .slots = type.slots,
+          .memory_mib = type.memory_mib + std::int64_t{items} * type.batch.memory_mib_per_item};
 }
 
 result<void> check_priority(int priority) {
@@ -68,10 +89,10 @@ result<void> check_priority(int priority) {
   return {};
 }
 
-result<void> check_label(std::string_view key, const std::string& text) {
-  if (text.size() > limits::name_bytes_max)
+result<void> check_label(std::string_view key, const std::string& text, std::size_t bytes_max) {
+  if (text.size() > bytes_max)
     return fail(error_code::too_large, std::string(key) + " takes " + std::to_string(text.size()) + " bytes; at most " +
-                                           std::to_string(limits::name_bytes_max) + " are allowed");
+                                           std::to_string(bytes_max) + " are allowed");
   if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
     return fail(error_code::invalid_argument, std::string(key) + " holds a control character");
   return {};
@@ -112,6 +133,12 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     collect(faults, ok.error(), "/name");
   if (const auto ok = check_base_dir(request.base_dir); !ok)
     collect(faults, ok.error(), "/base_dir");
+  if (const auto ok = request.group.empty() ? result<void>{} : check_group_name(request.group); !ok)
+    collect(faults, ok.error(), "/group");
+  if (const auto ok = check_label("unique_key", request.unique_key, limits::unique_key_bytes_max); !ok)
+    collect(faults, ok.error(), "/unique_key");
+  if (request.delay.count() < 0 || request.delay > std::chrono::seconds(limits::delay_seconds_max))
+    faults.problems.push_back({"/delay_seconds", "must be from 0 to " + std::to_string(limits::delay_seconds_max), {}});
   if (const auto why = why_unplaceable(rules.devices, demand_of(*type)))
     faults.problems.push_back({"/type", "'" + type->name + "' can never run here: " + *why, {}});
 
@@ -120,7 +147,12 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
                    .priority = request.priority,
                    .name = std::move(request.name),
                    .held = request.held,
-                   .resumed_from = request.resumed_from};
+                   .delay = request.delay,
+                   .resumed_from = request.resumed_from,
+                   .needs = checked_needs(std::move(request.needs), rules.needed, faults.problems),
+                   .on_needs_failure = request.on_needs_failure,
+                   .group = std::move(request.group),
+                   .unique_key = std::move(request.unique_key)};
   if (request.params.is_null())
     request.params = json::object();
   if (request.params.is_object())
@@ -129,6 +161,9 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     faults.problems.push_back({"/params", "must be an object", {}});
   else if (auto valid = type->parameters.validate(std::move(request.params)); !valid)
     collect(faults, valid.error(), "/params");
+  else if (const auto why = why_unplaceable(rules.devices, demand_of(*type, traits_of(*type, *valid).items));
+           why && faults.problems.empty())
+    faults.problems.push_back({"/params", "a job of so many items can never run here: " + *why, {}});
   else if (auto text = serialize(*valid); !text)
     collect(faults, text.error(), "/params");
   else

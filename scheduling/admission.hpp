@@ -1,10 +1,12 @@
 // Whether a submit may enter the queue, and as what. Pure: what is refused is refused whole, with every problem named (P8).
 #pragma once
 
+#include "config/limits.hpp"
 #include "config/settings.hpp"
 #include "model/device.hpp"
 #include "model/job.hpp"
 #include "scheduling/device_ledger.hpp"
+#include "scheduling/needs.hpp"
 
 #include <cstddef>
 #include <string>
@@ -18,12 +20,18 @@ struct admitted_job {
   int priority = priority_default;
   std::string name;
   bool held = false;
+  duration delay{0};
   job_id resumed_from = {};
+  std::vector<job_id> needs = {}; // ascending, each once
+  needs_rule on_needs_failure = needs_rule::hold;
+  std::string group = {};
+  std::string unique_key = {};
 };
 
 struct admission_rules {
   const config::settings& settings;
   const std::vector<device>& devices;
+  const needed_states* needed = nullptr; // of the jobs that requests name as needs; null: none is named
 };
 
 // Errors: invalid_argument or too_large, with a problem for each fault.
@@ -41,8 +49,10 @@ struct admission_rules {
 
 [[nodiscard]] result<void> check_priority(int priority);
 // A short text for people; `key` is what it is called in the error.
-[[nodiscard]] result<void> check_label(std::string_view key, const std::string& text);
+[[nodiscard]] result<void> check_label(std::string_view key, const std::string& text,
+                                       std::size_t bytes_max = limits::name_bytes_max);
 
-[[nodiscard]] demand demand_of(const config::job_type& type);
+// Of a job with so many items, alone.
+[[nodiscard]] demand demand_of(const config::job_type& type, int items = 1);
 
 } // namespace ferry::scheduling

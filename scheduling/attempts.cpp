@@ -35,7 +35,8 @@ int retries_allowed(const config::retry_policy& policy, failure_kind kind) {
   case failure_kind::transient: return policy.transient;
   case failure_kind::reported: return policy.exit_status; // it failed by itself, and said so instead of by its status
   case failure_kind::input:
-  case failure_kind::launch: return 0;
+  case failure_kind::launch:
+  case failure_kind::needs: return 0;
   }
   return 0;
 }
@@ -50,29 +51,31 @@ duration backoff(const config::retry_policy& policy, job_id job, int retry) {
   return delay * thousandths / 1000;
 }
 
-after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type, bool cancelled,
+after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type, user_wish wish,
                            instant now) {
-  if (cancelled) // also what was interrupted: nothing else keeps it from going on
-    return job_ends{outcome.interrupted ? job_state::cancelled : outcome.state};
-  if (outcome.interrupted) {
-    job_waits waits{.how = *outcome.interrupted, .retries = job.retries, .batch_max = job.batch_max};
+  auto interrupted = outcome.interrupted;
+  if (wish == user_wish::cancel) // also what was interrupted: nothing else keeps it from going on
+    return job_ends{interrupted ? job_state::cancelled : outcome.state};
+  if (wish != user_wish::none && !interrupted && outcome.state == job_state::cancelled)
+    interrupted = attempt_end::suspended; // its worker was asked to end it, and knows no other word
+  job_waits waits{.retries = job.retries, .batch_max = job.batch_max};
+  if (interrupted) {
+    waits.how = *interrupted;
     if (outcome.batch_max > 0)
       waits.batch_max = outcome.batch_max;
-    if (*outcome.interrupted == attempt_end::suspended) {
-      waits.held = true;
-      waits.held_for = suspended_reason;
-    }
-    return waits;
+  } else if (outcome.state == job_state::failed && outcome.why_failed && outcome.may_retry && type &&
+             job.retries < retries_allowed(type->retry, outcome.why_failed->kind)) {
+    waits.how = attempt_end::retried;
+    waits.retries = job.retries + 1;
+    waits.not_before = now + backoff(type->retry, job.id, waits.retries);
+  } else {
+    return job_ends{outcome.state};
   }
-  if (outcome.state != job_state::failed || !outcome.why_failed || !outcome.may_retry || !type)
-    return job_ends{outcome.state};
-  if (job.retries >= retries_allowed(type->retry, outcome.why_failed->kind))
-    return job_ends{outcome.state};
-  const int retry = job.retries + 1;
-  return job_waits{.how = attempt_end::retried,
-                   .not_before = now + backoff(type->retry, job.id, retry),
-                   .retries = retry,
-                   .batch_max = job.batch_max};
+  if (wish == user_wish::suspend || (wish != user_wish::resume && waits.how == attempt_end::suspended)) {
+    waits.held = true;
+    waits.held_for = suspended_reason;
+  }
+  return waits;
 }
 
 } // namespace ferry::scheduling

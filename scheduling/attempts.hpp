@@ -25,11 +25,20 @@ struct job_waits {
 };
 using after_attempt = std::variant<job_ends, job_waits>;
 
+// What a user wants of a running job, since it was started.
+enum class user_wish {
+  none,
+  cancel,  // it is to end, whatever else was wished
+  suspend, // it is to wait, held
+  resume,  // it was suspended, and is to go on after all
+};
+
 // Interrupted jobs wait; failed ones wait when the policy allows another try for this kind of failure and they have had fewer
-// retries than that; all else has ended. `cancelled`: a user wants it ended, so nothing waits. `type` is null when the
-// configuration no longer has it: then nothing is retried, but what was interrupted waits.
+// retries than that; all else has ended. Nothing waits that is to be cancelled; what is suspended waits held, also where its run
+// ended in another way before it could heed that. `type` is null when the configuration no longer has it: then nothing is retried,
+// but what was interrupted waits.
 [[nodiscard]] after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type,
-                                         bool cancelled, instant now);
+                                         user_wish wish, instant now);
 
 // Daemon or supervisor died while the job was being started. True: that was once too often (`quarantine_after`; 0: never), and the
 // job is held now.

@@ -1,5 +1,6 @@
 #include "scheduling/batch_decision.hpp"
 
+#include "scheduling/batch_cost.hpp"
 #include "scheduling/company.hpp"
 
 #include <algorithm>
@@ -82,7 +83,8 @@ struct site {
 std::optional<site> find_site(const device_ledger& devices, const account& a, const candidate& c) {
   if (!a.out_of_service.empty() || !devices.suits(a, c.needs) || c.needs.slots > a.slots_free())
     return std::nullopt;
-  if (const auto* worker = c.on_worker ? devices.find_idle(a, c.warm) : nullptr)
+  if (const auto* worker = c.on_worker ? devices.find_idle(a, c.warm) : nullptr;
+      worker && c.needs.memory_mib <= a.memory_free_mib() + worker->memory_mib)
     return site{&a, worker, {}, a.memory_free_mib() + worker->memory_mib};
   auto ends = devices.make_room(a, c.needs.memory_mib);
   if (!ends)
@@ -106,7 +108,12 @@ bool is_better(const device_ledger& devices, const site& x, const site& y) {
 
 dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind, const site& where, instant now) {
   const auto together = choose_company(head, behind, where.memory_free_mib);
-  dispatch_batch batch{.jobs = {}, .type = head.job.type, .place = {}, .warm = head.warm, .ends_workers = where.ends_workers};
+  dispatch_batch batch{.jobs = {},
+                       .type = head.job.type,
+                       .place = {},
+                       .warm = head.warm,
+                       .marginal = head.marginal,
+                       .ends_workers = where.ends_workers};
   int items = 0;
   std::optional<duration> longest = head.estimate;
   for (const candidate* c : together) {
@@ -114,20 +121,18 @@ dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind
     items += c->job.items;
     longest = longest && c->estimate ? std::optional(std::max(*longest, *c->estimate)) : std::nullopt;
   }
-  const std::int64_t for_items = head.batching ? items * head.batching->memory_mib_per_item : 0;
+  const std::int64_t for_company = head.batching ? (items - head.job.items) * head.batching->memory_mib_per_item : 0;
   batch.place = {.device = where.on->owner.id,
                  .slots = head.needs.slots,
-                 .memory_mib = head.needs.memory_mib + for_items,
+                 .memory_mib = head.needs.memory_mib + for_company,
                  .worker = where.worker ? where.worker->id : worker_id{},
                  .tier = head.job.tier,
                  .preemptible = head.preemptible,
                  .since = now};
   batch.starts_worker = head.on_worker && !where.worker;
-  if (longest) {
-    const auto shared = static_cast<double>(longest->count()) * (1 + head.marginal * static_cast<double>(together.size() - 1));
-    batch.place.ends =
-        now + duration{static_cast<std::int64_t>(shared)} + (batch.starts_worker ? head.load.value_or(duration{0}) : duration{0});
-  }
+  if (longest)
+    batch.place.ends = now + batch_time(*longest, static_cast<double>(together.size()), head.marginal) +
+                       (batch.starts_worker ? head.load.value_or(duration{0}) : duration{0});
   return batch;
 }
 
@@ -147,19 +152,12 @@ struct door {
       return true;
     }
     const auto overtaking = head->batching ? head->batching->overtaking : std::chrono::milliseconds{0};
-    const bool may =
-        is_open && c.job.tier == head->job.tier && c.job.priority == head->job.priority && c.job.created <= earliest + overtaking;
+    const bool may = is_open && c.job.tier == head->job.tier && c.job.effective() == head->job.effective() &&
+                     c.job.created <= earliest + overtaking;
     earliest = std::min(earliest, c.job.created);
     return may;
   }
 };
-
-// When the batch of a busy worker will be over; a batch that is overdue is expected to take as much longer as it is.
-instant expected_end(const lease& l, instant now) {
-  const auto planned = *l.ends - l.since;
-  const auto left = *l.ends - now;
-  return left > planned / 10 ? *l.ends : now + planned / 10 + std::max(-left, duration{0});
-}
 
 // How long until a busy worker that has the job's model loaded could take it; nothing: there is none, or nobody knows.
 struct elsewhere {
@@ -179,7 +177,7 @@ elsewhere find_elsewhere(const device_ledger& devices, const candidate& c, std::
     const auto items = static_cast<std::size_t>(c.batching ? std::max(c.batching->max_items, 1) : 1);
     const auto batches = static_cast<double>((wanting_it - 1) / items);
     const auto each = static_cast<double>(c.estimate->count()) * (1 + c.marginal * static_cast<double>(items - 1));
-    const auto free_at = expected_end(busy->second, now) + duration{static_cast<std::int64_t>(batches * each)};
+    const auto free_at = expected_end_of(busy->second, now) + duration{static_cast<std::int64_t>(batches * each)};
     if (!found.free_at || free_at < *found.free_at)
       found.free_at = free_at;
   }

@@ -20,6 +20,7 @@ struct dispatch_batch {
   lease place;
   bool starts_worker = false;               // a worker is started for it: its number is the batch's
   std::uint64_t warm = 0;                   // then: what that loads
+  double marginal = 0.5;                    // the price of a further item that it was chosen with
   std::vector<worker_id> ends_workers = {}; // that have to be gone before, for their memory
 };
 // A device that has the right model loaded will be free by then, as far as is known: that is nearer than loading it elsewhere.

@@ -1,5 +1,8 @@
 #include "scheduling/batch_groups.hpp"
 
+#include "scheduling/batch_cost.hpp"
+#include "scheduling/fingerprint.hpp"
+
 namespace ferry::scheduling {
 namespace {
 
@@ -7,30 +10,19 @@ constexpr std::size_t crowd_min = 1'000;
 
 } // namespace
 
-std::uint64_t warm_number(const std::string& type, const std::string& warm) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  const auto add = [&](std::string_view text) {
-    for (const char c : text)
-      hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-    hash = (hash ^ 0xFFU) * 0x100000001b3U; // in no UTF-8 text
-  };
-  add(type);
-  add(warm);
-  return hash;
-}
+std::uint64_t warm_number(const std::string& type, const std::string& warm) { return fingerprint().add(type).add(warm).value(); }
 
 batch_groups::batch_groups(std::vector<std::string> type_names)
     : type_names_(std::move(type_names)), crowded_at_(type_names_.size() + crowd_min) {
   for (std::size_t i = 0; i < type_names_.size(); ++i)
-    groups_.push_back({.type = static_cast<type_index>(i), .warm = warm_number(type_names_[i], "{}")});
+    groups_.push_back({.type = static_cast<type_index>(i), .warm = warm_number(type_names_[i], "{}"), .loads = "{}"});
 }
 
 group_index batch_groups::find_or_add(type_index type, const batch_traits& traits) {
-  std::string key = traits.warm + traits.exact;
-  const auto [found, added] = by_key_.try_emplace({type, key}, 0);
+  const auto [found, added] = by_key_.try_emplace({type, traits.warm + traits.exact}, 0);
   if (!added)
     return found->second;
-  group made{type, warm_number(type_names_.at(type), traits.warm), std::move(key)};
+  group made{type, warm_number(type_names_.at(type), traits.warm), batch_key(traits), traits.warm};
   if (free_.empty()) {
     found->second = static_cast<group_index>(groups_.size());
     groups_.push_back(std::move(made));
@@ -56,7 +48,6 @@ void batch_groups::forget_unused(const std::function<bool(group_index)>& is_used
       ++it;
       continue;
     }
-    groups_.at(it->second).key.clear();
     free_.push_back(it->second);
     it = by_key_.erase(it);
   }

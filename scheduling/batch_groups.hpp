@@ -16,7 +16,7 @@
 
 namespace ferry::scheduling {
 
-// What a worker has loaded, as a number: equal for equal types and warm_key parameters. 64 bits of FNV-1a; whoever relies on it for
+// What a worker has loaded, as a number: a fingerprint of type and warm_key parameters. Whoever relies on it for
 // more than a preference compares the text.
 [[nodiscard]] std::uint64_t warm_number(const std::string& type, const std::string& warm);
 
@@ -24,8 +24,9 @@ class batch_groups {
 public:
   struct group {
     type_index type = 0;
-    std::uint64_t warm = 0; // warm_number
-    std::string key;        // empty: the type's own, or not in use
+    std::uint64_t warm = 0;     // warm_number
+    std::uint64_t cost_key = 0; // batch_key, of those that have traits
+    std::string loads;          // batch_traits::warm
   };
 
   // `type_names`: all types by index.

@@ -42,6 +42,10 @@ bool has_traits(const config::job_type& type) {
   return type.batch.max_items > 1 || !type.worker.warm_key.empty() || !type.batch.items.empty();
 }
 
+bool reads_parameters(const config::job_type& type) {
+  return has_traits(type) || !type.estimate.parameters.empty() || !type.estimate.hints.empty();
+}
+
 batch_traits traits_of(const config::job_type& type, const json& params) {
   batch_traits traits;
   json warm = json::object(), exact = json::array();

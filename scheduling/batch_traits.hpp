@@ -20,6 +20,8 @@ struct batch_traits {
 
 // Do jobs of the type differ in whom they may run with? If not, all have the same traits.
 [[nodiscard]] bool has_traits(const config::job_type& type);
+// Do parameters decide anything about its jobs: whom they may run with, or how long they take?
+[[nodiscard]] bool reads_parameters(const config::job_type& type);
 [[nodiscard]] batch_traits traits_of(const config::job_type& type, const json& params);
 
 // Tolerance is not transitive: each pair of a batch has to pass.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/batch_rules.hpp"
+#include "config/limits.hpp"
 #include "model/time.hpp"
 #include "scheduling/device_ledger.hpp"
 #include "scheduling/job_queue.hpp"
@@ -14,7 +15,7 @@ namespace ferry::scheduling {
 
 struct candidate {
   queued_job job;
-  demand needs;
+  demand needs;                                  // alone, its own items included
   bool preemptible = false;                      // its type is
   const config::batch_rules* batching = nullptr; // of its type, lives as long as the daemon; null: it runs alone
   std::vector<double> tolerated = {};            // as batch_traits has them
@@ -22,6 +23,7 @@ struct candidate {
   std::uint64_t warm = 0;                        // then: what that has to have loaded
   std::optional<duration> estimate = {};         // how long it takes alone on a warm worker; nothing: nothing was measured yet
   std::optional<duration> load = {};             // how long its worker takes to load; likewise
+  int items_max = limits::batch_items_max;       // that a batch of it may have, as far as was learnt
   double marginal = 0.5;                         // what a further item costs, in times of the first
 };
 

@@ -8,8 +8,6 @@
 namespace ferry::scheduling {
 namespace {
 
-constexpr std::size_t looked_at_max = 64; // of a group; those behind them come another time
-
 class company {
 public:
   company(const candidate& head, std::int64_t memory_free_mib)
@@ -39,8 +37,8 @@ private:
     const candidate& head = *members_.front();
     const auto& rules = *head.batching;
     const int items = items_ + c.job.items;
-    if ((c.job.batch_max > 0) != (head.job.batch_max > 0) || items > rules.max_items ||
-        head.needs.memory_mib + std::int64_t{items} * rules.memory_mib_per_item > memory_free_mib_)
+    if ((c.job.batch_max > 0) != (head.job.batch_max > 0) || items > std::min(rules.max_items, head.items_max) ||
+        head.needs.memory_mib + std::int64_t{items - head.job.items} * rules.memory_mib_per_item > memory_free_mib_)
       return false;
     return std::all_of(members_.begin(), members_.end(), [&](const candidate* other) {
       const auto apart = std::chrono::abs(c.job.created - other->job.created);

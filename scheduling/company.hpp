@@ -3,11 +3,14 @@
 
 #include "scheduling/candidate.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace ferry::scheduling {
+
+inline constexpr std::size_t looked_at_max = 64; // of a group; those behind them come another time
 
 // Of those behind `head`, in order, who joins it: of its group, each two within the tolerances and the window, together at most
 // max_items items and as much memory as there is; suspects of a failed batch only with their like. Where all estimates are known,

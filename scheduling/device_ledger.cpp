@@ -40,12 +40,17 @@ int device_ledger::slots_on_offer() const {
 bool device_ledger::grant(batch_id batch, const lease& l) {
   if (!leases_.emplace(batch, l).second)
     return false;
-  if (const auto worker = workers_.find(l.worker); worker != workers_.end())
+  std::int64_t more = own_memory(l);
+  if (const auto worker = workers_.find(l.worker); worker != workers_.end()) {
     worker->second.busy_with = batch;
+    // A larger batch than any before it: what a process has taken once it seldom gives back.
+    more = std::max<std::int64_t>(l.memory_mib - worker->second.memory_mib, 0);
+    worker->second.memory_mib += more;
+  }
   for (account& a : accounts_)
     if (a.owner.id == l.device) {
       a.slots_used += l.slots;
-      a.memory_leased_mib += own_memory(l);
+      a.memory_leased_mib += more;
     }
   return true;
 }
@@ -110,6 +115,8 @@ const warm_worker* device_ledger::find_idle(const account& a, std::uint64_t warm
 }
 
 std::optional<std::vector<worker_id>> device_ledger::make_room(const account& a, std::int64_t memory_mib) const {
+  if (memory_mib == 0) // it need not wait for anybody
+    return std::vector<worker_id>{};
   std::vector<const warm_worker*> idle;
   std::int64_t free = a.memory_free_mib();
   for (const auto& [id, worker] : workers_) {
@@ -188,6 +195,12 @@ std::optional<std::string> why_unplaceable(const std::vector<device>& devices, c
   return "it needs " + std::to_string(d.slots) + " slots and " + std::to_string(d.memory_mib) +
          " MiB on one device; the largest have " + std::to_string(most_slots) + " slots and " + std::to_string(most_memory) +
          " MiB";
+}
+
+instant expected_end_of(const lease& l, instant now) {
+  const auto planned = *l.ends - l.since;
+  const auto left = *l.ends - now;
+  return left > planned / 10 ? *l.ends : now + planned / 10 + std::max(-left, duration{0});
 }
 
 } // namespace ferry::scheduling

@@ -35,6 +35,10 @@ struct lease {
   std::optional<instant> ends = {}; // when it is expected to be over; nothing: nobody knows
 };
 
+// When a lease will be over whose end was expected when it was granted: one that is overdue is expected to take as much longer as
+// it is.
+[[nodiscard]] instant expected_end_of(const lease& l, instant now);
+
 // A worker on a device. It keeps its memory for as long as it lives, and takes slots only while it has a batch.
 struct warm_worker {
   worker_id id;

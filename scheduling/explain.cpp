@@ -21,6 +21,8 @@ std::string trouble_of_all(const std::vector<device>& devices, const std::map<st
 
 std::string why_waiting(const queued_job& job, std::optional<std::size_t> position, const config::job_type* type,
                         const std::vector<device>& devices, const queue_conditions& conditions) {
+  if (!conditions.needs.empty() && !job.held)
+    return conditions.needs;
   if (job.held)
     return conditions.held_for && !conditions.held_for->empty() ? "it is held: " + *conditions.held_for : "it is held";
   if (!type)
@@ -30,9 +32,11 @@ std::string why_waiting(const queued_job& job, std::optional<std::size_t> positi
   if (conditions.type_held)
     return "its type is held: " + *conditions.type_held;
   if (conditions.not_before)
-    return "it is tried again at " + to_rfc3339(*conditions.not_before);
+    return (job.attempts > 0 ? "it is tried again at " : "it is not to start before ") + to_rfc3339(*conditions.not_before);
   if (conditions.paused)
     return "the queue is paused";
+  if (!conditions.group.empty())
+    return conditions.group;
   if (!conditions.device_trouble.empty())
     return conditions.device_trouble;
   if (!conditions.trouble.empty())

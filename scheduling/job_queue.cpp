@@ -7,6 +7,8 @@
 #include <boost/multi_index/ordered_index.hpp>
 #include <boost/multi_index/ranked_index.hpp>
 #include <boost/multi_index_container.hpp>
+#include <boost/tuple/tuple.hpp>
+#include <limits>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -15,9 +17,9 @@
 namespace ferry::scheduling {
 namespace {
 
-auto order_of(const queued_job& j) { return std::tuple{!j.may_start(), -int{j.tier}, -int{j.priority}, j.order_key, j.id.value}; }
+auto order_of(const queued_job& j) { return std::tuple{!j.may_start(), -int{j.tier}, -j.effective(), j.order_key, j.id.value}; }
 auto grouped_order_of(const queued_job& j) {
-  return std::tuple{!j.may_start(), j.group, -int{j.priority}, j.order_key, j.id.value};
+  return std::tuple{!j.may_start(), j.group, j.named_group, -j.effective(), j.order_key, j.id.value};
 }
 
 struct by_order {
@@ -25,6 +27,18 @@ struct by_order {
 };
 struct by_group {
   bool operator()(const queued_job& a, const queued_job& b) const { return grouped_order_of(a) < grouped_order_of(b); }
+};
+
+// When a job gains its next step, those that gain none any more last.
+struct by_step {
+  duration period{};
+
+  [[nodiscard]] instant step_of(const queued_job& j) const {
+    if (period.count() <= 0 || !j.may_start() || j.steps >= aging_steps_max || j.effective() >= priority_max)
+      return instant::max();
+    return j.waits_since + period * (j.steps + 1);
+  }
+  bool operator()(const queued_job& a, const queued_job& b) const { return step_of(a) < step_of(b); }
 };
 
 // The smallest job of a priority level, and of a group, in their orders.
@@ -43,29 +57,56 @@ queued_job first_of_group(group_index group, bool held = false) {
   first.held = held;
   return first;
 }
+queued_job first_behind(group_index group, named_group_index named) {
+  if (named == std::numeric_limits<named_group_index>::max())
+    return first_of_group(group + 1);
+  queued_job first = first_of_group(group);
+  first.named_group = static_cast<named_group_index>(named + 1);
+  return first;
+}
 
 namespace bmi = boost::multi_index;
-using container =
-    bmi::multi_index_container<queued_job, bmi::indexed_by<bmi::ranked_unique<bmi::identity<queued_job>, by_order>,
-                                                           bmi::ordered_unique<bmi::identity<queued_job>, by_group>,
-                                                           bmi::hashed_unique<bmi::key<&queued_job::id>, std::hash<job_id>>>>;
+using identity = bmi::identity<queued_job>;
+using by_id = bmi::key<&queued_job::id>;
+using container = bmi::multi_index_container<
+    queued_job, bmi::indexed_by<bmi::ranked_unique<identity, by_order>, bmi::ordered_unique<identity, by_group>,
+                                bmi::hashed_unique<by_id, std::hash<job_id>>, bmi::ordered_non_unique<identity, by_step>>>;
+
+container make_container(by_step steps) {
+  const container::ctor_args_list arguments =
+      boost::make_tuple(boost::make_tuple(identity(), by_order()), boost::make_tuple(identity(), by_group()),
+                        boost::make_tuple(std::size_t{0}, by_id(), std::hash<job_id>(), std::equal_to<job_id>()),
+                        boost::make_tuple(identity(), steps));
+  return container(arguments);
+}
 
 } // namespace
 
 struct job_queue::indices {
+  explicit indices(duration aging) : steps{aging}, jobs(make_container(steps)) {}
+
+  by_step steps;
   container jobs;
   std::set<std::pair<instant, job_id>> due; // of delayed jobs
   std::unordered_map<job_id, instant> due_of;
+  std::unordered_map<named_group_index, std::size_t> named; // how many jobs of each named group
 
+  void count(named_group_index of, bool one_more) {
+    if (of == 0)
+      return;
+    auto& queued = named[of];
+    queued = one_more ? queued + 1 : queued - 1;
+  }
   [[nodiscard]] const auto& ordered() const { return jobs.get<0>(); }
   [[nodiscard]] const auto& grouped() const { return jobs.get<1>(); }
   [[nodiscard]] const auto& ids() const { return jobs.get<2>(); }
+  [[nodiscard]] const auto& aging() const { return jobs.get<3>(); }
   [[nodiscard]] std::size_t not_held() const { return ordered().lower_bound_rank(first_that_waits()); }
 };
 
 bool comes_before(const queued_job& a, const queued_job& b) { return order_of(a) < order_of(b); }
 
-job_queue::job_queue() : indices_(std::make_unique<indices>()) {}
+job_queue::job_queue(duration aging) : indices_(std::make_unique<indices>(aging)) {}
 job_queue::~job_queue() = default;
 job_queue::job_queue(job_queue&&) noexcept = default;
 job_queue& job_queue::operator=(job_queue&&) noexcept = default;
@@ -75,7 +116,10 @@ bool job_queue::add(const queued_job& job) {
   auto& ordered = indices_->jobs.get<0>();
   const auto before = ordered.size();
   ordered.insert(ordered.end(), job);
-  return ordered.size() > before;
+  if (ordered.size() == before)
+    return false;
+  indices_->count(job.named_group, true);
+  return true;
 }
 
 std::optional<queued_job> job_queue::remove(job_id id) {
@@ -85,6 +129,7 @@ std::optional<queued_job> job_queue::remove(job_id id) {
     return std::nullopt;
   const queued_job job = *found;
   ids.erase(found);
+  indices_->count(job.named_group, false);
   forget_delay(id);
   return job;
 }
@@ -128,6 +173,7 @@ std::size_t job_queue::release_due(instant now) {
   while (!indices_->due.empty() && indices_->due.begin()->first <= now) {
     auto job = find(indices_->due.begin()->second);
     job->delayed = false;
+    job->begin_to_wait(indices_->due.begin()->first);
     replace(*job); // forgets the delay
     ++released;
   }
@@ -142,6 +188,31 @@ std::optional<instant> job_queue::delayed_until(job_id id) const {
   const auto found = indices_->due_of.find(id);
   return found == indices_->due_of.end() ? std::nullopt : std::optional{found->second};
 }
+
+std::vector<std::pair<queued_job, instant>> job_queue::delayed(std::size_t limit) const {
+  std::vector<std::pair<queued_job, instant>> rows;
+  for (auto it = indices_->due.begin(); it != indices_->due.end() && rows.size() < limit; ++it)
+    if (const auto job = find(it->second); !job->held && !job->blocked)
+      rows.emplace_back(*job, it->first);
+  return rows;
+}
+
+std::size_t job_queue::age(instant now, std::size_t limit) {
+  std::size_t gained = 0;
+  for (auto next = next_step(); gained < limit && next && *next <= now; next = next_step(), ++gained) {
+    auto& aging = indices_->jobs.get<3>();
+    aging.modify(aging.begin(), [](queued_job& job) { ++job.steps; });
+  }
+  return gained;
+}
+
+std::optional<instant> job_queue::next_step() const {
+  const auto& aging = indices_->aging();
+  const auto next = aging.empty() ? instant::max() : indices_->steps.step_of(*aging.begin());
+  return next == instant::max() ? std::nullopt : std::optional(next);
+}
+
+duration job_queue::aging() const { return indices_->steps.period; }
 
 std::size_t job_queue::size() const { return indices_->jobs.size(); }
 std::size_t job_queue::kept_back() const { return size() - indices_->not_held(); }
@@ -164,19 +235,44 @@ std::vector<queued_job> job_queue::page(std::size_t offset, std::size_t limit) c
   return rows;
 }
 
-std::vector<queued_job> job_queue::heads(std::size_t per_group) const {
+std::vector<queued_job> job_queue::heads(const std::function<std::size_t(const queued_job&)>& wanted,
+                                         const std::function<std::size_t(named_group_index)>& room) const {
+  // The jobs of one group and one named group that may start; in order, as far as there is room.
+  struct lane {
+    container::nth_index<1>::type::const_iterator next, end;
+    std::size_t left;
+  };
+  const auto is_later = [](const lane& a, const lane& b) { return comes_before(*b.next, *a.next); };
   std::vector<queued_job> found;
+  std::vector<lane> lanes;
   const auto& grouped = indices_->grouped();
   for (auto it = grouped.begin(); it != grouped.end() && it->may_start();) {
     const group_index group = it->group;
-    std::size_t taken = 0;
-    for (; taken < per_group && it != grouped.end() && it->group == group && it->may_start(); ++taken, ++it)
-      found.push_back(*it);
-    if (taken == per_group)
-      it = grouped.lower_bound(first_of_group(group + 1));
+    const std::size_t per_group = wanted(*it);
+    for (lanes.clear(); it != grouped.end() && it->may_start() && it->group == group;) {
+      const auto end = grouped.lower_bound(first_behind(group, it->named_group));
+      if (const auto left = room ? room(it->named_group) : per_group; left > 0)
+        lanes.push_back({it, end, left});
+      it = end;
+    }
+    std::make_heap(lanes.begin(), lanes.end(), is_later);
+    for (std::size_t taken = 0; taken < per_group && !lanes.empty(); ++taken) {
+      std::pop_heap(lanes.begin(), lanes.end(), is_later);
+      lane& first = lanes.back();
+      found.push_back(*first.next);
+      if (++first.next == first.end || --first.left == 0)
+        lanes.pop_back();
+      else
+        std::push_heap(lanes.begin(), lanes.end(), is_later);
+    }
   }
   std::sort(found.begin(), found.end(), comes_before);
   return found;
+}
+
+std::size_t job_queue::queued_in(named_group_index named) const {
+  const auto found = indices_->named.find(named);
+  return found == indices_->named.end() ? 0 : found->second;
 }
 
 bool job_queue::has_group(group_index group) const {
@@ -191,13 +287,18 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
   if (!moved)
     return fail(error_code::not_found, "job " + to_string(id) + " is not queued");
   if (!moved->may_start())
-    return fail(error_code::conflict, "job " + to_string(id) + " is " + (moved->held ? "held" : "delayed") + " and has no position",
+    return fail(error_code::conflict,
+                "job " + to_string(id) + " is " +
+                    (moved->held      ? "held"
+                     : moved->delayed ? "delayed"
+                                      : "waiting for jobs that it needs") +
+                    " and has no position",
                 moved->held ? "release it first" : "");
 
   const auto& ordered = indices_->ordered();
-  const std::size_t level_begin = ordered.lower_bound_rank(first_of_level(moved->tier, moved->priority));
-  const std::size_t level_end = moved->priority > priority_min
-                                    ? ordered.lower_bound_rank(first_of_level(moved->tier, moved->priority - 1))
+  const std::size_t level_begin = ordered.lower_bound_rank(first_of_level(moved->tier, moved->effective()));
+  const std::size_t level_end = moved->effective() > priority_min
+                                    ? ordered.lower_bound_rank(first_of_level(moved->tier, moved->effective() - 1))
                                 : moved->tier > 0 ? ordered.lower_bound_rank(first_of_level(moved->tier - 1, priority_max))
                                                   : indices_->not_held();
   std::size_t rank = level_begin;
@@ -206,7 +307,8 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
   else if (const auto* wanted = std::get_if<to_position>(&target)) {
     if (wanted->position < level_begin + 1 || wanted->position > level_end)
       return fail(error_code::invalid_argument,
-                  "position " + std::to_string(wanted->position) + " is outside of priority " + std::to_string(moved->priority) +
+                  "position " + std::to_string(wanted->position) + " is outside of priority " + std::to_string(moved->effective()) +
+                      (moved->steps > 0 ? " (which it has by waiting)" : "") +
                       (moved->tier > 0 ? " of tier " + std::to_string(moved->tier) : "") + ", which holds positions " +
                       std::to_string(level_begin + 1) + " to " + std::to_string(level_end),
                   "change the job's priority to move it further");
@@ -252,7 +354,8 @@ result<std::vector<queued_job>> job_queue::plan_move(job_id id, move_target targ
 
 std::optional<std::string> job_queue::check_invariants() const {
   const auto& ordered = indices_->ordered();
-  if (ordered.size() != indices_->grouped().size() || ordered.size() != indices_->ids().size())
+  if (ordered.size() != indices_->grouped().size() || ordered.size() != indices_->ids().size() ||
+      ordered.size() != indices_->aging().size())
     return "the indices hold different numbers of jobs";
   std::size_t rank = 0;
   const queued_job* previous = nullptr;
@@ -264,11 +367,20 @@ std::optional<std::string> job_queue::check_invariants() const {
     const auto at = position(job.id);
     if (job.may_start() ? at != rank + 1 : at.has_value())
       return "job " + to_string(job.id) + " has a wrong position";
+    if (job.steps > aging_steps_max || (aging().count() == 0 && job.steps > 0))
+      return "job " + to_string(job.id) + " has gained more steps than there are";
     if (job.delayed != delayed_until(job.id).has_value())
       return "job " + to_string(job.id) + " is delayed without a time, or the other way round";
     previous = &job;
     ++rank;
   }
+  std::unordered_map<named_group_index, std::size_t> named;
+  for (const queued_job& job : ordered)
+    if (job.named_group != 0)
+      ++named[job.named_group];
+  for (const auto& [of, queued] : indices_->named)
+    if (queued != (named.contains(of) ? named.at(of) : 0))
+      return "the jobs of a named group are counted wrongly";
   if (indices_->due.size() != indices_->due_of.size())
     return "the times of delayed jobs are not the same by time and by job";
   return std::nullopt;

@@ -1,21 +1,25 @@
 // The queued jobs in order, and nothing else about them. A pure value: no clock, no files, no messages.
 //
-// Order: jobs that may start before those that are held or delayed, then tier descending, then priority descending, then order key
-// ascending, then id. Position, k-th job,
-// insert, remove and reorder are O(log n); a queued job costs about 130 bytes.
+// Order: jobs that may start before those that are held, delayed or wait for jobs that they need, then tier descending, then
+// effective priority descending (aging.hpp), then order key ascending, then id. Position, k-th job, insert, remove, reorder and a
+// step of aging are O(log n); a queued job costs about 170 bytes.
 #pragma once
 
 #include "model/error.hpp"
 #include "model/ids.hpp"
 #include "model/job.hpp"
 #include "model/time.hpp"
+#include "scheduling/aging.hpp"
+#include "scheduling/named_groups.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -31,19 +35,32 @@ struct queued_job {
   job_id id;
   std::int64_t order_key = 0;
   instant created{};
+  instant waits_since{}; // of a job that may start: since when it could
   group_index group = 0;
   type_index type = 0;
-  std::uint16_t items = 1; // that it has
+  std::uint16_t items = 1;          // that it has
+  std::uint32_t estimate_ms = 0;    // how long it takes alone; 0: nothing is known
+  std::uint32_t alike = 0;          // what else is known of such jobs: see queued_estimates
+  std::uint8_t estimate_spread = 0; // estimate::spread in hundredths
   std::uint16_t attempts = 0;
-  std::uint8_t priority = priority_default;
-  std::uint8_t retries = 0;           // that the retry policy asked for
-  std::uint8_t batch_max = 0;         // it runs with at most so many jobs, all of them such as this one; 0: no such bound
-  std::uint8_t tier : 4 = 0;          // of its type
-  std::uint8_t start_crashes : 2 = 0; // daemon or supervisor died while it was being started
+  named_group_index named_group = 0;        // that its user put it into
+  std::uint8_t priority = priority_default; // that its user gave it
+  std::uint8_t steps = 0;                   // that it has gained by waiting: see aging.hpp
+  std::uint8_t retries = 0;                 // that the retry policy asked for
+  std::uint8_t batch_max = 0;               // it runs with at most so many jobs, all of them such as this one; 0: no such bound
+  std::uint8_t tier : 4 = 0;                // of its type
+  std::uint8_t start_crashes : 2 = 0;       // daemon or supervisor died while it was being started
   bool held : 1 = false;
   bool delayed : 1 = false; // its time has not come: see job_queue::delay
+  bool blocked : 1 = false; // jobs that it needs have not completed: see need_book
 
-  [[nodiscard]] bool may_start() const { return !held && !delayed; }
+  [[nodiscard]] bool may_start() const { return !held && !delayed && !blocked; }
+  [[nodiscard]] int effective() const { return effective_priority(priority, steps); }
+  // It could not start before.
+  void begin_to_wait(instant since) {
+    waits_since = since;
+    steps = 0;
+  }
   friend bool operator==(const queued_job&, const queued_job&) = default;
 };
 
@@ -59,7 +76,8 @@ using move_target = std::variant<to_top, to_bottom, to_position>;
 
 class job_queue {
 public:
-  job_queue();
+  // Jobs gain a step of priority with each such period that they wait; 0: never.
+  explicit job_queue(duration aging = {});
   ~job_queue();
   job_queue(job_queue&&) noexcept;
   job_queue& operator=(job_queue&&) noexcept;
@@ -76,21 +94,32 @@ public:
   // Lets those start whose time has come, and says how many.
   std::size_t release_due(instant now);
   [[nodiscard]] std::optional<instant> next_due() const;
+
+  // Gives those a step that have waited for it, at most so many steps; how many. O(log n) each.
+  std::size_t age(instant now, std::size_t limit);
+  [[nodiscard]] std::optional<instant> next_step() const;
+  [[nodiscard]] duration aging() const;
+
   [[nodiscard]] std::optional<instant> delayed_until(job_id id) const;
+  // The delayed jobs that are neither held nor blocked, those first whose time comes first.
+  [[nodiscard]] std::vector<std::pair<queued_job, instant>> delayed(std::size_t limit) const;
 
   [[nodiscard]] std::size_t size() const;
-  [[nodiscard]] std::size_t kept_back() const; // held or delayed
+  [[nodiscard]] std::size_t kept_back() const; // held, delayed or blocked
   // 1-based among the jobs that may start; nothing for others.
   [[nodiscard]] std::optional<std::size_t> position(job_id id) const;
-  // In order from the offset-th (0-based), held and delayed ones last.
+  // In order from the offset-th (0-based), those that may not start last.
   [[nodiscard]] std::vector<queued_job> page(std::size_t offset, std::size_t limit) const;
-  // Of each group that has any, the first `per_group` jobs that may start; merged in order.
-  [[nodiscard]] std::vector<queued_job> heads(std::size_t per_group) const;
+  // Of each group that has any, the first jobs that may start, as many as `wanted` says of the first of them, of each named group
+  // among them at most as many as it has room for; merged in order.
+  [[nodiscard]] std::vector<queued_job> heads(const std::function<std::size_t(const queued_job&)>& wanted,
+                                              const std::function<std::size_t(named_group_index)>& room = {}) const;
   [[nodiscard]] bool has_group(group_index group) const; // any job of it, also a held one
+  [[nodiscard]] std::size_t queued_in(named_group_index named) const;
 
-  // The jobs that change, with their new order keys, to bring one job to a place within its own tier and priority; usually that job
-  // alone, more where there is no room between its new neighbours. Changes nothing itself. Errors: not_found; conflict for one that
-  // is held or delayed; invalid_argument for a place outside of its priority, naming the places allowed.
+  // The jobs that change, with their new order keys, to bring one job to a place within its own tier and effective priority;
+  // usually that job alone, more where there is no room between its new neighbours. Changes nothing itself. Errors: not_found;
+  // conflict for one that may not start; invalid_argument for a place outside of its priority, naming the places allowed.
   [[nodiscard]] result<std::vector<queued_job>> plan_move(job_id id, move_target target) const;
 
   // The first broken invariant in words, or nothing. For tests and for debug builds.

@@ -105,7 +105,7 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
   if (ending.damaged)
     return failed(*ending.damaged, false);
   const auto failed_together = [&](failure why, bool may_retry) {
-    if (ending.jobs_left == 1)
+    if (ending.jobs_in_all == 1)
       return failed(std::move(why), may_retry);
     outcome.interrupted = attempt_end::regrouped;
     outcome.why_failed = std::move(why);
@@ -144,7 +144,11 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
   return outcome;
 }
 
-job_outcome judge_unlaunched(const stop_reason& stopped) { return judge({.exit_status = 0, .stopped_by = to_text(stopped)}, {}); }
+job_outcome judge_unlaunched(const stop_reason& stopped, bool is_its) {
+  if (!is_its)
+    return {.interrupted = attempt_end::regrouped};
+  return judge({.exit_status = 0, .stopped_by = to_text(stopped)}, {});
+}
 
 reconciliation reconcile(run_sighting sighting) {
   switch (sighting) {

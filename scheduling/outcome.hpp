@@ -37,6 +37,7 @@ struct run_ending {
   std::optional<failure> damaged = {}; // nothing more can be learnt of it, and another try would not mend that
   std::optional<failure> broken = {};  // why the batch as a whole failed, though its process ended well or was ended for that
   int jobs_left = 1;                   // how many jobs of the batch had not ended by themselves
+  int jobs_in_all = 1;                 // that ran in it: one that ran alone answers for its run
   std::optional<instant> at = {};      // when it ended, where that is on record: no daemon may have been there
 };
 
@@ -73,8 +74,9 @@ struct job_outcome {
 // halves, until it stands alone. Exit status 75 after a checkpoint of this attempt: to be continued.
 [[nodiscard]] job_outcome judge(const run_ending& ending, const job_report& report);
 
-// Of a job whose run was stopped for this reason before it was launched.
-[[nodiscard]] job_outcome judge_unlaunched(const stop_reason& stopped);
+// Of a job whose run was stopped for this reason before it was launched. `is_its`: for the sake of this job; else for that of
+// another in its batch.
+[[nodiscard]] job_outcome judge_unlaunched(const stop_reason& stopped, bool is_its = true);
 
 // What a run directory told at start.
 enum class run_sighting { absent, never_started, alive, over, lost, damaged };

@@ -18,7 +18,7 @@ constexpr const char* update_requeued = "UPDATE jobs SET state = 0, attempts = a
                                         "= min(start_crashes + ?, 3) WHERE id = ?";
 constexpr const char* update_again =
     "UPDATE jobs SET state = 0, held = ?, held_for = ?, not_before = ?, retries = ?, start_crashes = 0, batch_max = ?, "
-    "attempts = attempts - ? WHERE id = ?";
+    "attempts = attempts - ?, waits_since = ? WHERE id = ?";
 constexpr const char* update_finished = "UPDATE jobs SET state = ?, finished = ? WHERE id = ?";
 constexpr const char* replace_outcome = "INSERT OR REPLACE INTO job_outcomes (job, failure, result) VALUES (?, ?, ?)";
 constexpr const char* select_running_in_batch =
@@ -142,7 +142,7 @@ result<void> fact_writer::write(const attempt_ended& f) {
   if (f.how == attempt_end::regrouped && f.batch_max > 0)
     detail["batch_max"] = f.batch_max;
   statements_.run(update_again, f.held, f.held_for.empty() ? std::nullopt : std::optional{f.held_for}, f.not_before, f.retries,
-                  f.batch_max, f.how == attempt_end::regrouped ? 1 : 0, f.id);
+                  f.batch_max, f.how == attempt_end::regrouped ? 1 : 0, f.at, f.id);
   write_notes(f.id, f.batch, f.notes);
   append_event(statements_, f.id, f.at, event_kind::attempt_ended, f.batch, detail);
   return {};

@@ -14,6 +14,10 @@ constexpr const char* insert_type = "INSERT INTO job_types (name) VALUES (?) RET
 constexpr const char* select_device = "SELECT id FROM devices WHERE name = ?";
 constexpr const char* insert_device = "INSERT INTO devices (name) VALUES (?) RETURNING id";
 
+constexpr const char* select_group = "SELECT id FROM job_groups WHERE name = ?";
+constexpr const char* insert_group = "INSERT INTO job_groups (name) VALUES (?) RETURNING id";
+constexpr const char* update_group = "UPDATE job_groups SET parallel = ?, paused = ? WHERE id = ?";
+
 constexpr const char* select_totals = "SELECT paused, last_order_key, completed, failed, cancelled FROM queue_totals";
 constexpr const char* select_last_job = "SELECT coalesce(max(id), 0) FROM jobs";
 constexpr const char* select_last_batch = "SELECT coalesce(max(id), 0) FROM batches";
@@ -23,21 +27,26 @@ constexpr const char* update_totals =
 constexpr const char* select_job = "SELECT type, state, priority, held, attempts, batch, cleared FROM jobs WHERE id = ?";
 constexpr const char* select_name = "SELECT name FROM jobs WHERE id = ?";
 constexpr const char* insert_job = R"sql(
-INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from)
-VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?))sql";
+INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before, needs_rule,
+                  job_group, unique_key)
+VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?))sql";
+constexpr const char* insert_need = "INSERT INTO job_needs (job, needs) VALUES (?, ?)";
+constexpr const char* delete_needs = "DELETE FROM job_needs WHERE job = ?";
+constexpr const char* update_needs_dropped = "UPDATE jobs SET needs_rule = NULL WHERE id = ?";
 constexpr const char* insert_params = "INSERT INTO job_params (job, params) VALUES (?, ?)";
 constexpr const char* update_params = "UPDATE job_params SET params = ? WHERE job = ?";
 constexpr const char* update_name = "UPDATE jobs SET name = ? WHERE id = ?";
 constexpr const char* update_held = "UPDATE jobs SET held = 1, held_for = ?, start_crashes = 0 WHERE id = ?";
 constexpr const char* update_released =
-    "UPDATE jobs SET held = 0, held_for = NULL, not_before = NULL, start_crashes = 0 WHERE id = ?";
+    "UPDATE jobs SET held = 0, held_for = NULL, not_before = NULL, start_crashes = 0, waits_since = ? WHERE id = ?";
 constexpr const char* update_order = "UPDATE jobs SET priority = ?, order_key = ? WHERE id = ?";
 constexpr const char* update_retried =
     "UPDATE jobs SET state = 0, order_key = ?, held = 0, held_for = NULL, retries = 0, start_crashes = 0, not_before = NULL, "
-    "batch_max = 0, finished = NULL, cleared = NULL WHERE id = ?";
+    "batch_max = 0, finished = NULL, cleared = NULL, waits_since = ? WHERE id = ?";
 constexpr const char* update_cleared = "UPDATE jobs SET cleared = ? WHERE id = ?";
 constexpr const char* select_result = "SELECT result FROM job_outcomes WHERE job = ?";
 constexpr const char* replace_held_type = "INSERT OR REPLACE INTO held_types (type, reason, since) VALUES (?, ?, ?)";
+constexpr const char* replace_learned = "INSERT OR REPLACE INTO learned (about, value, at) VALUES (?, ?, ?)";
 constexpr const char* delete_held_type = "DELETE FROM held_types WHERE type = ?";
 constexpr const char* delete_outcome = "DELETE FROM job_outcomes WHERE job = ?";
 
@@ -66,6 +75,7 @@ fact_writer::fact_writer(statement_cache& statements)
     : statements_(statements),
       types_(statements, select_type, insert_type),
       devices_(statements, select_device, insert_device),
+      groups_(statements, select_group, insert_group),
       totals_(read_totals(statements)),
       stored_totals_(totals_) {}
 
@@ -82,6 +92,7 @@ void fact_writer::undo_to(const queue_totals& earlier) {
   totals_ = earlier;
   types_.forget();
   devices_.forget();
+  groups_.forget();
 }
 
 std::int64_t& fact_writer::finished_in(job_state state) {
@@ -114,8 +125,12 @@ result<void> fact_writer::write(const job_queued& f) {
     return contradiction("job_queued", "the id " + to_string(f.id) + " is not positive");
   const auto type = types_.number_of(f.type);
   statements_.run(insert_job, f.id, type, f.priority, f.order_key, f.held, f.at, null_if_empty(f.name),
-                  f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value});
+                  f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value}, f.not_before,
+                  f.needs.empty() ? std::nullopt : std::optional{static_cast<int>(f.on_needs_failure)},
+                  f.group.empty() ? std::nullopt : std::optional{groups_.number_of(f.group)}, null_if_empty(f.unique_key));
   statements_.run(insert_params, f.id, f.params);
+  for (const job_id needed : f.needs)
+    statements_.run(insert_need, f.id, needed);
   // The newest block of names is searched in the rows themselves; it is written when the first job beyond it comes.
   const auto block = block_of(f.id), newest_block = block_of(totals_.last_job);
   if (block > newest_block && !totals_.last_job.is_none())
@@ -160,7 +175,7 @@ result<void> fact_writer::set_held(job_id id, bool held, const std::string& reas
   if (held)
     statements_.run(update_held, null_if_empty(reason), id);
   else
-    statements_.run(update_released, id);
+    statements_.run(update_released, at, id);
   json detail{{"previously_held", job->held}};
   if (!reason.empty())
     detail["reason"] = reason;
@@ -170,7 +185,13 @@ result<void> fact_writer::set_held(job_id id, bool held, const std::string& reas
 
 result<void> fact_writer::write(const job_held& f) { return set_held(f.id, true, f.reason, f.at); }
 
-result<void> fact_writer::write(const job_released& f) { return set_held(f.id, false, {}, f.at); }
+result<void> fact_writer::write(const job_released& f) {
+  if (f.needs_dropped) {
+    statements_.run(delete_needs, f.id);
+    statements_.run(update_needs_dropped, f.id);
+  }
+  return set_held(f.id, false, {}, f.at);
+}
 
 result<void> fact_writer::write(const job_reordered& f) {
   const auto job = find_unfinished(f.id, "job_reordered");
@@ -199,7 +220,7 @@ result<void> fact_writer::write(const job_retried& f) {
       detail["previous_result"] = json::parse(row.view(0), nullptr, false);
   }
   statements_.run(delete_outcome, f.id);
-  statements_.run(update_retried, f.order_key, f.id);
+  statements_.run(update_retried, f.order_key, f.at, f.id);
   totals_.last_order_key = std::max(totals_.last_order_key, f.order_key);
   --finished_in(job->state);
   append_event(statements_, f.id, f.at, event_kind::retried, {}, detail);
@@ -223,6 +244,16 @@ result<void> fact_writer::write(const jobs_cleared& f) {
 
 result<void> fact_writer::write(const queue_paused& f) {
   totals_.paused = f.paused;
+  return {};
+}
+
+result<void> fact_writer::write(const knowledge_gained& f) {
+  statements_.run(replace_learned, f.about, f.value, f.at);
+  return {};
+}
+
+result<void> fact_writer::write(const group_changed& f) {
+  statements_.run(update_group, f.parallel, f.paused, groups_.number_of(f.name));
   return {};
 }
 

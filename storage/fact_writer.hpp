@@ -56,7 +56,9 @@ private:
   result<void> write(const jobs_cleared& f);
   result<void> write(const queue_paused& f);
   result<void> write(const type_held& f);
+  result<void> write(const knowledge_gained& f);
   result<void> write(const type_released& f);
+  result<void> write(const group_changed& f);
 
   // The job, or an error that names the fact.
   result<job_row> find(job_id id, const char* fact_name);
@@ -72,6 +74,7 @@ private:
   statement_cache& statements_;
   interned_names types_;
   interned_names devices_;
+  interned_names groups_;
   queue_totals totals_;
   queue_totals stored_totals_;
 };

@@ -28,7 +28,7 @@ LEFT JOIN batches ON batches.id = job_events.batch
 LEFT JOIN devices ON devices.id = batches.device
 WHERE job_events.job = ? ORDER BY job_events.number)sql";
 
-constexpr std::array<std::pair<event_kind, const char*>, 15> event_names{{
+constexpr std::array<std::pair<event_kind, const char*>, 16> event_names{{
     {event_kind::edited, "job_edited"},
     {event_kind::held, "job_held"},
     {event_kind::released, "job_released"},
@@ -43,6 +43,7 @@ constexpr std::array<std::pair<event_kind, const char*>, 15> event_names{{
     {event_kind::loaded, "run_loaded"},
     {event_kind::checkpoint, "checkpoint_saved"},
     {event_kind::warned, "run_warned"},
+    {event_kind::promised, "start_promised"},
     {event_kind::resumed, "attempt_resumed"},
 }};
 
@@ -95,6 +96,7 @@ event_kind kind_of(note_kind note) {
   case note_kind::loaded: return event_kind::loaded;
   case note_kind::checkpoint: return event_kind::checkpoint;
   case note_kind::resumed: return event_kind::resumed;
+  case note_kind::promised: return event_kind::promised;
   case note_kind::warned: break;
   }
   return event_kind::warned;

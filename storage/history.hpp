@@ -28,6 +28,7 @@ enum class event_kind {
   checkpoint = 13,
   warned = 14,
   resumed = 15,
+  promised = 16,
 };
 [[nodiscard]] event_kind kind_of(note_kind note);
 

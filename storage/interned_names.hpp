@@ -21,11 +21,14 @@ public:
     auto number = ask(select_, name);
     if (number == 0)
       number = ask(insert_, name);
+    if (numbers_.size() >= names_kept)
+      numbers_.clear();
     return numbers_.emplace(name, number).first->second;
   }
   void forget() { numbers_.clear(); }
 
 private:
+  static constexpr std::size_t names_kept = 10'000; // what is forgotten is asked for again
   std::int64_t ask(const char* sql, const std::string& name) {
     auto row = statements_.query(sql, name);
     if (!row.next())

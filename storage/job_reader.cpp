@@ -20,16 +20,18 @@ constexpr const char* commit_sql = "COMMIT";
 constexpr const char* select_brief = R"sql(
 SELECT jobs.id, job_types.name, jobs.state, jobs.priority, jobs.order_key, jobs.held, jobs.name, jobs.attempts, jobs.created,
        jobs.started, jobs.finished, jobs.cleared, jobs.batch, devices.name, job_outcomes.failure, jobs.retries, jobs.not_before,
-       jobs.held_for, jobs.resumed_from
+       jobs.held_for, jobs.resumed_from, jobs.needs_rule, job_groups.name, jobs.unique_key
 FROM jobs
 JOIN job_types ON job_types.id = jobs.type
 LEFT JOIN batches ON batches.id = jobs.batch
 LEFT JOIN devices ON devices.id = batches.device
 LEFT JOIN job_outcomes ON job_outcomes.job = jobs.id
+LEFT JOIN job_groups ON job_groups.id = jobs.job_group
 WHERE jobs.id = ?)sql";
 constexpr const char* select_documents = R"sql(
 SELECT job_params.params, job_outcomes.result
 FROM job_params LEFT JOIN job_outcomes ON job_outcomes.job = job_params.job WHERE job_params.job = ?)sql";
+constexpr const char* select_needs = "SELECT needs FROM job_needs WHERE job = ? ORDER BY needs";
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_newest = "SELECT coalesce(max(id), 0) FROM jobs";
 constexpr const char* select_running_batches = "SELECT id FROM batches INDEXED BY batches_running WHERE state = 0 ORDER BY id";
@@ -83,6 +85,14 @@ std::optional<job_record> read_job(statement_cache& statements, job_id id, bool 
   job.not_before = row.optional_time(16);
   job.held_for = row.is_null(17) ? "" : row.text(17);
   job.resumed_from = job_id{row.is_null(18) ? 0 : row.integer(18)};
+  job.group = row.is_null(20) ? "" : row.text(20);
+  job.unique_key = row.is_null(21) ? "" : row.text(21);
+  if (!row.is_null(19)) {
+    job.on_needs_failure = static_cast<needs_rule>(row.integer(19));
+    auto needed = statements.query(select_needs, id);
+    while (needed.next())
+      job.needs.push_back(job_id{needed.integer(0)});
+  }
   if (brief)
     return job;
   auto documents = statements.query(select_documents, id);

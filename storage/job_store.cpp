@@ -67,7 +67,7 @@ struct job_store::implementation {
       if (auto written = writer.write(f); !written)
         return fail(written.error());
     if (!from.key.empty())
-      if (const auto made = submitted_by(facts); !made.jobs.empty())
+      if (const auto made = from.answered.empty() ? submitted_by(facts) : submitted{from.answered, from.at}; !made.jobs.empty())
         store_submission(statements, from, made.jobs, made.at);
     return append_outcome{};
   }

@@ -7,6 +7,8 @@
 
 #include "config/settings.hpp"
 #include "model/facts.hpp"
+#include "scheduling/named_groups.hpp"
+#include "scheduling/needs.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -14,7 +16,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace ferry::storage {
@@ -32,6 +36,10 @@ struct live_job {
   std::optional<instant> not_before = {};
   instant created{};
   int batch_max = 0; // as attempt_ended has it
+  std::optional<needs_rule> on_needs_failure = {};
+  std::span<const scheduling::needed_job> needs = {}; // ascending; valid during the visit
+  std::string_view group = {};                        // empty: none; valid during the visit
+  instant waits_since{};                              // could start, but for a hold and `not_before`
 };
 
 struct running_batch {
@@ -49,6 +57,8 @@ struct running_batch {
     int start_crashes = 0;
     instant created{};
     int batch_max = 0;
+    std::string group = {}; // empty: none
+    instant waits_since{};  // before it started
   };
   std::vector<member> jobs;
 };
@@ -58,8 +68,11 @@ struct restored {
   batch_id last_batch;
   std::int64_t last_order_key = 0;
   bool paused = false;
-  std::vector<running_batch> running;            // that have not ended, also those whose jobs have all finished
-  std::map<std::string, std::string> held_types; // with the reason
+  std::vector<running_batch> running;                            // that have not ended, also those whose jobs have all finished
+  std::map<std::string, std::string> held_types;                 // with the reason
+  std::map<std::string, std::string> learned = {};               // JSON, by what it is about
+  std::map<std::string, scheduling::group_settings> groups = {}; // those that anything was set of
+  std::unordered_map<std::string, job_id> unique_keys = {};      // of the queued and the running jobs
   // Jobs that are in these states, cleared or not, for the counters of `ferry status`.
   std::int64_t completed = 0, failed = 0, cancelled = 0;
 };
@@ -68,6 +81,9 @@ struct restored {
 struct submission {
   std::string key;            // empty: none
   std::string request_digest; // tells the same request from another one under the same key
+  // What it is answered with, where not every job in that is one of the facts; and when.
+  std::vector<job_id> answered = {};
+  instant at{};
 };
 
 struct append_outcome {

@@ -1,5 +1,6 @@
 #include "storage/restore.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace ferry::storage {
@@ -7,19 +8,67 @@ namespace {
 
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_waiting = R"sql(
-SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max FROM jobs INDEXED BY jobs_waiting
+SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max,
+       needs_rule, job_group, coalesce(waits_since, created)
+FROM jobs INDEXED BY jobs_waiting
 WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
+constexpr const char* select_needs = R"sql(
+SELECT job_needs.needs, jobs.state, jobs.finished FROM job_needs JOIN jobs ON jobs.id = job_needs.needs
+WHERE job_needs.job = ? ORDER BY job_needs.needs)sql";
 constexpr const char* select_held_types = "SELECT type, reason FROM held_types";
+constexpr const char* select_groups = "SELECT id, name, parallel, paused FROM job_groups";
+constexpr const char* select_keys =
+    "SELECT unique_key, id FROM jobs INDEXED BY jobs_by_key WHERE unique_key IS NOT NULL AND state < 2";
+constexpr const char* select_learned = "SELECT about, value FROM learned";
 constexpr const char* select_batches = R"sql(
 SELECT batches.id, batches.type, devices.name, batches.started
 FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.device WHERE batches.state = 0 ORDER BY batches.id)sql";
 constexpr const char* select_running = R"sql(
-SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max FROM jobs
+SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max, job_group, coalesce(waits_since, created) FROM jobs
 WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 ORDER BY id)sql";
 
-using type_names = std::unordered_map<std::int64_t, std::string>;
+// With their states now; `last_end` becomes when the last of them ended.
+std::vector<scheduling::needed_job> read_needs(statement_cache& statements, job_id id, instant& last_end) {
+  std::vector<scheduling::needed_job> needs;
+  auto row = statements.query(select_needs, id);
+  while (row.next()) {
+    const auto state = static_cast<job_state>(row.integer(1));
+    needs.push_back({job_id{row.integer(0)}, is_finished(state) ? state : job_state::queued});
+    last_end = std::max(last_end, row.optional_time(2).value_or(last_end));
+  }
+  return needs;
+}
 
-std::vector<running_batch> restore_running(statement_cache& statements, const type_names& types) {
+using type_names = std::unordered_map<std::int64_t, std::string>;
+using group_names = std::unordered_map<std::int64_t, std::string>;
+
+// The name in this column, or none.
+std::string_view name_in(const group_names& groups, const bound_statement& row, int column) {
+  const auto found = row.is_null(column) ? groups.end() : groups.find(row.integer(column));
+  return found == groups.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+group_names restore_groups(statement_cache& statements, std::map<std::string, scheduling::group_settings>& set) {
+  group_names names;
+  auto row = statements.query(select_groups);
+  while (row.next()) {
+    const scheduling::group_settings settings{.parallel = static_cast<int>(row.integer(2)), .paused = row.integer(3) != 0};
+    if (settings != scheduling::group_settings{})
+      set.emplace(row.text(1), settings);
+    names.emplace(row.integer(0), row.text(1));
+  }
+  return names;
+}
+
+std::unordered_map<std::string, job_id> restore_keys(statement_cache& statements) {
+  std::unordered_map<std::string, job_id> keys;
+  auto row = statements.query(select_keys);
+  while (row.next())
+    keys.emplace(row.text(0), job_id{row.integer(1)});
+  return keys;
+}
+
+std::vector<running_batch> restore_running(statement_cache& statements, const type_names& types, const group_names& groups) {
   std::vector<running_batch> running;
   std::unordered_map<std::int64_t, std::size_t> place;
   auto batch = statements.query(select_batches);
@@ -32,10 +81,10 @@ std::vector<running_batch> restore_running(statement_cache& statements, const ty
     auto job = statements.query(select_running, type);
     while (job.next())
       if (const auto found = place.find(job.integer(1)); found != place.end())
-        running[found->second].jobs.push_back({job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3),
-                                               job.integer(4) != 0, static_cast<int>(job.integer(5)),
-                                               static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
-                                               static_cast<int>(job.integer(9))});
+        running[found->second].jobs.push_back(
+            {job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3), job.integer(4) != 0,
+             static_cast<int>(job.integer(5)), static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
+             static_cast<int>(job.integer(9)), std::string(name_in(groups, job, 10)), job.time(11)});
   }
   return running;
 }
@@ -49,10 +98,20 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
     while (type.next())
       types.emplace(type.integer(0), type.text(1));
   }
+  std::map<std::string, scheduling::group_settings> group_settings;
+  const auto groups = restore_groups(statements, group_settings);
   auto job = statements.query(select_waiting);
   while (job.next()) {
     const auto type = types.find(job.integer(1));
-    visit({.id = job_id{job.integer(0)},
+    const job_id id{job.integer(0)};
+    std::optional<needs_rule> rule;
+    std::vector<scheduling::needed_job> needs;
+    instant needs_ended{};
+    if (!job.is_null(11)) {
+      rule = static_cast<needs_rule>(job.integer(11));
+      needs = read_needs(statements, id, needs_ended);
+    }
+    visit({.id = id,
            .type = type == types.end() ? std::string_view{} : std::string_view{type->second},
            .priority = static_cast<int>(job.integer(2)),
            .order_key = job.integer(3),
@@ -62,7 +121,11 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
            .start_crashes = static_cast<int>(job.integer(7)),
            .not_before = job.optional_time(8),
            .created = job.time(9),
-           .batch_max = static_cast<int>(job.integer(10))});
+           .batch_max = static_cast<int>(job.integer(10)),
+           .on_needs_failure = rule,
+           .needs = needs,
+           .group = name_in(groups, job, 12),
+           .waits_since = std::max(job.time(13), needs_ended)});
   }
   std::map<std::string, std::string> held_types;
   {
@@ -71,12 +134,21 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
       if (const auto type = types.find(held.integer(0)); type != types.end())
         held_types.emplace(type->second, held.text(1));
   }
+  std::map<std::string, std::string> learned;
+  {
+    auto row = statements.query(select_learned);
+    while (row.next())
+      learned.emplace(row.text(0), row.text(1));
+  }
   return {.last_job = totals.last_job,
           .last_batch = totals.last_batch,
           .last_order_key = totals.last_order_key,
           .paused = totals.paused,
-          .running = restore_running(statements, types),
+          .running = restore_running(statements, types, groups),
           .held_types = std::move(held_types),
+          .learned = std::move(learned),
+          .groups = std::move(group_settings),
+          .unique_keys = restore_keys(statements),
           .completed = totals.completed,
           .failed = totals.failed,
           .cancelled = totals.cancelled};

@@ -144,7 +144,52 @@ CREATE TABLE learned (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array steps{version_1, version_2, version_3};
+// Jobs that wait for others.
+constexpr const char* version_4 = R"sql(
+ALTER TABLE jobs ADD COLUMN needs_rule INTEGER CHECK (needs_rule BETWEEN 0 AND 2); -- needs_rule of model/job.hpp; NULL: it needs nothing
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max, needs_rule)
+  WHERE state = 0;
+
+CREATE TABLE job_needs (
+  job   INTEGER NOT NULL REFERENCES jobs (id),
+  needs INTEGER NOT NULL REFERENCES jobs (id),
+  PRIMARY KEY (job, needs)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// Groups of jobs with their settings, and jobs of which there is no second.
+constexpr const char* version_5 = R"sql(
+CREATE TABLE job_groups (
+  id       INTEGER PRIMARY KEY,
+  name     TEXT NOT NULL UNIQUE,
+  parallel INTEGER NOT NULL DEFAULT 0, -- at most so many of its jobs run at once; 0: no limit
+  paused   INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1))
+) STRICT;
+
+ALTER TABLE jobs ADD COLUMN job_group INTEGER REFERENCES job_groups (id);
+ALTER TABLE jobs ADD COLUMN unique_key TEXT;
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max, needs_rule, job_group)
+  WHERE state = 0;
+CREATE UNIQUE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL AND state < 2;
+)sql";
+
+// Aging: since when a job could start, as far as that is not when it was queued.
+constexpr const char* version_6 = R"sql(
+ALTER TABLE jobs ADD COLUMN waits_since INTEGER;
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max, needs_rule, job_group, waits_since)
+  WHERE state = 0;
+)sql";
+
+constexpr std::array steps{version_1, version_2, version_3, version_4, version_5, version_6};
 
 struct table {
   const char* name;
@@ -155,8 +200,9 @@ constexpr std::array tables{table{"job_types", "id"},    table{"devices", "id"},
                             table{"job_params", "job"},  table{"job_outcomes", "job"},
                             table{"job_events", "job"},  table{"name_blocks", "block"},
                             table{"submissions", "key"}, table{"queue_totals", "only_row"},
-                            table{"held_types", "type"}, table{"learned", "about"}};
-constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time"};
+                            table{"held_types", "type"}, table{"learned", "about"},
+                            table{"job_needs", "job"},   table{"job_groups", "id"}};
+constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time", "jobs_by_key"};
 
 std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }
 

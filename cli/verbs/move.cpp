@@ -1,6 +1,7 @@
 #include "cli/each_job.hpp"
 #include "cli/job_views.hpp"
 #include "cli/json_text.hpp"
+#include "cli/plan_views.hpp"
 #include "cli/text.hpp"
 #include "cli/verbs/verbs.hpp"
 
@@ -25,25 +26,32 @@ public:
     a.job("ID", id_, "which job");
     a.positional("PLACE", place_, value_kind::choice, "its new position, top or bottom (within its priority)");
     a.suggest({"top", "bottom"});
+    a.flag("--dry-run", dry_run_, "change nothing: show whose start would change, and by how much");
   }
 
   result<int> run(context& c) override {
     const auto place = place_from(*place_);
     if (!place)
       return fail(place.error());
-    return for_each_job(c, {id_},
-                        {.request =
-                             [&](std::int64_t id) {
-                               return c.call({.method = "POST",
-                                              .path = "/jobs/" + std::to_string(id) + "/move",
-                                              .body = to_text({{"position", *place}})});
-                             },
-                         .page = [](const json& job) { return job_line(job, wall_clock_now()) + "\n"; }});
+    return for_each_job(
+        c, {id_},
+        {.request =
+             [&](std::int64_t id) {
+               json change = {{"position", *place}};
+               if (dry_run_)
+                 change["dry_run"] = true;
+               return c.call({.method = "POST", .path = "/jobs/" + std::to_string(id) + "/move", .body = to_text(change)});
+             },
+         .page =
+             [&](const json& answer) {
+               return dry_run_ ? changes_page(answer, c.out(), wall_clock_now()) : job_line(answer, wall_clock_now()) + "\n";
+             }});
   }
 
 private:
   std::int64_t id_ = 0;
   std::optional<std::string> place_;
+  bool dry_run_ = false;
 };
 
 } // namespace

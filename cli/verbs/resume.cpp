@@ -29,7 +29,9 @@ public:
                return c.call({.method = "POST", .path = "/jobs/" + std::to_string(id) + "/resume", .body = R"({"as_new":true})"});
              },
          .page =
-             [](const json& job) { return submitted_line(integer_field(job, "id").value_or(0), integer_field(job, "position")); }});
+             [](const json& job) {
+               return submitted_line({integer_field(job, "id").value_or(0), integer_field(job, "position")});
+             }});
   }
 
 private:

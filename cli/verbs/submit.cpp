@@ -4,7 +4,9 @@
 #include "cli/job_lines.hpp"
 #include "cli/job_views.hpp"
 #include "cli/json_text.hpp"
+#include "cli/moment.hpp"
 #include "cli/submission.hpp"
+#include "cli/sweep.hpp"
 #include "cli/verbs/job_options.hpp"
 #include "cli/verbs/verbs.hpp"
 
@@ -21,6 +23,15 @@ public:
     a.integer("--priority", priority_, "N", "0-100, larger first; default 50", priority_min, priority_max);
     a.text("-n,--name", name_, "TEXT", "a name for people");
     a.flag("--held", held_, "keep it from starting until `ferry release`");
+    a.text("--in", in_, "DURATION", "start no earlier than in so long: 90s, 30m, 2h");
+    a.text("--after", after_, "TIME", "start no earlier than then: 22:00, or \"2026-12-24 18:00\"");
+    a.list("--needs", needs_, "ID,…", "start once these jobs have completed", value_kind::job_id);
+    a.choice("--on-needs-failure", on_needs_failure_, "WHAT", {"hold", "cancel", "start"}, false,
+             "what becomes of it when one of them does not complete; default hold");
+    a.text("--group", group_, "NAME", "the group that it belongs to: see `ferry help group`", value_kind::group);
+    a.text("--unique", unique_, "KEY", "if a job with this key is queued or running, answer with that one instead");
+    a.list("--sweep", sweeps_, "KEY=V,V,…",
+           "a job for each value (KEY=1..8: for each number), and for each combination of several --sweep");
     a.flag("-w,--wait", wait_, "wait until it has ended, and end with its exit status");
     a.flag("-f,--follow", follow_, "the same, and show its output and progress meanwhile");
     a.text("--from", from_, "FILE", "submit a job for each line of JSON in a file; - is standard input", value_kind::file);
@@ -30,8 +41,16 @@ public:
   result<int> run(context& c) override {
     if (auto checked = check(); !checked)
       return fail(checked.error());
+    const auto delay = delay_seconds();
+    if (!delay)
+      return fail(delay.error());
+    delay_seconds_ = *delay;
+    if (auto listed = list_needs(); !listed)
+      return fail(listed.error());
     if (queue_disabled())
       return from_ ? run_file(c) : run_one(c);
+    if (!sweeps_.empty())
+      return submit_sweep(c);
     return from_ ? submit_many(c) : submit_one(c);
   }
 
@@ -39,9 +58,44 @@ private:
   result<void> check() const {
     if (!job_.type && !from_)
       return fail(error_code::invalid_argument, "TYPE is missing: which job type to submit", "`ferry types` lists them");
+    if (from_ && !sweeps_.empty())
+      return fail(error_code::invalid_argument, "--from and --sweep cannot be given together");
+    if (in_ && after_)
+      return fail(error_code::invalid_argument, "--in and --after cannot be given together");
     if (from_ && !job_.argv.empty())
       return fail(error_code::invalid_argument, "--from and a program after -- cannot be given together");
     return key_ ? check_key(*key_) : result<void>{};
+  }
+
+  // Whole seconds until it may start; 0: at once.
+  result<std::int64_t> delay_seconds() const {
+    using std::chrono::ceil, std::chrono::seconds;
+    if (in_) {
+      const auto delay = delay_from(*in_);
+      return delay ? result<std::int64_t>(ceil<seconds>(*delay).count()) : fail(delay.error());
+    }
+    if (after_) {
+      const auto now = wall_clock_now();
+      const auto moment = moment_from(*after_, now);
+      return moment ? result<std::int64_t>(ceil<seconds>(*moment - now).count()) : fail(moment.error());
+    }
+    return 0;
+  }
+
+  // "41,42", or an option for each.
+  result<void> list_needs() {
+    for (const std::string& words : needs_)
+      for (std::size_t at = 0; at <= words.size();) {
+        const auto comma = std::min(words.find(',', at), words.size());
+        const auto id = job_id_from(std::string_view(words).substr(at, comma - at));
+        if (!id)
+          return fail(error_code::invalid_argument, "--needs: " + id.error().what);
+        needed_.push_back(*id);
+        at = comma + 1;
+      }
+    if (on_needs_failure_ && needed_.empty())
+      return fail(error_code::invalid_argument, "--on-needs-failure says nothing without --needs");
+    return {};
   }
 
   // The job without its parameters.
@@ -55,6 +109,16 @@ private:
       job["name"] = *name_;
     if (held_)
       job["held"] = true;
+    if (delay_seconds_ > 0)
+      job["delay_seconds"] = delay_seconds_;
+    if (group_)
+      job["group"] = *group_;
+    if (unique_)
+      job["unique_key"] = *unique_;
+    if (!needed_.empty())
+      job["needs"] = needed_;
+    if (on_needs_failure_)
+      job["on_needs_failure"] = *on_needs_failure_;
     return job;
   }
 
@@ -72,11 +136,11 @@ private:
     auto done = submit_job(c, job, key_ ? *key_ : random_key());
     if (!done)
       return fail(done.error());
-    const auto [id, position] = done->job;
+    const auto id = done->job.id;
     if (quiet_)
       c.print(std::to_string(id) + "\n");
     else if (!c.wants_json())
-      say(c, submitted_line(id, position));
+      say(c, submitted_line(done->job));
     else if (!wait_ && !follow_)
       c.print_json(done->answer);
     return wait_ || follow_ ? stay(c, {id}) : exit_completed;
@@ -111,19 +175,57 @@ private:
     const auto done = submit_file(c, *all);
     if (!done)
       return fail(done.error());
-    std::vector<std::int64_t> ids;
+    return tell(c, *done);
+  }
+
+  result<int> submit_sweep(context& c) {
+    const auto params = job_.parameters();
+    if (!params)
+      return fail(params.error());
+    const auto all = combinations(*params, sweeps_);
+    const auto base = job_options::base_directory(*job_.type);
+    if (!all || !base)
+      return fail(all ? base.error() : all.error());
+    json jobs = json::array();
+    for (const json& one : *all) {
+      jobs.push_back(described());
+      jobs.back()["params"] = one;
+    }
+    const auto done = submit_list(c, std::move(jobs), *base, key_ ? *key_ : random_key());
+    if (!done)
+      return fail(done.error());
+    if (quiet_)
+      for (const submitted& job : *done)
+        c.print(std::to_string(job.id) + "\n");
+    return tell(c, *done);
+  }
+
+  result<int> tell(context& c, const std::vector<submitted>& done) {
+    std::vector<std::int64_t> ids, made;
     json entries = json::array();
-    for (const submitted& job : *done) {
+    for (const submitted& job : done) {
       ids.push_back(job.id);
+      if (!job.existing)
+        made.push_back(job.id);
       if (c.wants_json())
-        entries.push_back({{"id", job.id}, {"position", job.position ? json(*job.position) : json()}});
+        entries.push_back(entry_of(job));
     }
     if (!quiet_ && c.wants_json() && !wait_ && !follow_)
       c.print_json(to_text({{"jobs", std::move(entries)}}));
     else if (!quiet_ && !c.wants_json())
-      say(c, count_of(static_cast<std::int64_t>(ids.size()), "job", "jobs") + " queued" +
-                 (ids.empty() ? "" : ": " + id_ranges(ids)) + "\n");
+      say(c, count_of(static_cast<std::int64_t>(made.size()), "job", "jobs") + " queued" +
+                 (made.empty() ? "" : ": " + id_ranges(made)) +
+                 (made.size() < ids.size() ? "; " + std::to_string(ids.size() - made.size()) + " there already" : "") + "\n");
     return wait_ || follow_ ? stay(c, ids) : exit_completed;
+  }
+
+  static json entry_of(const submitted& job) {
+    json entry{{"id", job.id}, {"position", job.position ? json(*job.position) : json()}};
+    if (!job.waiting_for.empty())
+      entry["waiting_for"] = job.waiting_for;
+    if (job.existing)
+      entry["existing"] = true;
+    return entry;
   }
 
   // Until all have ended.
@@ -187,9 +289,13 @@ private:
   }
 
   job_options job_;
+  std::int64_t delay_seconds_ = 0;
   bool quiet_ = false, held_ = false, wait_ = false, follow_ = false;
   std::optional<std::int64_t> priority_;
-  std::optional<std::string> name_, from_, key_;
+  std::optional<std::string> name_, from_, key_, in_, after_;
+  std::optional<std::string> on_needs_failure_, group_, unique_;
+  std::vector<std::string> sweeps_, needs_;
+  std::vector<std::int64_t> needed_;
 };
 
 } // namespace

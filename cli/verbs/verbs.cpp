@@ -16,6 +16,15 @@ JSON, else text. weights.vis=0.5 reaches into an object; key:=JSON is always JSO
 With --wait or --follow ferry ends with the job's own exit status (128 + the signal that ended it, else 1 when it did not
 complete). A submit survives a restart of the daemon: it is sent again and counted once.)";
 
+constexpr std::string_view group_details =
+    R"(`ferry submit --group NAME` puts a job into a group, which needs no other preparation.
+
+  ferry group                      all groups that have jobs or settings
+  ferry group night --parallel 2   at most two of its jobs run at once; 0: no limit
+  ferry group night --pause        none of them is started until --unpause; what runs goes on
+
+Others are not kept waiting by jobs of a group that is full or paused.)";
+
 constexpr std::string_view edit_details =
     R"(Without options, $VISUAL or $EDITOR is opened on the job's name, priority and parameters as JSON.
 `--param key=null` takes a parameter away. Only queued jobs can be edited.)";
@@ -32,6 +41,18 @@ constexpr std::string_view run_details =
     R"(Reads the configuration that ferryd would read, checks the parameters as it would, and runs the command here and now: no daemon, no
 queue, no log. Ends with the command's exit status, or 128 + the signal that ended it.)";
 
+constexpr std::string_view simulate_details =
+    R"(TRACE is a table (CSV) whose first line names its columns: when each job arrived, how long it took, and any others, which are its
+parameters. What the daemon would have done with it is played in virtual time.
+
+  ferry simulate day.csv --devices 2 --load 20 --warm-key model --same steps --estimate steps,width --policy learned,fifo --svg day.svg
+
+Options for columns may be given several times, or several columns with commas.)";
+
+constexpr std::string_view batches_details =
+    R"(The policy is played forward over the jobs that wait now, as it will decide; nothing is started by looking. Also while the queue is
+paused. What is saved is measured: what such jobs took alone, and what sharing a run cost.)";
+
 constexpr std::string_view completion_details = R"(  bash: ferry completion bash > ~/.local/share/bash-completion/completions/ferry
   zsh:  ferry completion zsh > "${fpath[1]}/_ferry"
   fish: ferry completion fish > ~/.config/fish/completions/ferry.fish)";
@@ -41,6 +62,7 @@ constexpr std::array verbs{
     verb{"queue", "", "what runs now, and what waits, in order", "", make_queue},
     verb{"list", "ls", "jobs of any state, newest first", "", make_list},
     verb{"show", "", "everything about a job", "", make_show},
+    verb{"explain", "why", "why a queued job waits, and when it is to start", "", make_explain},
     verb{"logs", "log", "what a job has written", "", make_logs},
     verb{"wait", "", "wait until jobs have ended; status 0 only if all completed", "", make_wait},
     verb{"cancel", "", "take jobs out of the queue, or end them with all their processes", "", make_cancel},
@@ -48,6 +70,7 @@ constexpr std::array verbs{
     verb{"release", "", "let held jobs, or all of a type, start again", "", make_release},
     verb{"pause", "", "start nothing new; what runs goes on", "", make_pause},
     verb{"unpause", "", "start jobs again", "", make_unpause},
+    verb{"group", "", "groups of jobs: how many of one may run at once, and whether it is paused", group_details, make_group},
     verb{"move", "", "move a queued job to another place within its priority", "", make_move},
     verb{"priority", "", "give a queued job another priority (0-100, larger first)", "", make_priority},
     verb{"edit", "", "change a queued job's parameters, name or priority", edit_details, make_edit},
@@ -57,8 +80,11 @@ constexpr std::array verbs{
     verb{"resume", "", "go on with jobs that were suspended, failed or cancelled", resume_details, make_resume},
     verb{"clear", "", "take finished jobs off the lists", "", make_clear},
     verb{"status", "", "the daemon, its devices and counts", "", make_status},
+    verb{"batches", "", "what runs together, and what would next", batches_details, make_batches},
+    verb{"stats", "", "what batching saved, and how well times were told", "", make_stats},
     verb{"types", "", "the job types and their parameters", "", make_types},
     verb{"run", "", "run a job directly, without daemon or queue", run_details, make_run},
+    verb{"simulate", "", "play a recorded day through the policy, without a daemon", simulate_details, make_simulate},
     verb{"completion", "", "completions for bash, zsh or fish", completion_details, make_completion},
     verb{"version", "", "the version of ferry", "", make_version},
     verb{"help", "", "this list, or more about a verb", "", make_help},

@@ -81,8 +81,8 @@ void supervisor::wait() {
   if (worker_)
     worker_->watch(sources);
   const std::size_t first_follower = sources.size();
-  for (const descriptor& follower : followers_)
-    sources.push_back({follower.get(), POLLIN, 0});
+  for (const follower& one : followers_)
+    sources.push_back({one.socket.get(), static_cast<short>(one.missed ? POLLIN | POLLOUT : POLLIN), 0});
   if (::poll(sources.data(), sources.size(), milliseconds_until(next_due())) <= 0)
     return;
   if (sources[1].revents != 0) {
@@ -96,9 +96,14 @@ void supervisor::wait() {
   if ((sources[0].revents & ~POLLOUT) != 0)
     hear_launcher();
   for (std::size_t i = 0; i < followers_.size(); ++i)
-    if (sources[i + first_follower].revents != 0)
-      hear_follower(followers_[i]);
-  std::erase_if(followers_, [](const descriptor& follower) { return !follower; });
+    if (const auto happened = sources[i + first_follower].revents; happened != 0) {
+      if (followers_[i].missed && (happened & POLLOUT) != 0 &&
+          send(followers_[i].socket.get(), to_packet(notice{notice::kind::events, *followers_[i].missed, -1, {}})))
+        followers_[i].missed.reset();
+      if ((happened & ~POLLOUT) != 0)
+        hear_follower(followers_[i]);
+    }
+  std::erase_if(followers_, [](const follower& one) { return !one.socket; });
   if (sources[2].revents != 0)
     admit_follower(run_door_.listener);
   if (sources[3].revents != 0)
@@ -113,10 +118,10 @@ void supervisor::hear_launcher() {
   }
 }
 
-void supervisor::hear_follower(descriptor& from) {
-  switch (receive(from.get(), received_)) {
+void supervisor::hear_follower(follower& from) {
+  switch (receive(from.socket.get(), received_)) {
   case receipt::got: obey(received_); break;
-  case receipt::closed: from.reset(); break;
+  case receipt::closed: from.socket.reset(); break;
   case receipt::nothing_yet: break;
   }
 }
@@ -238,8 +243,9 @@ void supervisor::announce(const notice& what) {
   // Who does not listen misses it: the file has it, and the next notice makes them look there.
   if (launcher_ && !send(launcher_.get(), packet) && what.what == notice::kind::events)
     missed_ = what.batch;
-  for (const descriptor& follower : followers_)
-    send(follower.get(), packet);
+  for (follower& one : followers_)
+    if (!send(one.socket.get(), packet) && what.what == notice::kind::events)
+      one.missed = what.batch;
 }
 
 void supervisor::catch_up() {
@@ -270,13 +276,13 @@ void supervisor::open(door& what, int directory) {
 }
 
 void supervisor::admit_follower(const descriptor& listener) {
-  descriptor follower(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!follower || followers_.size() >= followers_max)
+  descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!accepted || followers_.size() >= followers_max)
     return;
   // What was written before it came is in the file.
   if (run_)
-    send(follower.get(), to_packet(notice{notice::kind::events, run_->batch(), -1, {}}));
-  followers_.push_back(std::move(follower));
+    send(accepted.get(), to_packet(notice{notice::kind::events, run_->batch(), -1, {}}));
+  followers_.push_back({std::move(accepted)});
 }
 
 void supervisor::let_go_of_run() {

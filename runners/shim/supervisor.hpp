@@ -31,10 +31,15 @@ private:
     shim_run::clock::time_point due; // when to try to make it
   };
 
+  struct follower {
+    descriptor socket;
+    std::optional<batch_id> missed = {}; // whose events it was not told of, since it did not listen
+  };
+
   void wait();
   [[nodiscard]] shim_run::clock::time_point next_due() const;
   void hear_launcher();
-  void hear_follower(descriptor& from);
+  void hear_follower(follower& from);
   void hear_worker(const std::vector<pollfd>& sources, std::size_t first);
   void obey(packet& received);
   void start_run(const json& command, std::vector<descriptor> passed);
@@ -54,7 +59,7 @@ private:
   std::optional<batch_id> missed_; // whose events the launcher was not told of, since it did not listen
   descriptor child_signals_;
   door run_door_, worker_door_;
-  std::vector<descriptor> followers_;
+  std::vector<follower> followers_;
   std::unique_ptr<shim_run> run_;
   worker_run* worker_run_ = nullptr; // the same, where the worker does it
   std::unique_ptr<worker_process> worker_;

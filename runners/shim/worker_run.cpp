@@ -24,16 +24,6 @@ std::string excerpt(std::string_view text) {
   return text.size() <= text_bytes_max ? std::string(text) : std::string(text.substr(0, text_bytes_max)) + "…";
 }
 
-json jobs_to_json(const std::vector<run_job>& jobs) {
-  json list = json::array();
-  for (const run_job& job : jobs) {
-    list.push_back({{"id", job.id.value}, {"params", job.params}, {"dir", job.dir.string()}});
-    if (!job.resume_from.empty())
-      list.back()["resume_from"] = job.resume_from.string();
-  }
-  return list;
-}
-
 failure gone_in_the_middle(int status) {
   failure why{.kind = WIFSIGNALED(status) ? failure_kind::signal : failure_kind::exit_status,
               .message = "its worker ended with " + describe_end(status) + " in the middle of the batch"};
@@ -98,7 +88,7 @@ void worker_run::worker_ready() {
 
 void worker_run::hand_over() {
   stage_ = stage::running;
-  worker_.tell({{"type", "run"}, {"batch", spec_.batch.value}, {"jobs", jobs_to_json(spec_.jobs)}});
+  worker_.tell({{"type", "run"}, {"batch", spec_.batch.value}, {"jobs", to_json(spec_.jobs)}});
 }
 
 void worker_run::printed(std::string_view bytes) {
@@ -213,7 +203,7 @@ void worker_run::stop(const stop_request& request) {
   if (stage_ == stage::recording || stage_ == stage::over)
     return;
   const bool gently = !request.jobs.empty() && stage_ == stage::running && stop_due_ == clock::time_point::max();
-  if (stopped_by_.empty() && !broken_) {
+  if (!broken_ && (stopped_by_.empty() || (request.jobs.empty() && !stopped_jobs_.empty()))) { // all outweighs some
     stopped_by_ = request.reason.empty() ? "stopped" : request.reason;
     stopped_jobs_ = request.jobs;
   } else {

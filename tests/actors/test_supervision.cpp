@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 using namespace ferry;
@@ -27,12 +28,15 @@ void eventually(Condition condition) {
 // A supervisor over real storage and real shims.
 class node {
 public:
-  node() {
+  // `prepare` is given the data directory before anything starts.
+  explicit node(const std::function<void(const std::filesystem::path&)>& prepare = {}) {
     std::string pattern = (std::filesystem::temp_directory_path() / "ferry-actors-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     directory = pattern;
     auto settings = config::defaults();
     settings.storage.data_dir = directory / "data";
+    if (prepare)
+      prepare(directory / "data");
     auto started = supervisor::start(
         system,
         {std::make_shared<const config::settings>(settings), {{.id = "cpu", .slots = 2, .memory_mib = 100}}, FERRY_SHIM_PATH},
@@ -134,4 +138,39 @@ TEST_CASE("actors that crash again and again make the daemon give up") {
     n.crash(caf::actor_cast<caf::actor>(n.handles()->watchdog));
   caf::anon_send_exit(caf::actor_cast<caf::actor>(n.handles()->watchdog), caf::exit_reason::kill);
   eventually([&] { return n.gave_up.load(); });
+}
+
+// The daemon died after the end of a needed job was on disk and before it followed that.
+TEST_CASE("what follows from the end of a needed job is made up for at the next start") {
+  const auto queued = [](std::int64_t id, std::vector<job_id> needs, needs_rule rule) {
+    return job_queued{.id = {id},
+                      .type = "command",
+                      .params = R"({"argv":["true"]})",
+                      .name = {},
+                      .order_key = id,
+                      .at = from_unix_ms(id),
+                      .needs = std::move(needs),
+                      .on_needs_failure = rule};
+  };
+  node n([&](const std::filesystem::path& data) {
+    auto store = storage::job_store::open(data, config::durability::full, false);
+    REQUIRE(store);
+    REQUIRE((*store)->apply({queued(1, {}, {}), queued(2, {{1}}, needs_rule::cancel), queued(3, {{2}}, needs_rule::cancel),
+                             queued(4, {{1}, {3}}, needs_rule::start), queued(5, {{1}}, needs_rule::hold),
+                             queued(6, {{2}}, needs_rule::hold),
+                             job_finished{.id = {1}, .batch = {}, .state = job_state::cancelled, .why_failed = {}, .result = {}}}));
+    REQUIRE((*store)->commit());
+  });
+  eventually([&] { return n.state_of({4}) == job_state::completed; });
+  CHECK(n.state_of({2}) == job_state::cancelled);
+  CHECK(n.state_of({3}) == job_state::cancelled);
+  const auto held = n.ask_queue<result<job_view>>(read_job{{6}});
+  REQUIRE((held && *held));
+  CHECK((*held)->record.held_for == "job 2, which it needs, was cancelled");
+  CHECK(n.state_of({5}) == job_state::queued);
+  const auto counts = n.handles()->board->read().counts;
+  CHECK(counts.cancelled == 3);
+  CHECK(counts.held == 2);
+  n.crash(caf::actor_cast<caf::actor>(n.handles()->queue));
+  CHECK(n.handles()->board->read().counts.cancelled == 3);
 }

@@ -48,16 +48,47 @@ void use_utc() {
 
 } // namespace
 
+TEST_CASE("a job that gained priority by waiting shows what its user gave it, and what counts") {
+  const json shown = job(43, "queued", {{"position", 1}, {"priority", 50}, {"effective_priority", 70}});
+  CHECK(job_page(shown, {}, now).find("priority   50 (70 by now, for it has waited)") != std::string::npos);
+  CHECK(job_page(job(43, "queued"), {}, now).find("priority   50\n") != std::string::npos);
+}
+
+TEST_CASE("a job that needs others says so") {
+  const json shown = job(43, "queued", {{"needs", {41, 42}}, {"on_needs_failure", "cancel"}, {"group", "night"}});
+  CHECK(job_page(shown, {}, now).find("needs      job 41, 42; cancelled if one does not complete") != std::string::npos);
+  CHECK(job_page(shown, {}, now).find("group      night") != std::string::npos);
+  json answer = queue();
+  answer["jobs"] = {job(43, "queued", {{"needs", {41}}}), shown};
+  const auto page = queue_page(answer, {}, now);
+  CHECK(page.find("needs 41") != std::string::npos);
+  CHECK(page.find("needs 2 jobs") != std::string::npos);
+  const json ended = job(44, "cancelled", {{"failure", {{"kind", "needs"}, {"message", "job 41, which it needs, failed"}}}});
+  CHECK(state_in_words(ended, now) == "cancelled: job 41, which it needs, failed");
+}
+
 TEST_CASE("suspended jobs and those that wait for a retry say so in the table") {
-  const json answer = {
-      {"paused", false},
-      {"counts", {{"queued", 0}, {"held", 2}, {"running", 0}}},
-      {"jobs",
-       {{{"id", 1}, {"type", "train"}, {"status", "queued"}, {"held", true}, {"held_for", "suspended"}},
-        {{"id", 2}, {"type", "train"}, {"status", "queued"}, {"held", false}, {"not_before", "2026-01-31T12:00:00.000Z"}}}}};
-  const std::string page = queue_page(answer, {}, from_unix_ms(1'769'860'800'000));
+  const json answer = {{"paused", false},
+                       {"counts", {{"queued", 0}, {"held", 2}, {"running", 0}}},
+                       {"jobs",
+                        {{{"id", 1}, {"type", "train"}, {"status", "queued"}, {"held", true}, {"held_for", "suspended"}},
+                         {{"id", 2},
+                          {"type", "train"},
+                          {"status", "queued"},
+                          {"held", false},
+                          {"attempts", 1},
+                          {"not_before", "2026-01-31T12:30:00.000Z"}},
+                         {{"id", 3},
+                          {"type", "train"},
+                          {"status", "queued"},
+                          {"held", false},
+                          {"attempts", 0},
+                          {"not_before", "2026-02-01T12:00:00.000Z"}}}}};
+  use_utc();
+  const std::string page = queue_page(answer, {}, now);
   CHECK(page.find("suspended") != std::string::npos);
-  CHECK(page.find("retry at ") != std::string::npos);
+  CHECK(page.find("retry at 12:30:00") != std::string::npos);
+  CHECK(page.find("not before 2026-02-01 12:00:00") != std::string::npos);
 }
 
 TEST_CASE("the queue in a pipe") {

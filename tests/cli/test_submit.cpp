@@ -236,3 +236,38 @@ TEST_CASE("a bad line stops a file, and what is in the queue already is said") {
                      " are in the queue (jobs 1-1000), the rest is not)\n  " + file.string() +
                      ":1500: /params/n: must be at most 1000, is 1500\n");
 }
+
+TEST_CASE("needs are sent as a list, and a job that waits for them says so") {
+  scripted_daemon daemon([](const asked&) {
+    return reply{.status = 201, .body = R"({"id":42,"position":null,"waiting_for":"needs job 40, which is running"})"};
+  });
+  const auto r = run_ferry({"submit", "upscale", "--needs", "40,41", "--needs", "7", "--on-needs-failure", "start"},
+                           {.socket = daemon.socket()});
+  CHECK(r.out == "job 42 waits: needs job 40, which is running\n");
+  CHECK(body_of(daemon.requests().at(0))["needs"] == json{40, 41, 7});
+  CHECK(body_of(daemon.requests().at(0))["on_needs_failure"] == "start");
+  const auto refusal = [&](const std::vector<std::string>& words) { return run_ferry(words, {.socket = daemon.socket()}).err; };
+  CHECK(refusal({"submit", "upscale", "--needs", "40,,41"}).starts_with("ferry: --needs: "));
+  CHECK(refusal({"submit", "upscale", "--needs", "x"}).starts_with("ferry: --needs: "));
+  CHECK(refusal({"submit", "upscale", "--on-needs-failure", "hold"}) == "ferry: --on-needs-failure says nothing without --needs\n");
+  CHECK(refusal({"submit", "upscale", "--needs", "1", "--on-needs-failure", "wait"})
+            .starts_with("ferry: --on-needs-failure must be one of hold, cancel, start, is \"wait\""));
+  CHECK(daemon.requests().size() == 1);
+}
+
+TEST_CASE("group and unique key are sent, and a job that is there already is named plainly") {
+  scripted_daemon daemon([](const asked& what) {
+    return body_of(what).contains("jobs")
+               ? reply{.status = 201, .body = R"({"jobs":[{"id":7,"position":1},{"id":3,"position":null,"existing":true}]})"}
+               : reply{.status = 200, .body = R"({"id":3,"position":null,"existing":true})"};
+  });
+  const auto r = run_ferry({"submit", "upscale", "--group", "night", "--unique", "k"}, {.socket = daemon.socket()});
+  CHECK(r.out == "job 3 is it already\n");
+  CHECK(body_of(daemon.requests().at(0))["group"] == "night");
+  CHECK(body_of(daemon.requests().at(0))["unique_key"] == "k");
+  const auto many = run_ferry({"submit", "upscale", "--from", "-"}, {.socket = daemon.socket(), .input = lines(2)});
+  CHECK(many.out == "1 job queued: 7; 1 there already\n");
+  CHECK(json::parse(
+            run_ferry({"submit", "upscale", "--from", "-", "--format", "json"}, {.socket = daemon.socket(), .input = lines(2)})
+                .out)["jobs"][1]["existing"] == true);
+}

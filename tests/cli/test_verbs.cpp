@@ -428,3 +428,27 @@ TEST_CASE("suspend, resume, retry and the holding of types ask for what they say
   }
   CHECK(daemon.requests().size() == 8);
 }
+
+TEST_CASE("group shows and changes groups") {
+  scripted_daemon daemon([](const asked& what) {
+    return reply{.body = what.method == "PATCH" ? R"({"name":"a b","queued":3,"running":1,"parallel":0,"paused":true})"
+                                                : R"({"groups":[{"name":"a b","queued":3,"running":1,"parallel":0,"paused":false},
+                                  {"name":"night","queued":1200,"running":0,"parallel":2,"paused":true}]})"};
+  });
+  const how h{.socket = daemon.socket()};
+  CHECK(run_ferry({"group"}, h).out == "GROUP  QUEUED  RUNNING  PARALLEL  PAUSED\n"
+                                       "a b         3        1       any\n"
+                                       "night   1,200        0         2  paused\n");
+  CHECK(run_ferry({"group", "night"}, h).out == "group night is paused; at most 2 jobs at once; 0 running, 1,200 queued\n");
+  CHECK(run_ferry({"group", "-q"}, h).out == "a b\nnight\n");
+  CHECK(run_ferry({"group", "a b", "--pause", "--parallel", "0"}, h).out ==
+        "group a b is paused; any number of jobs at once; 1 running, 3 queued\n");
+  CHECK(daemon.requests().back().target == "/api/v1/groups/a%20b");
+  CHECK(json::parse(daemon.requests().back().body) == json{{"parallel", 0}, {"paused", true}});
+  const auto sent = daemon.requests().size();
+  CHECK(run_ferry({"group", "--pause"}, h).err == "ferry: NAME is missing: which group to change (`ferry group` lists them)\n");
+  CHECK(run_ferry({"group", "x", "--pause", "--unpause"}, h).status == 2);
+  CHECK(run_ferry({"group", "x", "--parallel", "-1"}, h).status == 2);
+  CHECK(daemon.requests().size() == sent);
+  CHECK(run_ferry({"group", "day"}, h).err == "ferry: there is no group \"day\" (`ferry group` lists them)\n");
+}

@@ -215,3 +215,49 @@ TEST_CASE("several jobs of a process type run in one process, which reads them f
   CHECK(daemon.get(path_of(ids[0]))["batch"] == daemon.get(path_of(ids[1]))["batch"]);
   CHECK(daemon.get(path_of(ids[2]))["batch"] != daemon.get(path_of(ids[1]))["batch"]);
 }
+
+TEST_CASE("one job of a batch is suspended, the others go on; suspending everything frees the memory of idle workers too") {
+  daemon_process daemon(warm_type("keep_alive = \"1h\"\n"), 1);
+  daemon.start();
+  const auto until = daemon.directory() / "go";
+  const auto ids = submit_together(daemon, {{{"do", "hang"}}, {{"do", "wait"}, {"until", until.string()}}});
+  eventually([&] { return daemon.get(path_of(ids[0]))["phase"] == "running"; });
+  daemon.post(path_of(ids[0], "/suspend"));
+  eventually([&] { return daemon.get(path_of(ids[0]))["held"] == true; });
+  CHECK(daemon.get(path_of(ids[0]))["held_for"] == "suspended");
+  CHECK(daemon.get(path_of(ids[1]))["status"] == "running");
+  std::ofstream(until) << "";
+  const json other = daemon.finished(ids[1]);
+  CHECK(other["status"] == "completed");
+  CHECK(other["attempts"] == 1);
+  const int pid = other["result"]["pid"];
+  CHECK(::kill(pid, 0) == 0); // warm
+  daemon.post("/queue/suspend");
+  eventually([&] { return ::kill(pid, 0) != 0; });
+  daemon.post("/queue/resume");
+  eventually([&] { return daemon.get(path_of(ids[0]))["phase"] == "running"; });
+  daemon.post(path_of(ids[0], "/cancel"));
+  CHECK(daemon.finished(ids[0])["status"] == "cancelled");
+}
+
+TEST_CASE("a batch that waits for memory is left by a cancelled job, and its limits do not count until it runs") {
+  daemon_process daemon(warm_type("memory_mib = 700\nkeep_alive = \"1h\"\n") +
+                            "[job_types.large]\nrunner = \"worker\"\ncommand = [\"/usr/bin/python3\", \"" FERRY_SCRIPTED_WORKER
+                            "\"]\nmemory_mib = 600\nmax_run_time = \"1s\"\n[job_types.large.batch]\nmax_items = 4\n",
+                        1);
+  daemon.start();
+  const json first = daemon.finished(daemon.post("/jobs", {{"type", "warm"}})["id"]);
+  const int idle = first["result"]["pid"];
+  REQUIRE(::kill(idle, SIGSTOP) == 0); // it will not heed TERM: the next has to wait until it is ended
+  const auto ids = submit_together(daemon, {json::object(), json::object(), json::object()}, "large");
+  eventually([&] { return daemon.get(path_of(ids[0]))["status"] == "running"; });
+  daemon.post(path_of(ids[0], "/cancel"));
+  CHECK(daemon.finished(ids[0])["status"] == "cancelled");
+  for (const auto id : {ids[1], ids[2]}) {
+    const json job = daemon.finished(id);
+    CAPTURE(job.dump());
+    CHECK(job["status"] == "completed");
+    CHECK(job["attempts"] == 1);
+  }
+  CHECK(::kill(idle, 0) != 0);
+}

@@ -221,3 +221,27 @@ TEST_CASE("progress can be watched while a job runs") {
   std::ofstream(go) << "";
   CHECK(daemon.finished(id)["status"] == "completed");
 }
+
+TEST_CASE("a job that is to start later waits for its time, also over a restart, unless it is released") {
+  daemon_process daemon;
+  daemon.start();
+  const auto submit_later = [&](int seconds) {
+    return daemon.post("/jobs", {{"type", "command"}, {"params", {{"argv", {"true"}}}}, {"delay_seconds", seconds}})["id"]
+        .get<std::int64_t>();
+  };
+  const auto later = submit_later(3600), soon = submit_later(3);
+  const json before = daemon.get("/jobs/" + std::to_string(later));
+  const std::string soon_at = daemon.get("/jobs/" + std::to_string(soon))["not_before"];
+  CHECK(before["position"].is_null());
+  CHECK(before["waiting_for"] == "it is not to start before " + before["not_before"].get<std::string>());
+  daemon.crash_and_start();
+  CHECK(daemon.get("/jobs/" + std::to_string(later))["not_before"] == before["not_before"]);
+  const json done = daemon.finished(soon);
+  CHECK(done["status"] == "completed");
+  CHECK(done["started"].get<std::string>() >= soon_at);
+  daemon.post("/jobs/" + std::to_string(later) + "/release");
+  CHECK(daemon.finished(later)["status"] == "completed");
+  CHECK(
+      daemon.refused("POST", "/jobs", R"({"type":"command","params":{"argv":["true"]},"delay_seconds":-1})").problems.at(0).where ==
+      "/delay_seconds");
+}

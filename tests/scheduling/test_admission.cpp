@@ -123,3 +123,37 @@ TEST_CASE("a patch replaces parameters by name, and null removes one") {
   CHECK_FALSE(admit_params({{"source", "a"}}, {{"scale", 99}}, *type));
   CHECK_FALSE(admit_params({{"source", "a"}}, json::array(), *type));
 }
+
+TEST_CASE("each need that does not exist is named, duplicates are merged, and too many are refused") {
+  const needed_states known{{{1}, job_state::completed}, {{2}, job_state::queued}};
+  const config::settings& all = types();
+  auto request = job_request{.type = "resize", .params = {{"source", "a"}}, .needs = {{2}, {1}, {2}}};
+  const auto job = admit(request, {all, devices, &known});
+  REQUIRE(job);
+  CHECK(job->needs == std::vector<job_id>{{1}, {2}});
+  CHECK(job->on_needs_failure == needs_rule::hold);
+  request.needs = {{7}, {1}, {8}};
+  const auto refused = admit(request, {all, devices, &known});
+  REQUIRE_FALSE(refused);
+  REQUIRE(refused.error().problems.size() == 2);
+  CHECK(refused.error().problems[0].where == "/needs/0");
+  CHECK(refused.error().problems[0].what == "there is no job 7");
+  CHECK(refused.error().problems[1].where == "/needs/2");
+  request.needs.assign(limits::needs_max + 1, job_id{1});
+  CHECK(admit(request, {all, devices, &known}).error().problems.at(0).what == "names 65 jobs; at most 64 are allowed");
+  CHECK(admit_all({request, request}, 0, {all, devices, &known}).error().problems.at(1).where == "/jobs/1/needs");
+}
+
+TEST_CASE("group and unique key are checked like all else") {
+  auto request = job_request{.type = "resize", .params = {{"source", "a"}}, .group = "night", .unique_key = "k"};
+  const auto job = admit_one(request);
+  REQUIRE(job);
+  CHECK(job->group == "night");
+  CHECK(job->unique_key == "k");
+  request.group = "a/b";
+  request.unique_key = "a\nb";
+  const auto refused = admit_one(request);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().problems.at(0).where == "/group");
+  CHECK(refused.error().problems.at(1).where == "/unique_key");
+}

@@ -26,7 +26,7 @@ queued_job tried(int retries) { return {.id = {7}, .retries = static_cast<std::u
 TEST_CASE("a failed attempt is tried again as often as its kind of failure allows") {
   const auto type = type_that_retries(2);
   for (const int retries : {0, 1}) {
-    const auto after = decide_after(failed(failure_kind::exit_status), tried(retries), &type, false, now);
+    const auto after = decide_after(failed(failure_kind::exit_status), tried(retries), &type, user_wish::none, now);
     const auto* waits = std::get_if<job_waits>(&after);
     REQUIRE(waits);
     CHECK(waits->how == attempt_end::retried);
@@ -35,7 +35,7 @@ TEST_CASE("a failed attempt is tried again as often as its kind of failure allow
     CHECK_FALSE(waits->held);
   }
   const auto ends = [&](failure_kind kind, int retries) {
-    return std::holds_alternative<job_ends>(decide_after(failed(kind), tried(retries), &type, false, now));
+    return std::holds_alternative<job_ends>(decide_after(failed(kind), tried(retries), &type, user_wish::none, now));
   };
   CHECK(ends(failure_kind::exit_status, 2));
   CHECK(ends(failure_kind::signal, 0));
@@ -46,22 +46,45 @@ TEST_CASE("a failed attempt is tried again as often as its kind of failure allow
 
 TEST_CASE("nothing is tried again that was cancelled, completed, ruled final, or whose type is gone") {
   const auto type = type_that_retries(5);
-  const auto ends = [&](const job_outcome& outcome, const config::job_type* of, bool cancelled) {
-    return std::holds_alternative<job_ends>(decide_after(outcome, tried(0), of, cancelled, now));
+  const auto ends = [&](const job_outcome& outcome, const config::job_type* of, user_wish wish) {
+    return std::holds_alternative<job_ends>(decide_after(outcome, tried(0), of, wish, now));
   };
-  CHECK(ends(failed(failure_kind::lost), &type, true));
-  CHECK(ends(failed(failure_kind::lost), nullptr, false));
-  CHECK(ends({}, &type, false));
+  CHECK(ends(failed(failure_kind::lost), &type, user_wish::cancel));
+  CHECK(ends(failed(failure_kind::lost), nullptr, user_wish::none));
+  CHECK(ends({}, &type, user_wish::none));
   auto final_failure = failed(failure_kind::timeout);
   final_failure.may_retry = false;
-  CHECK(ends(final_failure, &type, false));
-  CHECK(ends({.interrupted = attempt_end::preempted}, &type, true));
+  CHECK(ends(final_failure, &type, user_wish::none));
+  CHECK(ends({.interrupted = attempt_end::preempted}, &type, user_wish::cancel));
+}
+
+TEST_CASE("what a user suspended waits held, however its attempt ended; what has ended has ended") {
+  const auto type = type_that_retries(2);
+  const auto after = [&](const job_outcome& outcome, user_wish wish) { return decide_after(outcome, tried(0), &type, wish, now); };
+  const auto waits = [&](const job_outcome& outcome, user_wish wish) { return std::get<job_waits>(after(outcome, wish)); };
+  const job_outcome lost = failed(failure_kind::lost), ended_by_worker{.state = job_state::cancelled};
+  CHECK(waits(lost, user_wish::suspend).held);
+  CHECK(waits(lost, user_wish::suspend).held_for == suspended_reason);
+  CHECK(waits(lost, user_wish::suspend).how == attempt_end::retried);
+  CHECK(waits(ended_by_worker, user_wish::suspend).how == attempt_end::suspended);
+  CHECK(waits(ended_by_worker, user_wish::suspend).held);
+  CHECK(std::holds_alternative<job_ends>(after({}, user_wish::suspend)));
+}
+
+TEST_CASE("a job that was resumed before it had left goes on at once, and is not cancelled") {
+  const auto type = type_that_retries(2);
+  for (const auto& outcome : {job_outcome{.interrupted = attempt_end::suspended}, job_outcome{.state = job_state::cancelled}}) {
+    const auto waits = std::get<job_waits>(decide_after(outcome, tried(0), &type, user_wish::resume, now));
+    CHECK(waits.how == attempt_end::suspended);
+    CHECK_FALSE(waits.held);
+    CHECK(waits.held_for.empty());
+  }
 }
 
 TEST_CASE("what was interrupted waits without a backoff and without using up a retry; suspended jobs are held") {
   const auto type = type_that_retries(0);
   for (const auto how : {attempt_end::preempted, attempt_end::continued, attempt_end::suspended}) {
-    const auto after = decide_after({.interrupted = how}, tried(3), &type, false, now);
+    const auto after = decide_after({.interrupted = how}, tried(3), &type, user_wish::none, now);
     const auto* waits = std::get_if<job_waits>(&after);
     REQUIRE(waits);
     CHECK(waits->how == how);

@@ -46,7 +46,7 @@ std::vector<candidate> line(const config::batch_rules& rules, const std::vector<
                            .group = w.group,
                            .items = static_cast<std::uint16_t>(w.items),
                            .batch_max = static_cast<std::uint8_t>(w.batch_max)},
-                   .needs = {.memory_mib = w.memory_mib},
+                   .needs = {.memory_mib = w.memory_mib + w.items * rules.memory_mib_per_item},
                    .batching = &rules,
                    .tolerated = w.tolerated,
                    .on_worker = on_worker,
@@ -147,6 +147,18 @@ TEST_CASE("a batch takes no more memory than there is") {
   const auto decision = choose_batch(line(rules, std::vector<wish>(8, {.group = 5, .memory_mib = 5000})), devices, at(0));
   CHECK(jobs_of(decision) == ids{1, 2, 3});
   CHECK(std::get<dispatch_batch>(decision).place.memory_mib == 8000);
+  // Also the first of them alone: 7500 and its one item do not fit.
+  CHECK(std::holds_alternative<stay_idle>(choose_batch(line(rules, {{.group = 5, .memory_mib = 7500}}), devices, at(0))));
+  device_ledger grown({gpu});
+  grown.add_worker({.id = {7}, .device = "GPU-a", .warm = 1, .memory_mib = 6000});
+  const auto larger =
+      choose_batch(line(rules, std::vector<wish>(8, {.group = 5, .warm = 1, .memory_mib = 5000}), true), grown, at(0));
+  CHECK(jobs_of(larger) == ids{1, 2, 3});
+  grown.grant({9}, std::get<dispatch_batch>(larger).place);
+  CHECK(grown.accounts()[0].memory_free_mib() == 0); // its worker keeps what it has taken
+  CHECK_FALSE(grown.check_invariants());
+  grown.release({9}, at(1));
+  CHECK(grown.accounts()[0].memory_free_mib() == 0);
 }
 
 TEST_CASE("a job goes to the device whose idle worker has its model, else a worker is started") {
@@ -242,33 +254,36 @@ TEST_CASE("idle workers end where their memory is needed, the longest idle first
 
 TEST_CASE("of a failed batch each job is regrouped in half the number, and the last one left stands for itself") {
   const failure died{.kind = failure_kind::signal, .message = "its worker ended with signal 9"};
-  const auto together = judge({.exit_status = 0, .broken = died, .jobs_left = 5}, {});
+  const auto together = judge({.exit_status = 0, .broken = died, .jobs_left = 5, .jobs_in_all = 5}, {});
   CHECK(together.interrupted == attempt_end::regrouped);
   CHECK(together.batch_max == 3);
-  const auto alone = judge({.exit_status = 0, .broken = died, .jobs_left = 1}, {});
+  const auto alone = judge({.exit_status = 0, .broken = died, .jobs_left = 1, .jobs_in_all = 1}, {});
   CHECK(alone.state == job_state::failed);
   CHECK(alone.why_failed == died);
-  CHECK(judge({.exit_status = 3, .jobs_left = 2}, {}).interrupted == attempt_end::regrouped);
-  CHECK(judge({.lost = true, .jobs_left = 2}, {}).interrupted == attempt_end::regrouped);
-  CHECK(judge({.signal = 15, .stopped_by = "timeout: too long", .jobs_left = 4}, {}).batch_max == 2);
-  CHECK(judge({.signal = 15, .stopped_by = "device: gone", .jobs_left = 4}, {}).state == job_state::failed);
+  const auto last = judge({.exit_status = 0, .broken = died, .jobs_left = 1, .jobs_in_all = 3}, {});
+  CHECK(last.interrupted == attempt_end::regrouped); // it may have been one that had ended
+  CHECK(last.batch_max == 1);
+  CHECK(judge({.exit_status = 3, .jobs_left = 2, .jobs_in_all = 2}, {}).interrupted == attempt_end::regrouped);
+  CHECK(judge({.lost = true, .jobs_left = 2, .jobs_in_all = 2}, {}).interrupted == attempt_end::regrouped);
+  CHECK(judge({.signal = 15, .stopped_by = "timeout: too long", .jobs_left = 4, .jobs_in_all = 4}, {}).batch_max == 2);
+  CHECK(judge({.signal = 15, .stopped_by = "device: gone", .jobs_left = 4, .jobs_in_all = 4}, {}).state == job_state::failed);
 }
 
 TEST_CASE("what a worker said of a job is its end, whatever became of the batch") {
   const failure died{.kind = failure_kind::signal, .message = "died"};
-  const run_ending broken{.exit_status = 0, .broken = died, .jobs_left = 3};
+  const run_ending broken{.exit_status = 0, .broken = died, .jobs_left = 3, .jobs_in_all = 3};
   CHECK(judge(broken, {.has_ended = true, .result = json(1)}).state == job_state::completed);
   CHECK(judge(broken, {.has_ended = true, .why_failed = died}).why_failed == died);
   CHECK(judge(broken, {.has_ended = true, .was_cancelled = true}).state == job_state::cancelled);
 }
 
 TEST_CASE("a stop for another job's sake costs a job its run, and no attempt") {
-  const run_ending stopped{.signal = 15, .stopped_by = "cancel", .jobs_left = 2};
+  const run_ending stopped{.signal = 15, .stopped_by = "cancel", .jobs_left = 2, .jobs_in_all = 2};
   CHECK(judge(stopped, {}).state == job_state::cancelled);
   const auto innocent = judge(stopped, {.stop_is_its = false});
   CHECK(innocent.interrupted == attempt_end::regrouped);
   CHECK(innocent.batch_max == 0);
-  const auto then = decide_after(innocent, {.id = {1}, .retries = 2, .batch_max = 4}, nullptr, false, at(0));
+  const auto then = decide_after(innocent, {.id = {1}, .retries = 2, .batch_max = 4}, nullptr, user_wish::none, at(0));
   const auto& waits = std::get<job_waits>(then);
   CHECK(waits.how == attempt_end::regrouped);
   CHECK(waits.retries == 2);

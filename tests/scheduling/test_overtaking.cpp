@@ -70,7 +70,7 @@ std::vector<std::pair<batch_id, std::vector<job_id>>> play(world& w) {
     again.reset();
     for (;;) {
       std::vector<candidate> in_order;
-      for (const auto& job : queue.heads(16))
+      for (const auto& job : queue.heads([](const queued_job&) { return std::size_t{16}; }))
         in_order.push_back(w.jobs[static_cast<std::size_t>(job.id.value) - 1]);
       const auto decision = choose_batch(in_order, ledger, now);
       if (const auto* later = std::get_if<wait_until>(&decision))

@@ -26,19 +26,21 @@ std::vector<message> tell_story() {
   for (std::int64_t id = 6; id <= 9; ++id)
     many.facts.push_back(submitted(id, "upscale", large));
   many.commits = true;
+  auto needing = std::get<job_queued>(submitted(5, "inference", large));
+  needing.needs = {job_id{1}, job_id{3}};
+  needing.group = "night";
+  needing.unique_key = "nightly";
   return {
       {.facts = {submitted(1, "upscale", small), submitted(2, "upscale", large), submitted(3, "upscale", small)},
        .from = {"key 1", "digest 1"}},
-      {.facts = {submitted(4, "inference", large), submitted(5, "inference", large)},
-       .from = {"key 2", "digest 2"},
-       .commits = true},
+      {.facts = {submitted(4, "inference", large), needing}, .from = {"key 2", "digest 2"}, .commits = true},
       {.facts = {started(1, {1, 2})}, .launched = {job_id{1}, job_id{2}}},
       {.facts = {job_held{job_id{3}, at(31)}}, .commits = true},
       {.facts = {finished(1, 1), finished(2, 1, job_state::failed)}},
       {.facts = {batch_ended{batch_id{1}, at(32)}}, .commits = true},
       many,
       {.facts = {job_edited{job_id{4}, R"({"edited":true})", "another name", at(33)}, job_reordered{job_id{5}, 90, 7, at(34)},
-                 job_released{job_id{3}, at(35)}}},
+                 job_released{job_id{3}, at(35)}, job_released{job_id{5}, at(35), true}}},
       {.facts = {started(2, {4, 5})}, .launched = {job_id{4}, job_id{5}}},
       {.facts = {retried(2, 99), queue_paused{true, at(36)}}, .commits = true},
       {.facts = {batch_requeued{batch_id{2}, {job_id{4}, job_id{5}}, "the daemon was restarted", at(37)}}, .commits = true},
@@ -55,7 +57,7 @@ std::vector<message> tell_story() {
                                .retries = 1,
                                .notes = {{note_kind::checkpoint, at(40), {{"path", "a"}}}},
                                .at = at(41)}}},
-      {.facts = {type_held{"upscale", "it fails", at(42)}}, .commits = true},
+      {.facts = {type_held{"upscale", "it fails", at(42)}, group_changed{"night", 3, true, at(42)}}, .commits = true},
       {.facts = {type_released{"upscale", at(43)}, started(4, {6})}, .launched = {job_id{6}}, .commits = true},
   };
 }

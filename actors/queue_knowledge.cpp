@@ -1,0 +1,86 @@
+// What the queue learns from batches that completed, and what it expects of jobs by it.
+#include "actors/queue_state.hpp"
+#include "config/limits.hpp"
+
+#include <algorithm>
+#include <spdlog/spdlog.h>
+
+namespace ferry::actors {
+namespace {
+
+using namespace std::chrono_literals;
+using scheduling::queued_job;
+
+// What was learnt since is lost with a crash; it is learnt again.
+constexpr auto saved_every = 60s;
+
+std::optional<instant> time_of(const std::vector<run_note>& notes, note_kind kind) {
+  const auto found = std::find_if(notes.begin(), notes.end(), [&](const run_note& n) { return n.what == kind; });
+  return found == notes.end() ? std::nullopt : std::optional(found->at);
+}
+
+} // namespace
+
+scheduling::queued_job queue_state::refreshed(queued_job job, instant now) {
+  estimates_.refresh(job, knowledge_.at(job.type).durations, now);
+  return job;
+}
+
+scheduling::group_outlook queue_state::outlook(scheduling::group_index group, const config::job_type& type, instant now) const {
+  const auto& of = groups_.at(group);
+  return scheduling::outlook_of(knowledge_.at(of.type), of, type, devices_, now);
+}
+
+// The whole batch is over: each of its jobs has an outcome.
+void queue_state::learn(const running_batch& batch, const std::vector<scheduling::job_outcome>& outcomes) {
+  const auto* type = type_of(batch.type);
+  if (!type || outcomes.empty() || batch.members.size() != outcomes.size())
+    return;
+  const auto now = wall_clock_now();
+  auto& known = knowledge_.at(batch.type);
+  const auto& group = groups_.at(batch.members.front().job.group);
+  int items = 0;
+  for (const member& one : batch.members)
+    items += one.job.items;
+  const bool out_of_memory = std::any_of(outcomes.begin(), outcomes.end(), [](const scheduling::job_outcome& o) {
+    return o.interrupted == attempt_end::regrouped && o.why_failed && o.why_failed->kind == failure_kind::oom;
+  });
+  if (out_of_memory) {
+    known.caps.ran_out_of_memory(group.cost_key, items, now);
+    save(batch.type, now);
+    return;
+  }
+  scheduling::completed_batch done{.key = group.cost_key, .price = batch.marginal, .warm = group.loads, .device = batch.device};
+  instant ended{};
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const member& one = batch.members[i];
+    if (outcomes[i].state != job_state::completed || outcomes[i].interrupted || !outcomes[i].ended || !one.features)
+      return; // it teaches nothing
+    ended = std::max(ended, *outcomes[i].ended);
+    const auto ms = one.job.estimate_ms;
+    done.jobs.push_back({*one.features, ms > 0 ? std::optional(duration{ms}) : std::nullopt});
+  }
+  const auto& notes = outcomes.front().notes;
+  const auto began = time_of(notes, note_kind::started), loaded = time_of(notes, note_kind::loaded);
+  if (!began)
+    return;
+  const bool was_loaded = type->runner == config::runner_kind::worker && loaded && *loaded >= *began;
+  if (was_loaded)
+    done.loading = *loaded - *began;
+  done.took = std::max(ended - (was_loaded ? *loaded : *began), duration{1});
+  known.learn(done, now);
+  if (type->batch.max_items > 1)
+    known.caps.succeeded(group.cost_key, items, scheduling::cap_rules_of(*type, devices_), now);
+  save(batch.type, now);
+}
+
+void queue_state::save(scheduling::type_index type, instant now) {
+  auto& last = knowledge_saved_[type];
+  if (now - last < saved_every)
+    return;
+  last = now;
+  std::vector<fact> facts{knowledge_gained{"type " + type_names_.at(type), knowledge_.at(type).to_json().dump(), now}};
+  request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([](done) {});
+}
+
+} // namespace ferry::actors

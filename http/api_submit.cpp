@@ -1,0 +1,139 @@
+// Submitting.
+#include "config/limits.hpp"
+#include "config/text.hpp"
+#include "http/api.hpp"
+#include "http/views.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <openssl/sha.h>
+
+namespace ferry::http {
+
+using actors::actor_handles;
+
+namespace {
+
+result<needs_rule> rule_from(const json& object, const std::string& where) {
+  const auto name = string_member(object, "on_needs_failure", where);
+  if (!name)
+    return fail(name.error());
+  if (!*name)
+    return needs_rule::hold;
+  const auto rule = needs_rule_from(**name);
+  if (!rule)
+    return fail(error_code::invalid_argument,
+                where + "on_needs_failure must be hold, cancel or start, is '" + config::shortened(**name) + "'");
+  return *rule;
+}
+
+result<job_request> job_request_from(json& object, const std::string& where) {
+  if (!object.is_object())
+    return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
+  if (auto known = check_keys(object,
+                              {"type", "params", "priority", "name", "held", "delay_seconds", "base_dir", "needs",
+                               "on_needs_failure", "group", "unique_key"},
+                              where);
+      !known)
+    return fail(known.error());
+  const auto prefix = where.empty() ? where : where + "/";
+  auto type = string_member(object, "type", prefix);
+  auto name = string_member(object, "name", prefix);
+  const auto priority = priority_member(object, prefix);
+  const auto held = boolean_member(object, "held", prefix);
+  const auto delay = integer_member(object, "delay_seconds", prefix);
+  auto base_dir = string_member(object, "base_dir", prefix);
+  auto needs = job_ids_member(object, "needs", prefix);
+  const auto rule = rule_from(object, prefix);
+  auto group = string_member(object, "group", prefix);
+  auto unique_key = string_member(object, "unique_key", prefix);
+  for (const error* e : std::initializer_list<const error*>{
+           type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
+           held ? nullptr : &held.error(), delay ? nullptr : &delay.error(), base_dir ? nullptr : &base_dir.error(),
+           needs ? nullptr : &needs.error(), rule ? nullptr : &rule.error(), group ? nullptr : &group.error(),
+           unique_key ? nullptr : &unique_key.error()})
+    if (e)
+      return fail(*e);
+  if (!*type)
+    return fail(error_code::invalid_argument, prefix + "type is missing", "see `ferry types`");
+  job_request request{.type = std::move(**type),
+                      .priority = priority->value_or(priority_default),
+                      .name = name->value_or(""),
+                      .held = held->value_or(false),
+                      // What is too large for milliseconds is out of the bound that admission names, too.
+                      .delay =
+                          std::chrono::seconds(std::clamp<std::int64_t>(delay->value_or(0), -1, limits::delay_seconds_max + 1)),
+                      .base_dir = base_dir->value_or(""),
+                      .needs = std::move(*needs),
+                      .on_needs_failure = *rule,
+                      .group = group->value_or(""),
+                      .unique_key = unique_key->value_or("")};
+  if (const auto params = object.find("params"); params != object.end())
+    request.params = std::move(*params);
+  return request;
+}
+
+std::string digest_of(std::string_view body) {
+  unsigned char bytes[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), bytes);
+  std::string hex;
+  for (const unsigned char b : bytes) {
+    constexpr const char* digits = "0123456789abcdef";
+    hex += digits[b >> 4];
+    hex += digits[b & 15];
+  }
+  return hex;
+}
+
+} // namespace
+
+api::reply api::submit(const request& r) {
+  auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  const bool many = body->contains("jobs");
+  actors::submit_jobs message;
+  if (many) {
+    if (auto known = check_keys(*body, {"jobs", "base_dir"}); !known)
+      co_return fail(known.error());
+    const auto base_dir = string_member(*body, "base_dir");
+    if (!base_dir)
+      co_return fail(base_dir.error());
+    auto& list = (*body)["jobs"];
+    if (!list.is_array())
+      co_return fail(error_code::invalid_argument, "jobs must be an array");
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      auto one = job_request_from(list[i], "/jobs/" + std::to_string(i));
+      if (!one)
+        co_return fail(one.error());
+      if (one->base_dir.empty())
+        one->base_dir = base_dir->value_or("");
+      message.jobs.push_back(std::move(*one));
+    }
+  } else {
+    auto one = job_request_from(*body, "");
+    if (!one)
+      co_return fail(one.error());
+    message.jobs.push_back(std::move(*one));
+  }
+  if (r.idempotency_key.size() > limits::idempotency_key_bytes_max)
+    co_return fail(error_code::too_large, "Idempotency-Key takes " + std::to_string(r.idempotency_key.size()) + " bytes; at most " +
+                                              std::to_string(limits::idempotency_key_bytes_max) + " are allowed");
+  if (!r.idempotency_key.empty())
+    message.from = {r.idempotency_key, digest_of(r.body)};
+
+  const auto answer = co_await ask<result<actors::jobs_submitted>>(&actor_handles::queue, std::move(message));
+  if (!answer)
+    co_return fail(answer.error());
+  const bool all_existed =
+      std::all_of(answer->jobs.begin(), answer->jobs.end(), [](const actors::submitted_job& job) { return job.existing; });
+  const unsigned status = answer->repeated || all_existed ? 200 : 201;
+  if (!many)
+    co_return json_response(status, submitted_json(answer->jobs.at(0)));
+  json list = json::array();
+  for (const auto& job : answer->jobs)
+    list.push_back(submitted_json(job));
+  co_return json_response(status, {{"jobs", std::move(list)}});
+}
+
+} // namespace ferry::http

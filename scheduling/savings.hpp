@@ -1,0 +1,36 @@
+// What running together and staying warm saved, as measured, and how far duration estimates were off. Of one job type; pure.
+#pragma once
+
+#include "model/error.hpp"
+#include "model/job.hpp"
+#include "model/time.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace ferry::scheduling {
+
+struct savings {
+  std::int64_t jobs = 0, batches = 0, loads = 0; // of batches whose jobs all completed
+  double worked_ms = 0, loaded_ms = 0;           // of a device
+  // Warmth: jobs that found their model loaded, and what loading it anew for each would have taken.
+  std::int64_t warm_jobs = 0;
+  double warm_saved_ms = 0;
+  // Batching: jobs that ran with others, what they would have taken one by one by what was measured of such jobs, and what they
+  // took.
+  std::int64_t shared_jobs = 0;
+  double shared_alone_ms = 0, shared_ms = 0;
+  // Estimates of jobs that ran alone.
+  std::int64_t estimated = 0, within_20_percent = 0, at_most_p90 = 0;
+  double relative_error_sum = 0;
+
+  void count_batch(std::size_t jobs_in_it, duration took, std::optional<duration> loading, std::optional<duration> load_time);
+  void count_shared(std::size_t jobs_in_it, duration one_by_one, duration took);
+  void count_estimate(duration median, duration p90, duration took);
+
+  [[nodiscard]] json to_json() const;
+  // Errors: damaged.
+  [[nodiscard]] static result<savings> from_json(const json& stored);
+};
+
+} // namespace ferry::scheduling
