@@ -10,10 +10,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from books_of_bonds import BooksOfBonds
 from client import Client
+from histories import History, history_of
 from job_kinds import COMPLETED, FAILED, MEMORY_MIB, MEMORY_MIB_PER_ITEM, WORKER_TYPES, WorkerType
 from killer import shim_of, worker_of
 from ledger import Entry, Ledger
+from observer import PRIORITY_OF_TRIALS
 
 Job = dict[str, Any]
 FINAL = ("completed", "failed", "cancelled")
@@ -21,6 +24,7 @@ FAILURES_OF_THE_KILLED = ("signal", "lost", "exit_status")
 RAN_TWICE_STATUS = 99  # of jobs/evidence.py
 LOST_SECONDS_MAX = 10.0
 SUSPEND_TAKES_SECONDS_MAX = 20.0
+TRUNCATED_MS = 2  # ferry's times are cut to milliseconds
 LOG_CHUNK_BYTES = 1024 * 1024
 
 
@@ -58,18 +62,26 @@ class Books:
 
     def __init__(self, evidence: Path, data: Path, client: Client, ledger: Ledger) -> None:
         self._evidence, self._runs, self._client, self._ledger = evidence, data / "runs", client, ledger
+        self._histories: dict[int, History] = {}
+        self._bonds = BooksOfBonds([], {}, ledger)
         self.states: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
 
     def audit(self) -> None:
         entries = self._ledger.entries()
+        self._bonds = BooksOfBonds(entries, self._histories, self._ledger)
         self._audit_lists({entry.id for entry in entries})
+        jobs: dict[int, Job] = {}
         for entry in entries:
             answer = self._client.get(f"/jobs/{entry.id}")
             if not answer.good:
                 self._ledger.crime(f"the acknowledged job {entry.id} was answered {answer}")
                 continue
-            self._audit_job(entry, answer.json)
+            jobs[entry.id], self._histories[entry.id] = answer.json, history_of(self._client, answer.json)
+        for entry in entries:
+            if entry.id in jobs:
+                self._audit_job(entry, jobs[entry.id])
+        self._bonds.audit()
         self._audit_memory()
         self._audit_crimes({entry.id: entry for entry in entries})
 
@@ -108,10 +120,12 @@ class Books:
             case "failed":
                 self._audit_failed(entry, job)
             case "cancelled":
-                if not entry.cancel_asked:
+                if not entry.cancel_asked and not self._bonds.was_cancelled_by_needs(entry, job):
                     self._accuse(entry, job, "was cancelled and nobody asked for it")
             case _:
                 self._accuse(entry, job, "is in no final state")
+        if job["priority"] == PRIORITY_OF_TRIALS:
+            self._accuse(entry, job, "has the priority of a dry run")
         self._audit_executions(entry, job)
         self._audit_log(entry, job)
 
@@ -164,8 +178,9 @@ class Books:
 
     def _audit_executions(self, entry: Entry, job: Job) -> None:
         """Each execution is of an attempt that ferry counts, and no attempt was executed twice."""
-        executed = [execution["batch"] for execution in executions_of(self._evidence, entry.id)]
-        history = self._client.get(f"/jobs/{entry.id}/history").json["history"]
+        executions = executions_of(self._evidence, entry.id)
+        executed = [execution["batch"] for execution in executions]
+        history = self._histories[entry.id].events
         started = [event["detail"]["batch"] for event in history if event["what"] == "batch_started"]
         requeued = [event["detail"]["batch"] for event in history if event["what"] == "batch_requeued"]
         regrouped = [event["detail"]["batch"] for event in history if event["detail"].get("how") == "regrouped"]
@@ -182,6 +197,11 @@ class Books:
             self._accuse(entry, job, f"has a history of {len(attempts)} attempts, {len(regrouped)} of them regrouped: {history}")
         if job["status"] == "completed" and entry.order.kind.name != "vandal" and job["batch"] not in executed:
             self._accuse(entry, job, f"is completed in batch {job['batch']}, but executed in {executed}")
+        spans = {run.batch: (run.begun, run.ended) for run in self._histories[entry.id].runs}
+        for execution in executions:
+            begun, ended = spans.get(execution["batch"], (0, 0))
+            if "at" in execution and not begun <= execution["at"] <= ended + TRUNCATED_MS:
+                self._accuse(entry, job, f"was executed at {execution['at']:.0f} in batch {execution['batch']}, which it was in from {begun} to {ended}")
         for event in history:
             if event["detail"].get("how") == "suspended" and not self._was_suspended(entry, event["at"]):
                 self._accuse(entry, job, f"was suspended in batch {event['detail']['batch']}, and nobody asked for it")
@@ -190,7 +210,7 @@ class Books:
                 self._audit_charge(entry, job, event["detail"])
 
     def _was_suspended(self, entry: Entry, at: str) -> bool:
-        when = datetime.fromisoformat(at).timestamp()
+        when = datetime.fromisoformat(at).timestamp() + TRUNCATED_MS / 1000
         return entry.suspend_asked or any(asked <= when <= asked + SUSPEND_TAKES_SECONDS_MAX for asked in self._ledger.suspends_of_all)
 
     def _audit_memory(self) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bonds import Bonds, choose_bonds, choose_group
+
 JOBS = Path(__file__).resolve().parent / "jobs"
 sys.path.insert(0, str(JOBS))
 
@@ -133,6 +135,7 @@ class Order:
     model: str = ""
     steps: int = 0
     vis: float = 0.0
+    bonds: Bonds = Bonds()
 
     def params(self, edition: int = 0, **changed: Any) -> Arguments:
         """Of a job for a worker."""
@@ -143,13 +146,13 @@ class Order:
 def choose_orders(random: Random) -> list[Order]:
     """One job for a process of its own, or a crowd of jobs for workers, which are submitted together."""
     if random.random() < 0.75:
-        return [_choose_order(random, random.choices(PROCESS_KINDS, [kind.weight for kind in PROCESS_KINDS])[0])]
-    worker_type, model = random.choice(WORKER_TYPES), random.choice(MODELS)
+        return [_choose_order(random, random.choices(PROCESS_KINDS, [kind.weight for kind in PROCESS_KINDS])[0], choose_group(random))]
+    worker_type, model, group = random.choice(WORKER_TYPES), random.choice(MODELS), choose_group(random)
     crowd = []
     for kind in random.choices(WORKER_KINDS, [kind.weight for kind in WORKER_KINDS], k=random.randint(1, CROWD_MAX)):
         place = WORKER_TYPES[0] if kind.endless else worker_type
         here = kind.model or (model if random.random() < 0.85 else random.choice(MODELS))
-        crowd.append(_choose_order(random, kind, type=place.name, model=here, **choose_company(random)))
+        crowd.append(_choose_order(random, kind, group, type=place.name, model=here, **choose_company(random)))
     return crowd
 
 
@@ -158,9 +161,9 @@ def choose_company(random: Random) -> Arguments:
     return {"steps": random.choice((4, 4, 4, 8)), "vis": round(random.uniform(0.4, 0.55), 3)}
 
 
-def _choose_order(random: Random, kind: Kind, **more: Any) -> Order:
+def _choose_order(random: Random, kind: Kind, group: str, **more: Any) -> Order:
     priority = random.choice((0, 50, 50, 50, 100)) if not kind.worker or random.random() < 0.2 else 50
-    return Order(kind, kind.choose(random), priority, random.random() < 0.08, **more)
+    return Order(kind, kind.choose(random), priority, random.random() < 0.08, bonds=choose_bonds(random, group), **more)
 
 
 def flood_order(mib: int) -> Order:
@@ -174,7 +177,7 @@ class OrderForm:
         self._evidence, self._socket, self._cache = str(evidence), str(socket), work / "cache"
         self._programs = Path(shutil.copytree(JOBS, work / "jobs", ignore=shutil.ignore_patterns("__pycache__")))
 
-    def body(self, order: Order, name: str) -> dict[str, Any]:
+    def body(self, order: Order, name: str, needs: tuple[int, ...] = ()) -> dict[str, Any]:
         if order.kind.worker:
             kind, params = order.type, order.params()
         elif order.kind.limited:
@@ -189,7 +192,7 @@ class OrderForm:
                 arguments["daemon"] = self._socket
             kind = "command"
             params = {"argv": [*self._python("main.py"), order.kind.deed or order.kind.name, json.dumps(arguments)]}
-        return {"type": kind, "params": params, "priority": order.priority, "held": order.held, "name": name}
+        return {"type": kind, "params": params, "priority": order.priority, "held": order.held, "name": name} | order.bonds.body(needs)
 
     def types(self, with_retries: bool, keep_workers: bool = True) -> str:
         """The configuration of the types, as TOML: with automatic retries and no end of failures, or without a word of either."""

@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from bonds import RULE_UNSAID
+from group_settings import GroupSettings
 from job_kinds import Order
 
 
@@ -12,7 +14,8 @@ from job_kinds import Order
 class Entry:
     """An acknowledged job. `lock` is held while its state is looked at and judged, and while it is retried by hand.
 
-    `edition`: of its parameters, the last that was acknowledged.
+    `edition`: of its parameters, the last that was acknowledged. `needs`: the jobs it was submitted to need. `releases`: when users
+    asked for one and were answered, in ms.
     """
 
     id: int
@@ -22,7 +25,13 @@ class Entry:
     retries_asked: int = 0
     suspend_asked: bool = False
     edition: int = 0
+    needs: tuple[int, ...] = ()
+    releases: list[tuple[float, float]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def rule(self) -> str:
+        return self.order.bonds.rule or RULE_UNSAID
 
 
 class Ledger:
@@ -34,6 +43,7 @@ class Ledger:
         self._killed_shims: set[tuple[int, int]] = set()
         self._killed_workers: dict[str, list[float]] = {}
         self.suspends_of_all: list[float] = []
+        self.groups = GroupSettings()
         self._crimes: list[str] = []
         self._begun = time.monotonic()
         self.counts: Counter[str] = Counter()

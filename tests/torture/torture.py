@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tortures ferry: hundreds of jobs, and kill -9 of everything at random moments. At the end the books must balance.
 
-torture.py --bin DIR [--seconds 60] [--seed N] [--jobs M] [--output-mib 20] [--keep] [--work DIR]
+torture.py --bin DIR [--seconds 60] [--seed N] [--jobs M] [--output-mib 20] [--patience 20] [--keep] [--work DIR]
 """
 
 import argparse
@@ -18,20 +18,22 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 
-from books import FINAL, Books, brief, probe
+from books import FINAL, Books, brief
 from client import Client, Unanswered
 from daemon import Daemon, data_of, socket_of
+from group_keeper import GroupKeeper
 from job_kinds import KINDS, WORKER_TYPES, Order, OrderForm, choose_orders, flood_order
 from killer import DaemonKiller, Killer
 from ledger import Ledger
+from observer import Observer
 from processes import Family, descendants
+from settlement import END_SECONDS_MAX, Settlement
 from users import Meddler, Submitter
 
 SUBMITTERS = 3
 MEDDLERS = 3
 FLOODS = 3
 JOBS_A_SECOND = 5
-SETTLE_SECONDS = 130.0
 CHECK_SECONDS_MAX = 60.0
 LEAVE_SECONDS_MAX = 5.0
 WORKER_ENDS_SECONDS = 14.0  # what an idle worker takes at most to end with its children: 10 s of grace
@@ -44,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="repeats the plan of an earlier torture (random)")
     parser.add_argument("--jobs", type=int, default=None, help=f"how many jobs ({JOBS_A_SECOND} a second)")
     parser.add_argument("--output-mib", type=int, default=20, help=f"how much each of the {FLOODS} largest logs takes (20)")
+    parser.add_argument("--patience", type=float, default=20, help="seconds after which what still waits is cancelled (20)")
     parser.add_argument("--keep", action="store_true", help="keep the working folder also when all is well")
     parser.add_argument("--work", type=Path, default=None, help="a folder to make the working folder in (temporary)")
     return parser.parse_args()
@@ -69,13 +72,13 @@ class Torture:
         say = self._ledger.say
         burying = threading.Event()
         undertaker = self._thread("undertaker", lambda: self._bury(burying))
-        self._thread("alarm", lambda: self._end_in_time(self._options.seconds * 1.25 + SETTLE_SECONDS + CHECK_SECONDS_MAX))
+        self._thread("alarm", lambda: self._end_in_time(self._options.seconds * 1.25 + self._options.patience + END_SECONDS_MAX + CHECK_SECONDS_MAX))
         try:
             self._daemon.start_and_serve()
             say(f"automatic retries: {'on' if self._daemon.retries else 'this ferryd knows none'}")
             self._torture()
             say("the killing has ended; waiting for every job to end")
-            self._settle()
+            Settlement(self._seed, self._options.patience, self._evidence, self._client(), self._ledger).work()
             say("checking the books")
             self._books.audit()
             self._leave()
@@ -102,14 +105,20 @@ class Torture:
             self._thread(f"meddler {n}", Meddler(n, MEDDLERS, self._seed, self._evidence, self._client(), self._ledger, stop).work)
             for n in range(MEDDLERS)
         ]
+        others = [
+            self._thread("group keeper", GroupKeeper(self._seed, self._client(), self._ledger, stop).work),
+            self._thread("observer", Observer(self._seed, self._client(), self._ledger, stop).work),
+        ]
         submitters = [self._thread(f"submitter {n}", worker.work) for n, worker in enumerate(self._submitters())]
-        until = time.monotonic() + self._options.seconds
-        while time.monotonic() < until or any(thread.is_alive() for thread in submitters):
-            time.sleep(min(10.0, self._options.seconds / 6))
-            self._ledger.say(self._progress())
+        begun = told = time.monotonic()
+        while time.monotonic() < begun + self._options.seconds or any(thread.is_alive() for thread in submitters):
+            time.sleep(0.5)
+            if time.monotonic() - told > min(10.0, self._options.seconds / 6):
+                told = time.monotonic()
+                self._ledger.say(self._progress())
         stop.set()
         # The daemon is there again once its killer has ended, and the users need it to come to an end.
-        for thread in killers + submitters + meddlers:
+        for thread in killers + submitters + meddlers + others:
             thread.join()
 
     def _submitters(self) -> list[Submitter]:
@@ -124,28 +133,6 @@ class Torture:
             Submitter(n, self._seed, crowds[n::SUBMITTERS], self._options.seconds, self._form, self._client(), self._ledger)
             for n in range(SUBMITTERS)
         ]
-
-    def _settle(self) -> None:
-        """Waits until every job has ended, releasing those that were left held."""
-        client = self._client()
-        client.post("/queue/unpause")
-        for job in client.get("/queue?limit=1000").json["jobs"]:
-            if job["held"]:
-                client.post(f"/jobs/{job['id']}/release")
-        until = time.monotonic() + SETTLE_SECONDS
-        for entry in self._ledger.entries():
-            while True:
-                job = client.get(f"/jobs/{entry.id}").json
-                if job["status"] == "queued" and job["held"]:
-                    client.post(f"/jobs/{entry.id}/release")
-                if job["status"] in FINAL:
-                    probe(self._evidence, entry, job, self._ledger)
-                    break
-                if time.monotonic() > until:
-                    self._ledger.crime(f"job {entry.id} has not ended {SETTLE_SECONDS:.0f} s after the torture: {brief(job)}")
-                    break
-                client.get(f"/jobs/{entry.id}?wait=5")
-        client.close()
 
     def _leave(self) -> None:
         """The daemon ends when asked to, and nothing is left of it, of any job and of any worker that is not kept."""

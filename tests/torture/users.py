@@ -10,11 +10,14 @@ from books import FINAL, brief, executions_of, probe
 from client import Answer, Client, Unanswered
 from job_kinds import MODELS, Order, OrderForm, choose_company
 from ledger import Entry, Ledger
+from observer import PRIORITY_OF_TRIALS
 
 CANCEL_SECONDS_MAX = SUSPEND_SECONDS_MAX = 45.0
 RETRIES_MAX = 2
+PRIORITIES = [priority for priority in range(101) if priority != PRIORITY_OF_TRIALS]
 RECENT_JOBS = 60
-BACKLOG_MAX = 150  # jobs queued at once
+NEEDED_JOBS = 25  # of the latest, one of which a new job may need
+BACKLOG_MAX = 60  # jobs queued at once
 
 
 class Submitter:
@@ -54,7 +57,8 @@ class Submitter:
 
     def _submit(self, orders: list[Order]) -> None:
         key = f"{self._name}-{self._random.getrandbits(64):016x}"
-        bodies = [self._form.body(order, f"{key}-{order.kind.name}") for order in orders]
+        needs = [self._choose_needed(order) for order in orders]
+        bodies = [self._form.body(order, _name(key, n, order), needs[n]) for n, order in enumerate(orders)]
         request = bodies[0] if len(bodies) == 1 else {"jobs": bodies}
         self._ledger.count("submitted", len(orders))
         try:
@@ -70,13 +74,26 @@ class Submitter:
         ids = _ids(answer)
         if len(ids) != len(orders):
             self._ledger.crime(f"{len(orders)} jobs were submitted with the key {key}, {len(ids)} acknowledged: {answer}")
-        for job, order in zip(ids, orders):
-            self._ledger.acknowledge(Entry(job, f"{key}/{ids.index(job)}", order))
-            self._ledger.count(f"acknowledged {order.kind.name}")
+        for n, (job, order) in enumerate(zip(ids, orders)):
+            if not order.bonds.unique_key or self._is_made(job, order, _name(key, n, order)):
+                self._ledger.acknowledge(Entry(job, f"{key}/{n}", order, needs=needs[n]))
+                self._ledger.count(f"acknowledged {order.kind.name}")
         if again and (again.status != 200 or _ids(again) != ids):
             self._ledger.crime(f"the key {key} was acknowledged as {ids} and then answered {again}")
         if other and other.status != 409:
             self._ledger.crime(f"the key {key} with another request was answered {other}")
+
+    def _choose_needed(self, order: Order) -> tuple[int, ...]:
+        known = [entry.id for entry in self._ledger.entries()[-NEEDED_JOBS:]]
+        return tuple(self._random.sample(known, min(order.bonds.needs, len(known))))
+
+    def _is_made(self, job: int, order: Order, name: str) -> bool:
+        """Or another one with its unique key lives already."""
+        told = self._client.get(f"/jobs/{job}").json
+        if told["unique_key"] != order.bonds.unique_key:
+            self._ledger.crime(f"the unique key {order.bonds.unique_key} was answered with job {job}, whose is {told['unique_key']}")
+        self._ledger.count("submits of what lived already", told["name"] != name)
+        return bool(told["name"] == name)
 
     def _submit_nonsense(self) -> None:
         nonsense = self._random.choice((
@@ -84,6 +101,8 @@ class Submitter:
             {"type": "command", "params": {"argv": []}, "name": "nonsense"},
             {"type": "command", "params": {"argv": ["true"]}, "priority": 101, "name": "nonsense"},
             {"jobs": [{"type": "command", "params": {"argv": ["true"]}, "name": "nonsense"}, {"type": "command", "name": "half"}]},
+            {"type": "command", "params": {"argv": ["true"]}, "needs": [1_000_000], "name": "nonsense"},
+            {"type": "command", "params": {"argv": ["true"]}, "group": "a/b", "name": "nonsense"},
         ))
         try:
             answer = self._client.post("/jobs", nonsense, f"{self._name}-{self._random.getrandbits(64):016x}")
@@ -93,6 +112,10 @@ class Submitter:
         self._ledger.count("refused")
         if answer.status not in (400, 404):
             self._ledger.crime(f"nonsense was not refused: {nonsense}: {answer}")
+
+
+def _name(key: str, number: int, order: Order) -> str:
+    return f"{key}-{number}-{order.kind.name}"
 
 
 def _ids(answer: Answer) -> list[int]:
@@ -132,7 +155,10 @@ class Meddler:
         return self._random.choice(mine[-RECENT_JOBS:]) if mine else None
 
     def _command(self, entry: Entry, verb: str, body: Any = None, allowed: tuple[int, ...] = (200, 409)) -> Answer:
+        asked = time.time() * 1000
         answer = self._client.post(f"/jobs/{entry.id}/{verb}", body)
+        if verb in ("release", "resume") and answer.good:
+            entry.releases.append((asked, time.time() * 1000))
         if answer.status not in allowed:
             self._ledger.crime(f"{verb} of job {entry.id} was answered {answer}")
         self._ledger.count(f"{verb} {'granted' if answer.good else 'refused'}")
@@ -176,7 +202,7 @@ class Meddler:
         """Its priority; or, of a job for a worker, what decides whom it may run with, and where."""
         order = entry.order
         if not order.kind.worker or self._random.random() < 0.3:
-            answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"priority": self._random.randint(0, 100)})
+            answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"priority": self._random.choice(PRIORITIES)})
         else:
             company = choose_company(self._random)
             changed = {"steps": company["steps"], "weights": {"vis": company["vis"]}}

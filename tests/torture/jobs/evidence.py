@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 RAN_TWICE_STATUS = 99
@@ -24,7 +25,7 @@ class Execution:
 
     def __init__(self, folder: str, job: int, batch: int, directory: str, **more: object) -> None:
         self.job, self.batch, self._directory = job, batch, directory
-        who = {"job": job, "batch": batch, "pid": os.getpid(), "start_ticks": _start_ticks()} | more
+        who = {"job": job, "batch": batch, "pid": os.getpid(), "start_ticks": _start_ticks(), "at": time.time() * 1000} | more
         self._lock = take_lock(Path(folder), f"{job}.lock", who)
         append(Path(folder) / f"{job}.jsonl", who)
 
