@@ -1,4 +1,4 @@
-"""What ties jobs to others: the jobs that they need, the group that limits how many run at once, the key of which only one may live."""
+"""What ties jobs to others: jobs that they need, a group that limits how many run at once, a key of which only one may live."""
 
 from dataclasses import dataclass
 from random import Random
@@ -13,7 +13,7 @@ NEEDS_MAX = 3
 
 @dataclass(frozen=True)
 class Bonds:
-    """`needs`: of so many jobs, which are chosen when it is submitted; `rule`: when one of them does not complete (empty: unsaid)."""
+    """`needs`: so many jobs, chosen when it is submitted; `rule`: when one of them does not complete (empty: unsaid)."""
 
     needs: int = 0
     rule: str = ""

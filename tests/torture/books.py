@@ -201,7 +201,8 @@ class Books:
         for execution in executions:
             begun, ended = spans.get(execution["batch"], (0, 0))
             if "at" in execution and not begun <= execution["at"] <= ended + TRUNCATED_MS:
-                self._accuse(entry, job, f"was executed at {execution['at']:.0f} in batch {execution['batch']}, which it was in from {begun} to {ended}")
+                self._accuse(entry, job, f"was executed at {execution['at']:.0f} in batch {execution['batch']}, which it had from {begun} "
+                                         f"to {ended}")
         for event in history:
             if event["detail"].get("how") == "suspended" and not self._was_suspended(entry, event["at"]):
                 self._accuse(entry, job, f"was suspended in batch {event['detail']['batch']}, and nobody asked for it")
@@ -267,7 +268,8 @@ class Books:
     def _may_be_cut(self, entry: Entry, job: Job) -> bool:
         failure = job["failure"] or {}
         gave_up = failure.get("kind") == "lost" or failure.get("exit_status") == RAN_TWICE_STATUS
-        return gave_up or entry.cancel_asked or self._was_killed(job)
+        by_need = job["status"] == "cancelled" and failure.get("kind") == "needs"
+        return gave_up or by_need or entry.cancel_asked or self._was_killed(job)
 
     def _log_of(self, entry: Entry) -> Iterator[bytes]:
         offset = 0

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from group_settings import TRUNCATED_MS
 from histories import History, Run
 from ledger import Entry, Ledger
 
@@ -40,19 +41,20 @@ class BooksOfBonds:
         if not entry.needs or not runs:
             return
         at = min(run.begun for run in runs)
-        released = entry.rule != "start" and any(
-            asked <= at + 1 and any(self._histories[need].had_ended(int(asked) - RETRY_TAKES_MS_MAX, int(min(answered, at)), "failed", "cancelled")
-                                    for need in entry.needs)
-            for asked, answered in entry.releases
-        )
-        if released:
+        if entry.rule != "start" and any(self._dropped_needs(entry, asked, min(answered, at)) for asked, answered in entry.releases):
             return
         for need in entry.needs:
             told = self._histories[need]
             complete = told.had_ended(at, at, "completed")
             if not complete and not (entry.rule == "start" and told.had_ended(at - RETRY_TAKES_MS_MAX, at, "failed", "cancelled")):
-                self._ledger.crime(f"job {entry.id} (rule {entry.rule}, released {entry.releases}) started at {at} before job {need}, "
+                self._ledger.crime(f"job {entry.id} (rule {entry.rule}, released {entry.releases}) started at {at}, before job {need}, "
                                    f"which it needs, had ended as it should: {told.lives}")
+
+    def _dropped_needs(self, entry: Entry, asked: float, answered: float) -> bool:
+        """A release at that time did so: one of them had not completed."""
+        since, until = int(asked) - RETRY_TAKES_MS_MAX, int(answered)
+        return asked <= answered + TRUNCATED_MS and any(
+            self._histories[need].had_ended(since, until, "failed", "cancelled") for need in entry.needs)
 
     def _audit_group(self, name: str, members: list[Entry]) -> None:
         """At each start: how many of the group ran then."""
@@ -71,7 +73,8 @@ class BooksOfBonds:
         lives = sorted((life.begun, life.ended, entry.id) for entry in members for life in self._histories[entry.id].lives)
         for (begun, ended, one), (next_begun, _, other) in zip(lives, lives[1:]):
             if next_begun < ended:
-                self._ledger.crime(f"the jobs {one} and {other} had the unique key {key} at once: {begun} to {ended}, and from {next_begun}")
+                self._ledger.crime(f"the jobs {one} and {other} had the unique key {key} at once: {begun} to {ended}, and from "
+                                   f"{next_begun}")
 
 
 def _runs_at(run: Run, at: int) -> bool:

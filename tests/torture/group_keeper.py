@@ -36,7 +36,8 @@ class GroupKeeper:
     def _change(self, group: str, **changes: int) -> None:
         settings = self._ledger.groups
         before = settings.last(group)
-        wanted = Setting(time.time() * 1000, 0, changes.get("parallel", before.parallel), bool(changes.get("paused", before.is_paused)))
+        parallel, is_paused = changes.get("parallel", before.parallel), bool(changes.get("paused", before.is_paused))
+        wanted = Setting(time.time() * 1000, 0, parallel, is_paused)
         settings.ask(group, wanted)
         answer = self._client.request("PATCH", f"/groups/{group}", changes)
         settings.answered(group, time.time() * 1000)

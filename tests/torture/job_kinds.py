@@ -146,7 +146,8 @@ class Order:
 def choose_orders(random: Random) -> list[Order]:
     """One job for a process of its own, or a crowd of jobs for workers, which are submitted together."""
     if random.random() < 0.75:
-        return [_choose_order(random, random.choices(PROCESS_KINDS, [kind.weight for kind in PROCESS_KINDS])[0], choose_group(random))]
+        kind = random.choices(PROCESS_KINDS, [kind.weight for kind in PROCESS_KINDS])[0]
+        return [_choose_order(random, kind, choose_group(random))]
     worker_type, model, group = random.choice(WORKER_TYPES), random.choice(MODELS), choose_group(random)
     crowd = []
     for kind in random.choices(WORKER_KINDS, [kind.weight for kind in WORKER_KINDS], k=random.randint(1, CROWD_MAX)):

@@ -17,7 +17,7 @@ LOOK_SECONDS = 0.2
 
 
 class Settlement:
-    """Waits until every job has ended. `patience`: after so many seconds what still waits is cancelled, and has to say until then why."""
+    """Waits until every job has ended. `patience`: after so many seconds what still waits has to say why, and is cancelled."""
 
     def __init__(self, seed: int, patience: float, evidence: Path, client: Client, ledger: Ledger) -> None:
         self._random = Random(f"{seed}/settlement")

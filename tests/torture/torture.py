@@ -72,7 +72,8 @@ class Torture:
         say = self._ledger.say
         burying = threading.Event()
         undertaker = self._thread("undertaker", lambda: self._bury(burying))
-        self._thread("alarm", lambda: self._end_in_time(self._options.seconds * 1.25 + self._options.patience + END_SECONDS_MAX + CHECK_SECONDS_MAX))
+        self._thread("alarm", lambda: self._end_in_time(self._options.seconds * 1.25 + self._options.patience + END_SECONDS_MAX +
+                                                        CHECK_SECONDS_MAX))
         try:
             self._daemon.start_and_serve()
             say(f"automatic retries: {'on' if self._daemon.retries else 'this ferryd knows none'}")
