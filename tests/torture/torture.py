@@ -120,7 +120,10 @@ class Torture:
         stop.set()
         # The daemon is there again once its killer has ended, and the users need it to come to an end.
         for thread in killers + submitters + meddlers + others:
+            begun = time.monotonic()
             thread.join()
+            if (took := time.monotonic() - begun) > LEAVE_SECONDS_MAX:
+                self._ledger.say(f"it took the {thread.name} {took:.1f} s to come to an end")
 
     def _submitters(self) -> list[Submitter]:
         random = Random(f"{self._seed}/orders")

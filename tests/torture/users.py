@@ -13,6 +13,7 @@ from ledger import Entry, Ledger
 from observer import PRIORITY_OF_TRIALS
 
 CANCEL_SECONDS_MAX = SUSPEND_SECONDS_MAX = 45.0
+SLOW_CANCEL_SECONDS = 12.0  # worth telling: grace and what a batch may take is less
 RETRIES_MAX = 2
 PRIORITIES = [priority for priority in range(101) if priority != PRIORITY_OF_TRIALS]
 RECENT_JOBS = 60
@@ -171,14 +172,15 @@ class Meddler:
             entry.cancel_asked = True
             if not self._command(entry, "cancel").good:
                 return
-            until = time.monotonic() + CANCEL_SECONDS_MAX
-            while time.monotonic() < until:
-                job = self._client.get(f"/jobs/{entry.id}?wait=5").json
-                if job["status"] in FINAL:
-                    break
-            else:
-                self._ledger.crime(f"{CANCEL_SECONDS_MAX:.0f} s after its cancel job {entry.id} has not ended: {brief(job)}")
-                return
+            begun = time.monotonic()
+            while (job := self._client.get(f"/jobs/{entry.id}?wait=2").json)["status"] not in FINAL:
+                if time.monotonic() > begun + CANCEL_SECONDS_MAX:
+                    self._ledger.crime(f"{CANCEL_SECONDS_MAX:.0f} s after its cancel job {entry.id} has not ended: {brief(job)}")
+                    return
+                if self._stop.is_set():
+                    return  # all jobs are looked at until they have ended
+            if (took := time.monotonic() - begun) > SLOW_CANCEL_SECONDS:
+                self._ledger.say(f"{took:.1f} s after its cancel job {entry.id} has ended: {brief(job)}")
             self._ledger.count(f"a cancel ended {job['status']}")
             probe(self._evidence, entry, job, self._ledger)
 
@@ -233,6 +235,8 @@ class Meddler:
         """It leaves its batch, and does not go on by itself in another."""
         until = time.monotonic() + SUSPEND_SECONDS_MAX
         while (job := self._client.get(f"/jobs/{entry.id}").json)["status"] == "running" and job["batch"] == batch:
+            if self._stop.is_set():
+                return
             if time.monotonic() > until:
                 self._ledger.crime(f"{SUSPEND_SECONDS_MAX:.0f} s after it was suspended job {entry.id} runs on: {brief(job)}")
                 return
