@@ -156,6 +156,8 @@ class Books:
             return  # it has told so itself
         elif failure["kind"] in kind.failures and _as_chosen(entry, failure):
             return
+        elif self._was_broken_by_another(entry, self._runs / str(job["batch"]), failure):
+            return
         elif failure["kind"] == "lost" and not (self._runs / str(job["batch"]) / "shim.json").exists():
             self._accuse(entry, job, "is lost, though nothing of it had started, so that it belongs into the queue again (P2)")
         elif not self._was_killed(job) or failure["kind"] not in FAILURES_OF_THE_KILLED:
@@ -175,6 +177,11 @@ class Books:
         if not ends_of(run):
             ended += LOST_SECONDS_MAX  # nobody wrote its end down
         return self._ledger.was_killed(str(run), None) or self._ledger.was_worker_killed(worker, begun - 0.5, ended + 0.5)
+
+    def _was_broken_by_another(self, entry: Entry, run: Path, failure: Job) -> bool:
+        """It was left alone with a worker that breaks the protocol for one that has ended: it answers for it again."""
+        others = set(ends_of(run)) - {entry.id}
+        return failure["kind"] == "reported" and any(one.id in others and one.order.kind.name == "repeater" for one in self._ledger.entries())
 
     def _audit_executions(self, entry: Entry, job: Job) -> None:
         """Each execution is of an attempt that ferry counts, and no attempt was executed twice."""
@@ -244,7 +251,8 @@ class Books:
                 self._accuse(entry, job, f"paid for batch {batch} by its own word, which it never gave: {failure}")
         elif len(left) > 1:
             self._accuse(entry, job, f"paid for batch {batch}, of which {sorted(left)} were left: {failure}")
-        elif not own and not (failure["kind"] in FAILURES_OF_THE_KILLED and self._was_run_killed(run)):
+        elif not own and not self._was_broken_by_another(entry, run, failure) and not (
+                failure["kind"] in FAILURES_OF_THE_KILLED and self._was_run_killed(run)):
             self._accuse(entry, job, f"paid for batch {batch} of {sorted(jobs_of(run))}, to which nobody did anything: {failure}")
 
     def _audit_log(self, entry: Entry, job: Job) -> None:

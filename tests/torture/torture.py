@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tortures ferry: hundreds of jobs, and kill -9 of everything at random moments. At the end the books must balance.
 
-torture.py --bin DIR [--seconds 60] [--seed N] [--jobs M] [--output-mib 20] [--patience 20] [--keep] [--work DIR]
+torture.py --bin DIR [--seconds 60] [--seed N] [--jobs M] [--output-mib 20] [--patience 10] [--keep] [--work DIR]
 """
 
 import argparse
@@ -46,7 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="repeats the plan of an earlier torture (random)")
     parser.add_argument("--jobs", type=int, default=None, help=f"how many jobs ({JOBS_A_SECOND} a second)")
     parser.add_argument("--output-mib", type=int, default=20, help=f"how much each of the {FLOODS} largest logs takes (20)")
-    parser.add_argument("--patience", type=float, default=20, help="seconds after which what still waits is cancelled (20)")
+    parser.add_argument("--patience", type=float, default=10, help="seconds after which what still waits is cancelled (10)")
     parser.add_argument("--keep", action="store_true", help="keep the working folder also when all is well")
     parser.add_argument("--work", type=Path, default=None, help="a folder to make the working folder in (temporary)")
     return parser.parse_args()
