@@ -35,8 +35,12 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       named_.started(job.named_group);
     }
     running_batch batch{.device = restored.device, .type = restored.type, .started = restored.started, .at = phase::running};
-    for (const auto& job : restored.jobs)
+    for (const auto& job : restored.jobs) {
       batch.members.push_back({.job = job});
+      if (job.held) // it was asked to leave by an earlier daemon
+        batch.members.back().wish = scheduling::user_wish::suspend;
+      batch.members.back().job.held = false;
+    }
     running_.emplace(restored.id, std::move(batch));
   }
   publish();

@@ -71,6 +71,7 @@ caf::result<result<done>> queue_state::hold(job_id id, const std::string& reason
   auto job = jobs_.find(id);
   if (!job)
     return result<done>(fail(why_not_queued(id)));
+  releases_.erase(id);
   const bool was_held = job->held; // perhaps for another reason: this one counts from now on
   job->held = true;
   jobs_.replace(*job);
@@ -94,17 +95,32 @@ caf::result<result<done>> queue_state::release(job_id id) {
   if (!job->held && !job->delayed && !drops_needs)
     return result<done>(done{});
   auto promise = self_->make_response_promise<result<done>>();
+  const auto order = will_release(id);
   request(self_, storage_, caf::infinite, append_facts{{job_released{id, wall_clock_now(), drops_needs}}, {}})
-      .then([this, promise, id, drops_needs](const result<storage::append_outcome>& outcome) mutable {
+      .then([this, promise, id, drops_needs, order](const result<storage::append_outcome>& outcome) mutable {
+        const bool counts = may_release(id, order);
         if (outcome && drops_needs) {
           needs_.forget(id);
           settle_needs({id});
         }
-        if (outcome)
+        if (outcome && counts)
           let_go(id, true);
         promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
       });
   return promise;
+}
+
+std::uint64_t queue_state::will_release(job_id id) {
+  releases_.insert_or_assign(id, ++last_release_);
+  return last_release_;
+}
+
+bool queue_state::may_release(job_id id, std::uint64_t order) {
+  const auto latest = releases_.find(id);
+  if (latest == releases_.end() || latest->second != order)
+    return false;
+  releases_.erase(latest);
+  return true;
 }
 
 void queue_state::let_go(job_id id, bool delayed_too) {
@@ -160,16 +176,29 @@ caf::result<result<done>> queue_state::edit(edit_job& what) {
     if (auto valid = scheduling::check_label("name", *what.name); !valid)
       return result<done>(fail(std::move(valid.error())));
   auto promise = self_->make_response_promise<result<done>>();
-  if (what.params)
+  if (what.params && !editing_.insert(what.id).second)
+    edit_later(std::move(what), promise);
+  else if (what.params)
     edit_params(std::move(what), *job, promise);
   else
     store_edit(what, {}, promise);
   return promise;
 }
 
+// The parameters that it changes some of are on their way to the disk; they are there once a message sent now comes back.
+void queue_state::edit_later(edit_job what, done_promise promise) {
+  request(self_, storage_, caf::infinite, append_facts{})
+      .then([this, what = std::make_shared<edit_job>(std::move(what)), promise](const result<storage::append_outcome>&) mutable {
+        request(self_, handle(self_), caf::infinite, std::move(*what)).then([promise](const result<done>& edited) mutable {
+          promise.deliver(edited);
+        });
+      });
+}
+
 void queue_state::edit_params(edit_job what, const queued_job& job, done_promise promise) {
   const auto* type = type_of(job.type);
   if (!type) {
+    editing_.erase(what.id);
     promise.deliver(
         result<done>(fail(error_code::conflict, "its type '" + type_names_.at(job.type) + "' is no longer configured")));
     return;
@@ -177,24 +206,29 @@ void queue_state::edit_params(edit_job what, const queued_job& job, done_promise
   request(self_, history_, caf::infinite, find_jobs{{what.id}, false})
       .then([this, what = std::move(what), type, promise](const result<job_records>& found) mutable {
         if (!found || found->empty()) {
+          editing_.erase(what.id);
           promise.deliver(result<done>(fail(found ? why_not_queued(what.id) : found.error())));
           return;
         }
         auto params = scheduling::admit_params(found->front().params, *what.params, *type, what.base_dir);
-        if (!params)
-          promise.deliver(result<done>(fail(std::move(params.error()))));
-        else
+        if (params) {
           store_edit(what, std::move(*params), promise);
+        } else {
+          editing_.erase(what.id);
+          promise.deliver(result<done>(fail(std::move(params.error()))));
+        }
       });
 }
 
 void queue_state::store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise) {
   const auto job = jobs_.find(what.id);
   if (!job) { // it was started while its parameters were read
+    editing_.erase(what.id);
     promise.deliver(result<done>(fail(why_not_queued(what.id))));
     return;
   }
   const auto now = wall_clock_now();
+  const bool params_changed = params.has_value();
   std::vector<fact> facts;
   std::optional<json> regroup;
   if (const auto* type = type_of(job->type); params && type && scheduling::reads_parameters(*type))
@@ -202,6 +236,8 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   if (params || what.name)
     facts.emplace_back(job_edited{what.id, std::move(params), what.name, now});
   auto changed = *job;
+  const auto* values = tolerated(what.id);
+  auto values_before = values ? *values : std::vector<double>{};
   if (regroup)
     classify(changed, *regroup);
   if (what.priority && *what.priority != job->priority) {
@@ -213,12 +249,24 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
     jobs_.replace(changed);
     void_promises();
     queue_changed();
-    revert = [this, before = *job, pin = groups_.pin({job->group})] { jobs_.replace(before); };
+    revert = [this, before = *job, values_before = std::move(values_before), pin = groups_.pin({job->group})] {
+      jobs_.replace(before);
+      if (!values_before.empty())
+        tolerated_.insert_or_assign(before.id, values_before);
+    };
   }
-  if (facts.empty())
+  if (facts.empty()) {
     promise.deliver(result<done>(done{}));
-  else
-    store(std::move(facts), promise, std::move(revert));
+    return;
+  }
+  request(self_, storage_, caf::infinite, append_facts{std::move(facts), {}})
+      .then([this, id = what.id, params_changed, promise, revert](const result<storage::append_outcome>& outcome) mutable {
+        if (params_changed)
+          editing_.erase(id);
+        if (!outcome && revert)
+          revert();
+        promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
+      });
 }
 
 // ---- finished jobs ----------------------------------------------------------------------------------------------------------
@@ -228,7 +276,11 @@ caf::result<result<done>> queue_state::retry(const retry_job& what) {
   if (jobs_.find(id) || running_jobs_.contains(id))
     return result<done>(fail(error_code::conflict, "job " + to_string(id) + " has not finished"));
   auto promise = self_->make_response_promise<result<done>>();
-  with_record(id, promise, [this, promise, from_scratch = what.from_scratch](const job_record& record) {
+  with_record(id, promise, [this, promise, from_scratch = what.from_scratch](const job_record& record) mutable {
+    if (is_live(record.id) || !returning_.insert(record.id).second) { // another retry was faster
+      promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(record.id) + " has not finished")));
+      return;
+    }
     if (record.needs.empty() || record.attempts > 0)
       requeue_finished(record, from_scratch, promise);
     else
@@ -251,8 +303,8 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
   else if (!group)
     why_not = group.error().what;
   if (!why_not.empty()) {
-    if (!jobs_.find(record.id))
-      needs_.forget(record.id);
+    returning_.erase(record.id);
+    needs_.forget(record.id);
     promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(record.id) + " cannot be retried: " + why_not)));
     return;
   }
@@ -277,11 +329,10 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
       .then([this, job, promise, was = record.state,
              pin = groups_.pin({job.group})](const result<storage::append_outcome>& outcome) mutable {
         named_.arrived(job.named_group);
+        returning_.erase(job.id);
         if (!outcome) {
-          if (!jobs_.find(job.id)) { // else another retry was faster
-            needs_.forget(job.id);
-            keys_.free(job.id);
-          }
+          needs_.forget(job.id);
+          keys_.free(job.id);
           promise.deliver(result<done>(fail(outcome.error())));
           return;
         }
@@ -327,6 +378,7 @@ void queue_state::clear_some(std::vector<job_state> states, std::size_t cleared,
 caf::result<result<done>> queue_state::pause(bool paused) {
   // Stored also when nothing changes: the same request may still be on its way to the disk, and the answer promises that it is
   // there.
+  queue_resume_ = 0;
   const bool before = std::exchange(paused_, paused);
   publish();
   void_promises();

@@ -106,20 +106,32 @@ caf::result<result<done>> queue_state::suspend(job_id id) {
   const auto of = running_jobs_.find(id);
   if (of == running_jobs_.end())
     return result<done>(fail(why_not_queued(id)));
-  auto* one = running_.at(of->second).find(id);
-  if (!one->over) {
-    if (one->wish != user_wish::cancel)
-      one->wish = user_wish::suspend;
-    void_promises();
-    stop(of->second, {.cause = stop_cause::suspend});
-  }
-  return result<done>(done{});
+  auto& batch = running_.at(of->second);
+  auto* one = batch.find(id);
+  if (one->over)
+    return result<done>(done{});
+  const bool is_new = one->wish != user_wish::cancel && one->wish != user_wish::suspend && batch.at != phase::ending;
+  if (one->wish != user_wish::cancel)
+    one->wish = user_wish::suspend;
+  void_promises();
+  // On disk before it is promised: should this daemon end before the job has left, the next one is to know why it leaves.
+  auto promise = self_->make_response_promise<result<done>>();
+  if (is_new)
+    store({job_held{id, wall_clock_now(), scheduling::suspended_reason}}, promise);
+  else
+    promise.deliver(result<done>(done{}));
+  stop(of->second, {.cause = stop_cause::suspend});
+  return promise;
 }
 
 caf::result<result<std::size_t>> queue_state::suspend_everything() {
   const auto running = running_jobs_.size();
+  const auto now = wall_clock_now();
+  std::vector<fact> facts{queue_paused{true, now}};
   for (auto& [id, batch] : running_) {
     for (member& one : batch.members) {
+      if (!one.over && batch.at != phase::ending && one.wish != user_wish::cancel && one.wish != user_wish::suspend)
+        facts.emplace_back(job_held{one.job.id, now, scheduling::suspended_reason}); // as for one alone
       if (one.wish != user_wish::cancel)
         one.wish = user_wish::suspend;
     }
@@ -127,11 +139,12 @@ caf::result<result<std::size_t>> queue_state::suspend_everything() {
   }
   if (parts_)
     send(self_, parts_->optimizer, end_all_idle{});
+  queue_resume_ = 0;
   const bool before = std::exchange(paused_, true);
   publish();
   void_promises();
   auto promise = self_->make_response_promise<result<std::size_t>>();
-  request(self_, storage_, caf::infinite, append_facts{{queue_paused{true, wall_clock_now()}}, {}})
+  request(self_, storage_, caf::infinite, append_facts{std::move(facts), {}})
       .then([this, promise, running, before](const result<storage::append_outcome>& outcome) mutable {
         if (!outcome) {
           paused_ = before;
@@ -151,13 +164,19 @@ caf::result<result<done>> queue_state::resume(job_id id) {
 }
 
 caf::result<result<std::size_t>> queue_state::resume_everything() {
-  std::size_t leaving = 0; // suspended, and not yet gone
+  std::size_t leaving = 0;  // suspended, and not yet gone
+  std::vector<fact> undone; // what was stored of that
+  const auto order = queue_resume_ = ++last_release_;
   for (auto& [id, batch] : running_)
     for (member& one : batch.members)
       if (!one.over && one.wish == user_wish::suspend) {
         one.wish = user_wish::resume;
         ++leaving;
+        if (batch.at != phase::ending)
+          undone.emplace_back(job_released{one.job.id, wall_clock_now()});
       }
+  if (!undone.empty()) // now, so that it comes before the end of their attempt
+    request(self_, storage_, caf::infinite, record_facts{std::move(undone)}).then([](done) {});
   auto promise = self_->make_response_promise<result<std::size_t>>();
   const auto waiting = jobs_.kept_back();
   job_ids held;
@@ -165,27 +184,34 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
     if (job.held)
       held.push_back(job.id);
   request(self_, history_, caf::infinite, find_jobs{std::move(held), true})
-      .then([this, promise, leaving](const result<job_records>& found) mutable {
+      .then([this, promise, leaving, order](const result<job_records>& found) mutable {
         if (!found) {
           promise.deliver(result<std::size_t>(fail(found.error())));
           return;
         }
         const auto now = wall_clock_now();
-        job_ids released;
-        std::vector<fact> facts{queue_paused{false, now}};
+        std::vector<std::pair<job_id, std::uint64_t>> released; // with the order that lets it go
+        std::vector<fact> facts;
+        if (queue_resume_ == order) // else it was paused again meanwhile
+          facts.emplace_back(queue_paused{false, now});
         for (const job_record& record : *found)
           if (record.held_for == scheduling::suspended_reason && jobs_.find(record.id)) {
-            released.push_back(record.id);
+            released.emplace_back(record.id, will_release(record.id));
             facts.emplace_back(job_released{record.id, now});
           }
         request(self_, storage_, caf::infinite, append_facts{std::move(facts), {}})
-            .then([this, promise, released, leaving](const result<storage::append_outcome>& outcome) mutable {
+            .then([this, promise, released, leaving, order](const result<storage::append_outcome>& outcome) mutable {
+              job_ids let_go_now;
+              for (const auto& [id, number] : released)
+                if (may_release(id, number))
+                  let_go_now.push_back(id);
               if (!outcome) {
                 promise.deliver(result<std::size_t>(fail(outcome.error())));
                 return;
               }
-              paused_ = false;
-              for (const job_id id : released)
+              if (queue_resume_ == order)
+                paused_ = false;
+              for (const job_id id : let_go_now)
                 let_go(id, true);
               publish();
               queue_changed();
@@ -239,6 +265,7 @@ caf::result<result<done>> queue_state::hold(const hold_type& what) {
     return result<done>(fail(std::move(*unknown)));
   const auto index = static_cast<scheduling::type_index>(settings_->find_job_type(what.type) - settings_->job_types.data());
   const auto reason = what.reason.empty() ? std::string("by a user") : what.reason;
+  type_releases_.erase(index);
   std::optional<std::string> before;
   if (const auto held = held_types_.find(index); held != held_types_.end())
     before = held->second;
@@ -262,9 +289,15 @@ caf::result<result<done>> queue_state::release(const release_type& what) {
     return result<done>(fail(std::move(*unknown)));
   const auto index = static_cast<scheduling::type_index>(settings_->find_job_type(what.type) - settings_->job_types.data());
   auto promise = self_->make_response_promise<result<done>>();
+  const auto order = ++last_release_;
+  type_releases_.insert_or_assign(index, order);
   request(self_, storage_, caf::infinite, append_facts{{type_released{what.type, wall_clock_now()}}, {}})
-      .then([this, index, promise](const result<storage::append_outcome>& outcome) mutable {
-        if (outcome) {
+      .then([this, index, promise, order](const result<storage::append_outcome>& outcome) mutable {
+        const auto latest = type_releases_.find(index);
+        const bool counts = latest != type_releases_.end() && latest->second == order;
+        if (counts)
+          type_releases_.erase(latest);
+        if (outcome && counts) {
           held_types_.erase(index);
           storms_[index].forget();
           publish();
@@ -277,7 +310,8 @@ caf::result<result<done>> queue_state::release(const release_type& what) {
 }
 
 void queue_state::hold_storming(scheduling::type_index type, const std::string& reason) {
-  if (!held_types_.emplace(type, reason).second)
+  const bool is_being_released = type_releases_.erase(type) > 0;
+  if (!held_types_.emplace(type, reason).second && !is_being_released)
     return;
   publish();
   spdlog::error("job type {} is held: {}", type_names_.at(type), reason);

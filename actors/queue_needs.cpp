@@ -97,11 +97,8 @@ std::string queue_state::why_it_needs(job_id id) const {
 void queue_state::retry_with_needs(const job_record& record, bool from_scratch, done_promise promise) {
   look_up(record.needs, [this, record, from_scratch, promise](result<scheduling::needed_states> found) mutable {
     if (!found) {
+      returning_.erase(record.id);
       promise.deliver(result<done>(fail(found.error())));
-      return;
-    }
-    if (is_live(record.id)) { // another retry was faster
-      promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(record.id) + " has not finished")));
       return;
     }
     needs_.add(record.id, *record.on_needs_failure, scheduling::with_states(record.needs, *found));
@@ -111,6 +108,7 @@ void queue_state::retry_with_needs(const job_record& record, bool from_scratch, 
     }
     const auto culprit = *needs_.culprit(record.id);
     needs_.forget(record.id);
+    returning_.erase(record.id);
     const error why{error_code::conflict,
                     "job " + to_string(record.id) + " cannot be retried: " + scheduling::describe_culprit(culprit),
                     "retry job " + to_string(culprit.id) + " first",

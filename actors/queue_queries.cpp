@@ -50,6 +50,8 @@ job_view queue_state::view(job_record record) const {
   } else if (const auto of = running_jobs_.find(stored.id); of != running_jobs_.end()) {
     const running_batch& batch = running_.at(of->second);
     stored.state = job_state::running;
+    stored.held = false; // whether it is to be held once it has left is kept there
+    stored.held_for.clear();
     stored.batch = of->second;
     stored.device = batch.device;
     stored.started = batch.started;

@@ -28,6 +28,10 @@ void queue_state::begin(const begin_work& what) {
       watch(id, batch, *type, batch.started);
     send(self_, executor->second, adopt_batch{id, type, batch.jobs()});
   }
+  for (const auto& [id, batch] : running_) // asked of an earlier daemon, which may not have passed it on
+    if (std::any_of(batch.members.begin(), batch.members.end(),
+                    [](const member& one) { return one.wish == scheduling::user_wish::suspend; }))
+      stop(id, {.cause = scheduling::stop_cause::suspend});
   arm_delays();
   push_candidates();
 }

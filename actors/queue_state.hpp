@@ -125,8 +125,12 @@ private:
   caf::result<result<done>> hold(job_id id, const std::string& reason);
   caf::result<result<done>> release(job_id id);
   void let_go(job_id id, bool delayed_too);
+  std::uint64_t will_release(job_id id);
+  // Whether that order still counts; it is over in any case.
+  bool may_release(job_id id, std::uint64_t order);
   caf::result<result<done>> move(const move_job& what);
   caf::result<result<done>> edit(edit_job& what);
+  void edit_later(edit_job what, done_promise promise);
   void edit_params(edit_job what, const scheduling::queued_job& job, done_promise promise);
   void store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise);
   caf::result<result<done>> retry(const retry_job& what);
@@ -260,8 +264,15 @@ private:
   std::unordered_map<batch_id, running_batch> running_;
   std::unordered_map<job_id, batch_id> running_jobs_;
   scheduling::unique_keys keys_;
-  std::unordered_set<job_id> leaving_; // cancelled while queued; that is on its way to the disk
-  std::size_t look_ups_ = 0;           // of needed jobs, which are being read
+  std::unordered_set<job_id> leaving_;   // cancelled while queued; that is on its way to the disk
+  std::unordered_set<job_id> returning_; // retried; that is being looked into, or on its way to the disk
+  std::unordered_set<job_id> editing_;   // whose parameters are being edited: others who wish to edit them come after that
+  // Orders to let go hold once they are on disk, orders to keep back at once: an order to keep back voids those that are on their
+  // way.
+  std::unordered_map<job_id, std::uint64_t> releases_; // the latest that is on its way
+  std::unordered_map<scheduling::type_index, std::uint64_t> type_releases_;
+  std::uint64_t last_release_ = 0, queue_resume_ = 0; // 0: none is on its way
+  std::size_t look_ups_ = 0;                          // of needed jobs, which are being read
   scheduling::needed_states ended_meanwhile_;
   job_id last_job_;
   std::int64_t last_order_key_ = 0;

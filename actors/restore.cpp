@@ -257,7 +257,10 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   }
   if (auto committed = store.commit(); !committed)
     return fail(committed.error());
-  queue.groups = scheduling::batch_groups(types.names());
+  std::vector<std::string> identities = types.names();
+  for (const auto& type : settings->job_types)
+    identities[types.find(type.name)] = scheduling::worker_identity(type);
+  queue.groups = scheduling::batch_groups(std::move(identities));
   queue.knowledge = restore_knowledge(stored->learned, types.names());
   queue.promises = restore_promises(stored->learned);
   if (auto grouped = classify_all(store, *settings, queue, now); !grouped)

@@ -12,17 +12,25 @@ constexpr std::size_t crowd_min = 1'000;
 
 std::uint64_t warm_number(const std::string& type, const std::string& warm) { return fingerprint().add(type).add(warm).value(); }
 
-batch_groups::batch_groups(std::vector<std::string> type_names)
-    : type_names_(std::move(type_names)), crowded_at_(type_names_.size() + crowd_min) {
-  for (std::size_t i = 0; i < type_names_.size(); ++i)
-    groups_.push_back({.type = static_cast<type_index>(i), .warm = warm_number(type_names_[i], "{}"), .loads = "{}"});
+std::string worker_identity(const config::job_type& type) {
+  if (type.runner != config::runner_kind::worker)
+    return type.name;
+  json all = {
+      type.name, type.command, type.shell, type.threads, type.environment, type.inherit_environment, type.config_dir.string()};
+  return all.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+batch_groups::batch_groups(std::vector<std::string> type_identities)
+    : type_identities_(std::move(type_identities)), crowded_at_(type_identities_.size() + crowd_min) {
+  for (std::size_t i = 0; i < type_identities_.size(); ++i)
+    groups_.push_back({.type = static_cast<type_index>(i), .warm = warm_number(type_identities_[i], "{}"), .loads = "{}"});
 }
 
 group_index batch_groups::find_or_add(type_index type, const batch_traits& traits) {
   const auto [found, added] = by_key_.try_emplace({type, traits.warm + traits.exact}, 0);
   if (!added)
     return found->second;
-  group made{type, warm_number(type_names_.at(type), traits.warm), batch_key(traits), traits.warm};
+  group made{type, warm_number(type_identities_.at(type), traits.warm), batch_key(traits), traits.warm};
   if (free_.empty()) {
     found->second = static_cast<group_index>(groups_.size());
     groups_.push_back(std::move(made));

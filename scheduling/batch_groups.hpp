@@ -2,6 +2,7 @@
 // worker. Each type has a group of its own for jobs without traits; its number is that of the type.
 #pragma once
 
+#include "config/job_type.hpp"
 #include "scheduling/batch_traits.hpp"
 #include "scheduling/job_queue.hpp"
 
@@ -16,9 +17,12 @@
 
 namespace ferry::scheduling {
 
-// What a worker has loaded, as a number: a fingerprint of type and warm_key parameters. Whoever relies on it for
-// more than a preference compares the text.
+// What a worker is and has loaded, as a number: a fingerprint of its type (worker_identity) and of its warm_key parameters.
 [[nodiscard]] std::uint64_t warm_number(const std::string& type, const std::string& warm);
+
+// All of a type's declaration that its workers are started with: one that was started with another is not relied on. Of a type
+// without workers its name.
+[[nodiscard]] std::string worker_identity(const config::job_type& type);
 
 class batch_groups {
 public:
@@ -29,8 +33,8 @@ public:
     std::string loads;          // batch_traits::warm
   };
 
-  // `type_names`: all types by index.
-  explicit batch_groups(std::vector<std::string> type_names);
+  // `type_identities`: of all types by index, as worker_identity has them.
+  explicit batch_groups(std::vector<std::string> type_identities);
 
   [[nodiscard]] group_index find_or_add(type_index type, const batch_traits& traits);
   [[nodiscard]] const group& at(group_index index) const { return groups_.at(index); }
@@ -44,7 +48,7 @@ public:
   void forget_unused(const std::function<bool(group_index)>& is_used);
 
 private:
-  std::vector<std::string> type_names_;
+  std::vector<std::string> type_identities_;
   std::vector<group> groups_;
   std::vector<group_index> free_;
   std::map<std::pair<type_index, std::string>, group_index> by_key_;

@@ -1,6 +1,7 @@
 #include "scheduling/forecast.hpp"
 
 #include "scheduling/batch_decision.hpp"
+#include "scheduling/virtual_time.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -85,7 +86,7 @@ private:
 
   // False: nothing more can start now.
   bool decide() {
-    end_expired_workers();
+    end_expired_workers(devices_, picture_.types, now_);
     const auto decision = choose_batch(candidates(), devices_, now_);
     if (const auto* later = std::get_if<wait_until>(&decision))
       look_again_ = std::max(later->when, now_ + look_again_min);
@@ -132,29 +133,10 @@ private:
     ends_.emplace(now_ + giving_back, batch);
   }
 
-  void end_expired_workers() {
-    std::vector<worker_id> expired;
-    for (const auto& [id, worker] : devices_.workers())
-      if (worker.is_idle() && worker.type < picture_.types.size() &&
-          now_ - worker.idle_since >= picture_.types[worker.type].worker.keep_alive)
-        expired.push_back(id);
-    for (const worker_id id : expired)
-      devices_.remove_worker(id);
-  }
-
   void start(const dispatch_batch& chosen) {
     last_batch_.value += 1;
-    lease place = chosen.place;
-    for (const worker_id id : chosen.ends_workers)
-      devices_.remove_worker(id);
-    if (chosen.starts_worker) {
-      place.worker = {last_batch_.value};
-      devices_.add_worker(
-          {.id = place.worker, .device = place.device, .type = chosen.type, .warm = chosen.warm, .memory_mib = place.memory_mib});
-    }
-    devices_.grant(last_batch_, place);
-
-    foreseen_run run{.device = device_index(place.device),
+    const lease place = carry_out(devices_, last_batch_, chosen);
+    foreseen_run run{.device = device_index(devices_, place.device),
                      .starts = now_,
                      .ends = place.ends.value_or(now_ + unknown_run),
                      .has_estimate = place.ends.has_value(),
@@ -200,7 +182,7 @@ private:
         picture_.named.ended(group);
       for (const job_id job : ended.mapped().jobs)
         let_go_who_needs(job);
-      const auto device = device_index(lease->device);
+      const auto device = device_index(devices_, lease->device);
       if (device < freed_.size())
         freed_[device] = ended.mapped();
     }
@@ -218,12 +200,6 @@ private:
       queue_.add(job);
     }
     dependents_.erase(first, last);
-  }
-
-  [[nodiscard]] std::size_t device_index(const std::string& id) const {
-    const auto& accounts = devices_.accounts();
-    const auto found = std::find_if(accounts.begin(), accounts.end(), [&](const auto& a) { return a.owner.id == id; });
-    return static_cast<std::size_t>(found - accounts.begin());
   }
 
   queue_picture picture_;

@@ -61,7 +61,6 @@ struct forecast {
   instant made{};
   std::vector<foreseen_run> runs;                 // in the order they start
   std::unordered_map<job_id, std::size_t> run_of; // place in `runs`
-  bool is_whole = true;                           // false: there are more jobs than are looked at
 
   // Null: it is not foreseen that it starts.
   [[nodiscard]] const foreseen_run* find(job_id job) const;

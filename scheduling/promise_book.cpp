@@ -30,11 +30,6 @@ std::optional<start_promise> promise_book::expect(const forecast& seen, job_id j
   return start_promise{seen.made, start, start + duration{std::llround(late)}};
 }
 
-void promise_book::make(const forecast& seen) {
-  for (const auto& [job, run] : seen.run_of)
-    make(seen, job);
-}
-
 void promise_book::make(const forecast& seen, job_id job) {
   if (open_.contains(job))
     return;

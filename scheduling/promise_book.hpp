@@ -35,10 +35,8 @@ public:
   // A foreseen time, with what was learnt.
   [[nodiscard]] instant stretched(instant made, instant foreseen) const;
 
-  // Keeps what is promised now of each job in the forecast that has no promise yet.
-  void make(const forecast& seen);
-  void make(const forecast& seen, job_id job); // of this one alone
-  void forget(job_id job) { open_.erase(job); }
+  // Keeps what is promised now of a job that has no promise yet.
+  void make(const forecast& seen, job_id job);
   void forget_all() { open_.clear(); }
   [[nodiscard]] std::optional<start_promise> find(job_id job) const;
 

@@ -7,6 +7,7 @@
 #include "scheduling/outlook.hpp"
 #include "scheduling/queued_estimates.hpp"
 #include "scheduling/type_knowledge.hpp"
+#include "scheduling/virtual_time.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -121,7 +122,7 @@ private:
   bool start_next(instant now) {
     if (ledger_.slots_free() == 0 || queue_.size() == 0)
       return false;
-    end_expired_workers(now);
+    end_expired_workers(ledger_, day_.types, now);
     if (is_fifo()) {
       const auto chosen = choose_first(now);
       if (chosen)
@@ -196,29 +197,11 @@ private:
     return best;
   }
 
-  void end_expired_workers(instant now) {
-    std::vector<worker_id> expired;
-    for (const auto& [id, worker] : ledger_.workers())
-      if (worker.is_idle() && now - worker.idle_since >= day_.types[worker.type].worker.keep_alive)
-        expired.push_back(id);
-    for (const worker_id id : expired)
-      ledger_.remove_worker(id);
-  }
-
   // ---- running ----
 
   void start(const dispatch_batch& chosen, instant now) {
     last_batch_.value += 1;
-    lease place = chosen.place;
-    for (const worker_id id : chosen.ends_workers)
-      ledger_.remove_worker(id);
-    if (chosen.starts_worker) {
-      place.worker = {last_batch_.value};
-      ledger_.add_worker(
-          {.id = place.worker, .device = place.device, .type = chosen.type, .warm = chosen.warm, .memory_mib = place.memory_mib});
-    }
-    ledger_.grant(last_batch_, place);
-
+    const lease place = carry_out(ledger_, last_batch_, chosen);
     const bool loads = chosen.starts_worker || place.worker.is_none(); // a process begins anew each time
     const auto first = place_of(chosen.jobs.front());
     const waiting& leader = waiting_.at(first);
@@ -228,7 +211,7 @@ private:
                           .price = price_of(leader, now),
                           .warm = leader.traits.warm,
                           .device = place.device};
-    played_run run{.device = device_index(place.device), .starts = now, .loads = loads, .warm = leader.traits.warm};
+    played_run run{.device = device_index(ledger_, place.device), .starts = now, .loads = loads, .warm = leader.traits.warm};
     duration longest{};
     for (const job_id id : chosen.jobs) {
       const std::size_t at = place_of(id);
@@ -289,11 +272,6 @@ private:
   [[nodiscard]] std::optional<duration> expected_of(std::size_t at) const {
     const auto& expected = played_.jobs[at].expected;
     return expected ? std::optional(expected->median) : std::nullopt;
-  }
-
-  [[nodiscard]] std::size_t device_index(const std::string& id) const {
-    const auto found = std::find_if(day_.devices.begin(), day_.devices.end(), [&](const device& d) { return d.id == id; });
-    return static_cast<std::size_t>(found - day_.devices.begin());
   }
 
   void end_runs(instant now) {

@@ -19,7 +19,7 @@ constexpr const char* update_requeued = "UPDATE jobs SET state = 0, attempts = a
 constexpr const char* update_again =
     "UPDATE jobs SET state = 0, held = ?, held_for = ?, not_before = ?, retries = ?, start_crashes = 0, batch_max = ?, "
     "attempts = attempts - ?, waits_since = ? WHERE id = ?";
-constexpr const char* update_finished = "UPDATE jobs SET state = ?, finished = ? WHERE id = ?";
+constexpr const char* update_finished = "UPDATE jobs SET state = ?, finished = ?, held = 0, held_for = NULL WHERE id = ?";
 constexpr const char* replace_outcome = "INSERT OR REPLACE INTO job_outcomes (job, failure, result) VALUES (?, ?, ?)";
 constexpr const char* select_running_in_batch =
     "SELECT id FROM jobs WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 AND batch = ? LIMIT 1";

@@ -45,4 +45,13 @@ result<std::optional<std::vector<std::string>>> csv_reader::next() {
   return any ? std::optional(std::move(fields)) : std::nullopt;
 }
 
+std::string csv_field(const std::string& field) {
+  if (field.find_first_of(",\"\r\n") == field.npos)
+    return field;
+  std::string text = "\"";
+  for (const char c : field)
+    text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
 } // namespace ferry::cli

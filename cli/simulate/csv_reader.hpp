@@ -27,4 +27,7 @@ private:
   int next_line_ = 1;
 };
 
+// A field as it is written: in quotes where it has to be.
+[[nodiscard]] std::string csv_field(const std::string& text);
+
 } // namespace ferry::cli

@@ -1,6 +1,7 @@
 #include "cli/simulate/simulation_report.hpp"
 
 #include "cli/format.hpp"
+#include "cli/simulate/csv_reader.hpp"
 #include "cli/table.hpp"
 
 #include <array>
@@ -53,15 +54,6 @@ json to_json(const promise_errors& errors) {
           {"median_relative_error", errors.median},
           {"within_20_percent", errors.within_20_percent},
           {"at_most_p90", errors.in_time}};
-}
-
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == field.npos)
-    return field;
-  std::string text = "\"";
-  for (const char c : field)
-    text += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return text + "\"";
 }
 
 } // namespace
@@ -146,8 +138,8 @@ std::string schedule_csv(const trace& from, const scheduling::simulation& day, c
   for (std::size_t i = 0; i < day.jobs.size(); ++i) {
     const auto& job = played.jobs[i];
     const auto& run = played.runs[job.run];
-    text += std::to_string(from.lines[i]) + "," + quoted(day.types[day.jobs[i].type].name) + "," + since(day.jobs[i].arrival) +
-            "," + since(run.starts) + "," + since(run.works) + "," + since(run.ends) + "," + quoted(day.devices[run.device].id) +
+    text += std::to_string(from.lines[i]) + "," + csv_field(day.types[day.jobs[i].type].name) + "," + since(day.jobs[i].arrival) +
+            "," + since(run.starts) + "," + since(run.works) + "," + since(run.ends) + "," + csv_field(day.devices[run.device].id) +
             "," + std::to_string(job.run + 1) + "," + std::to_string(from.lines[run.jobs.front()]) + "," +
             std::to_string(run.jobs.size()) + "," + (run.loads ? "1" : "0") + "," + decimal(in_seconds(day.jobs[i].took), 3) + "," +
             (job.expected ? decimal(in_seconds(job.expected->median), 3) : "") + "," +

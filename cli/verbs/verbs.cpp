@@ -84,6 +84,7 @@ constexpr std::array verbs{
     verb{"stats", "", "what batching saved, and how well times were told", "", make_stats},
     verb{"types", "", "the job types and their parameters", "", make_types},
     verb{"run", "", "run a job directly, without daemon or queue", run_details, make_run},
+    verb{"export", "", "what ran, as a table (CSV) for `ferry simulate`", "", make_export},
     verb{"simulate", "", "play a recorded day through the policy, without a daemon", simulate_details, make_simulate},
     verb{"completion", "", "completions for bash, zsh or fish", completion_details, make_completion},
     verb{"version", "", "the version of ferry", "", make_version},

@@ -32,6 +32,7 @@ std::unique_ptr<action> make_batches();
 std::unique_ptr<action> make_stats();
 std::unique_ptr<action> make_types();
 std::unique_ptr<action> make_run();
+std::unique_ptr<action> make_export();
 std::unique_ptr<action> make_simulate();
 std::unique_ptr<action> make_completion();
 std::unique_ptr<action> make_version();

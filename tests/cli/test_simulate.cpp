@@ -1,5 +1,6 @@
 // `ferry simulate` on small traces that it makes itself.
 #include "cli/simulate/csv_reader.hpp"
+#include "cli/simulate/export_table.hpp"
 #include "cli/simulate/schedule_picture.hpp"
 #include "cli/simulate/trace.hpp"
 #include "ferry_process.hpp"
@@ -224,4 +225,26 @@ TEST_CASE("simulate reads standard input") {
   const auto r = run_ferry({"simulate", "-", "--format", "json"}, {.input = "arrival,duration\n0,10\n20,10\n"});
   CHECK(r.err.empty());
   CHECK(json::parse(r.out)["policies"]["learned"]["completion"]["mean_seconds"] == 10);
+}
+
+TEST_CASE("what ran here is a trace") {
+  const auto job = [](const char* text) { return json::parse(text); };
+  const std::string table = export_table({
+      job(R"({"status": "completed", "type": "draw", "priority": 60, "batch": 9, "created": "2026-01-31T12:00:05.000Z",
+              "started": "2026-01-31T12:01:00.000Z", "finished": "2026-01-31T12:02:00.000Z",
+              "params": {"prompt": "a \"red\" fox, running", "weights": {"vis": 0.5}, "ids": ["a", "b"], "none": null, "type": "x"},
+              "history": [{"at": "2026-01-31T11:00:00.000Z", "what": "run_loaded"}, {"at": "2026-01-31T12:01:00.100Z", "what": "run_started"},
+                          {"at": "2026-01-31T12:01:20.000Z", "what": "run_loaded"}]})"),
+      job(R"({"status": "completed", "type": "draw", "priority": 50, "batch": 7, "created": "2026-01-31T12:00:00.000Z",
+              "started": "2026-01-31T12:00:00.000Z", "finished": "2026-01-31T12:00:07.500Z", "params": {"steps": 30}})"),
+      job(R"({"status": "failed", "type": "draw", "created": "2026-01-31T12:00:00.000Z", "params": {}})"),
+  });
+  CHECK(table == "arrival,duration,type,priority,batch,ids,prompt,steps,weights.vis\n"
+                 "2026-01-31T12:00:00.000Z,7.500,draw,50,7,,,30,\n"
+                 "2026-01-31T12:00:05.000Z,40.000,draw,60,9,2,\"a \"\"red\"\" fox, running\",,0.5\n");
+  const auto read = traced(table, {.parameters = {"ids", "prompt", "weights.vis"}}).value();
+  REQUIRE(read.jobs.size() == 2);
+  CHECK(read.jobs[0].took == 7'500ms);
+  CHECK(read.jobs[1].priority == 60);
+  CHECK(read.jobs[1].params.dump() == R"({"ids":2,"prompt":"a \"red\" fox, running","weights":{"vis":0.5}})");
 }

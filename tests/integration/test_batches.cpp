@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 using namespace ferry;
 using ferry::tests::daemon_process;
@@ -13,14 +14,14 @@ namespace {
 
 std::string path_of(std::int64_t id, const char* action = "") { return "/jobs/" + std::to_string(id) + action; }
 
-std::string warm_type(const std::string& more = {}) {
+std::string warm_type(const std::string& more = {}, const std::string& grace = "20s") {
   return R"(
 [job_types.warm]
 runner = "worker"
 command = ["/usr/bin/python3", ")" FERRY_SCRIPTED_WORKER R"("]
 warm_key = ["load"]
-grace = "20s"
-)" + more +
+grace = ")" +
+         grace + "\"\n" + more +
          R"(
 [job_types.warm.batch]
 max_items = 8
@@ -169,11 +170,23 @@ TEST_CASE("one job of a batch is cancelled, the others go on") {
 }
 
 TEST_CASE("a job that will not be cancelled costs the others their run, and no attempt") {
+  daemon_process daemon(warm_type({}, "200ms"), 1);
+  daemon.start();
+  const auto ids = submit_together(daemon, {{{"do", "hang"}, {"deaf", true}}, {{"do", "done"}}});
+  eventually([&] { return daemon.get(path_of(ids[0]))["phase"] == "running"; });
+  daemon.post(path_of(ids[0], "/cancel"));
+  CHECK(daemon.finished(ids[0])["status"] == "cancelled");
+  const json other = daemon.finished(ids[1]);
+  CHECK(other["status"] == "completed");
+  CHECK(other["attempts"] == 1);
+}
+
+TEST_CASE("a batch with a job that is cancelled while all is suspended and resumed goes on without it") {
   daemon_process daemon(warm_type(), 1);
   daemon.start();
   const auto ids = submit_together(daemon, {{{"do", "hang"}, {"deaf", true}}, {{"do", "done"}}});
   eventually([&] { return daemon.get(path_of(ids[0]))["phase"] == "running"; });
-  // Of the type's 20 s of grace: its worker heeds TERM.
+  // Its worker heeds TERM.
   daemon.post(path_of(ids[0], "/cancel"));
   daemon.post("/queue/suspend");
   daemon.post("/queue/resume");
@@ -181,6 +194,23 @@ TEST_CASE("a job that will not be cancelled costs the others their run, and no a
   const json other = daemon.finished(ids[1]);
   CHECK(other["status"] == "completed");
   CHECK(other["attempts"].get<int>() <= 2);
+}
+
+TEST_CASE("a worker that was started by another declaration of its type takes no jobs") {
+  daemon_process daemon(warm_type("environment = { PALETTE = \"warm\" }\n"), 1);
+  daemon.start();
+  const auto pid = [&] { return daemon.finished(daemon.post("/jobs", {{"type", "warm"}})["id"])["result"]["pid"].get<int>(); };
+  const int first = pid();
+  daemon.crash_and_start();
+  CHECK(pid() == first);
+  daemon.kill();
+  std::stringstream text;
+  text << std::ifstream(daemon.config()).rdbuf();
+  auto changed = text.str();
+  changed.replace(changed.find("PALETTE = \"warm\""), 16, "PALETTE = \"cold\"");
+  std::ofstream(daemon.config()) << changed;
+  daemon.start();
+  CHECK(pid() != first);
 }
 
 TEST_CASE("an idle worker gives its memory to whoever needs it, and one that is not used ends") {

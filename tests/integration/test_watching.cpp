@@ -131,7 +131,11 @@ TEST_CASE("a run whose directory was removed fails with a clear reason, is ended
   const int pid = tests::pid_in(job);
   REQUIRE(pid > 0);
   daemon.kill();
-  std::filesystem::remove_all(daemon.data() / "runs" / std::to_string(job["batch"].get<std::int64_t>()));
+  eventually([&] { // its supervisor may be writing a file there at this very moment
+    std::error_code failed;
+    std::filesystem::remove_all(daemon.data() / "runs" / std::to_string(job["batch"].get<std::int64_t>()), failed);
+    return !failed;
+  });
   daemon.start();
   const json ended = daemon.finished(lost);
   CHECK(ended["status"] == "failed");

@@ -280,17 +280,17 @@ forecast saying(std::int64_t job, instant made, instant start) {
 
 TEST_CASE("the first forecast of a job is its promise, which is held against what came") {
   promise_book book;
-  book.make(saying(1, at(0), at(100)));
-  book.make(saying(1, at(50), at(300)));
+  book.make(saying(1, at(0), at(100)), {1});
+  book.make(saying(1, at(50), at(300)), {1});
   CHECK(book.find({1})->start == at(100));
   CHECK(book.settle({1}, at(110)));
   CHECK_FALSE(book.settle({1}, at(110)));
-  book.make(saying(2, at(0), at(100)));
+  book.make(saying(2, at(0), at(100)), {2});
   book.settle({2}, at(500));
-  book.make(saying(3, at(0), at(10)));
+  book.make(saying(3, at(0), at(10)), {3});
   book.settle({3}, at(11));
-  book.make(saying(4, at(0), at(10)));
-  book.forget({4});
+  book.make(saying(4, at(0), at(10)), {4});
+  book.forget_all();
   CHECK_FALSE(book.settle({4}, at(11)));
   const auto& t = book.tallies();
   CHECK(t[0].promises == 1);
@@ -308,10 +308,10 @@ TEST_CASE("promises that come late by the same share each time are made longer, 
   std::mt19937_64 random(7);
   std::uniform_real_distribution<double> share(1.1, 1.5);
   for (int i = 1; i <= 4'000; ++i) {
-    book.make(saying(i, at(0), at(100)));
+    book.make(saying(i, at(0), at(100)), {i});
     book.settle({i}, at(0) + duration{static_cast<std::int64_t>(100'000 * share(random))});
   }
-  book.make(saying(9'999, at(0), at(100)));
+  book.make(saying(9'999, at(0), at(100)), {9'999});
   const auto told = *book.find({9'999});
   CHECK(told.start > at(120));
   CHECK(told.start < at(140));

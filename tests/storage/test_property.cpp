@@ -123,6 +123,7 @@ private:
   }
   fact finish(model& m, std::int64_t id, model_job& job) {
     job.state = std::array{job_state::completed, job_state::failed, job_state::cancelled}.at(below(3));
+    job.held = false;
     std::erase(m.open_batches.at(job.attempts.back()), id);
     return finished(id, job.attempts.back(), job.state);
   }
