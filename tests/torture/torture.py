@@ -28,6 +28,7 @@ from ledger import Ledger
 from observer import Observer
 from processes import Family, descendants
 from settlement import END_SECONDS_MAX, Settlement
+from twins import Twins
 from users import Meddler, Submitter
 
 SUBMITTERS = 3
@@ -109,6 +110,7 @@ class Torture:
         others = [
             self._thread("group keeper", GroupKeeper(self._seed, self._client(), self._ledger, stop).work),
             self._thread("observer", Observer(self._seed, self._client(), self._ledger, stop).work),
+            self._thread("twins", Twins(self._seed, (self._client(), self._client()), self._ledger, stop).work),
         ]
         submitters = [self._thread(f"submitter {n}", worker.work) for n, worker in enumerate(self._submitters())]
         begun = told = time.monotonic()
