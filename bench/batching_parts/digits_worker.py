@@ -10,7 +10,7 @@ import sys
 import time
 
 BEGUN = time.monotonic()
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "examples", "sample_digits"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "sample_digits"))
 
 import sample  # noqa: E402
 
