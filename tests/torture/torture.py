@@ -83,7 +83,9 @@ class Torture:
             Settlement(self._seed, self._options.patience, self._evidence, self._client(), self._ledger).work()
             say("checking the books")
             self._books.audit()
+            say("looking whether all leave when they should")
             self._leave()
+            say("all is over")
         except Unanswered as error:
             self._ledger.crime(f"nobody answers any more: {error}")
         finally:
