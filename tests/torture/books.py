@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
@@ -12,8 +12,9 @@ from typing import Any
 
 from books_of_bonds import BooksOfBonds
 from client import Client
+from follow_ups import count_follow_ups
 from histories import History, history_of
-from job_kinds import COMPLETED, FAILED, MEMORY_MIB, MEMORY_MIB_PER_ITEM, WORKER_TYPES, WorkerType
+from job_kinds import COMPLETED, FAILED, FLURRY_NAMES, MEMORY_MIB, MEMORY_MIB_PER_ITEM, WORKER_TYPES, WorkerType
 from killer import shim_of, worker_of
 from ledger import Entry, Ledger
 from observer import PRIORITY_OF_TRIALS
@@ -66,6 +67,7 @@ class Books:
         self._bonds = BooksOfBonds([], {}, ledger)
         self.states: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
+        self.follow_ups: Counter[str] = Counter()
 
     def audit(self) -> None:
         entries = self._ledger.entries()
@@ -82,7 +84,10 @@ class Books:
             if entry.id in jobs:
                 self._audit_job(entry, jobs[entry.id])
         self._bonds.audit()
+        self._audit_turns()
         self._audit_memory()
+        flurries = [entry.id for entry in entries if entry.order.type in FLURRY_NAMES and entry.id in jobs]
+        self.follow_ups = count_follow_ups(self._runs, [self._histories[job] for job in flurries])
         self._audit_crimes({entry.id: entry for entry in entries})
 
     def _audit_lists(self, acknowledged: set[int]) -> None:
@@ -221,6 +226,18 @@ class Books:
         when = datetime.fromisoformat(at).timestamp() + TRUNCATED_MS / 1000
         return entry.suspend_asked or any(asked <= when <= asked + SUSPEND_TAKES_SECONDS_MAX for asked in self._ledger.suspends_of_all)
 
+    def _audit_turns(self) -> None:
+        """On one worker a batch begins when the one before it is over."""
+        turns = defaultdict(list)
+        for run in self._runs.glob("[0-9]*"):
+            if (worker := worker_of(run)) and (times := times_of(run)):
+                turns[worker].append((*times, run.name))
+        for worker, batches in turns.items():
+            batches.sort()
+            for (_, over, one), (begun, _, other) in zip(batches, batches[1:]):
+                if begun < over:
+                    self._ledger.crime(f"the worker {worker} was given batch {other} at {begun}, before its batch {one} was over at {over}")
+
     def _audit_memory(self) -> None:
         """At no time batches on workers that take more than there is."""
         changes = []
@@ -249,6 +266,8 @@ class Books:
         if entry.id in ends:
             if not own:
                 self._accuse(entry, job, f"paid for batch {batch} by its own word, which it never gave: {failure}")
+        elif failure["kind"] in FAILURES_OF_THE_KILLED and not (run / "shim.json").exists():
+            self._accuse(entry, job, f"paid for batch {batch}, which never started (P2): {failure}")
         elif len(left) > 1:
             self._accuse(entry, job, f"paid for batch {batch}, of which {sorted(left)} were left: {failure}")
         elif not own and not self._was_broken_by_another(entry, run, failure) and not (

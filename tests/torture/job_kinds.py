@@ -94,6 +94,7 @@ KINDS = {
         Kind("refused", 2, on_worker(), None, (FAILED,), ("input",), deed="works", worker=True, model="refused"),
         Kind("unloadable", 2, on_worker(), None, (FAILED,), ("exit_status",), deed="works", worker=True, model="broken"),
         Kind("endless", 1, on_worker(), None, (FAILED,), ("timeout",), deed="works", worker=True, model="endless"),
+        Kind("quick", 0, lambda r: {"seconds": 0}, None, deed="works", worker=True),  # many at once: see choose_flurry
         Kind("flood", 0, lambda r: {}, numbered, deed="output"),  # a few of them, submitted apart: see --output-mib
     )
 }
@@ -119,8 +120,14 @@ class WorkerType:
     max_run_time: float = 0
 
 
-WORKER_TYPES = (WorkerType("limited-worker", 1, 0, 4, 5), WorkerType("brief", 0, 150, 4), WorkerType("warm", 2, 400, 8),
-                WorkerType("large", 120, 550, 6))
+# Of very short jobs, whose workers are given the next batches before they are done with one.
+FLURRY_TYPES = (WorkerType("one-by-one", 2, 30, 1), WorkerType("by-fours", 2, 30, 4))
+FLURRY_NAMES = tuple(one.name for one in FLURRY_TYPES)
+KEPT_TYPES = (WorkerType("warm", 2, 400, 8), WorkerType("large", 120, 550, 6))
+CROWD_TYPES = (WorkerType("limited-worker", 1, 0, 4, 5), WorkerType("brief", 0, 150, 4), *KEPT_TYPES)
+WORKER_TYPES = (*CROWD_TYPES, *FLURRY_TYPES)
+FLURRY_MIN, FLURRY_MAX = 12, 48
+FLURRY_KINDS = {"quick": 200, "worker": 1, "complaint": 4, "unlucky": 1, "quitter": 1, "suicide": 1, "parent": 1, "glutton": 1}
 
 
 @dataclass(frozen=True)
@@ -148,13 +155,27 @@ def choose_orders(random: Random) -> list[Order]:
     if random.random() < 0.75:
         kind = random.choices(PROCESS_KINDS, [kind.weight for kind in PROCESS_KINDS])[0]
         return [_choose_order(random, kind, choose_group(random))]
-    worker_type, model, group = random.choice(WORKER_TYPES), random.choice(MODELS), choose_group(random)
+    worker_type, model, group = random.choice(CROWD_TYPES), random.choice(MODELS), choose_group(random)
     crowd = []
     for kind in random.choices(WORKER_KINDS, [kind.weight for kind in WORKER_KINDS], k=random.randint(1, CROWD_MAX)):
-        place = WORKER_TYPES[0] if kind.endless else worker_type
+        place = CROWD_TYPES[0] if kind.endless else worker_type
         here = kind.model or (model if random.random() < 0.85 else random.choice(MODELS))
         crowd.append(_choose_order(random, kind, group, type=place.name, model=here, **choose_company(random)))
     return crowd
+
+
+def choose_flurry(random: Random) -> list[Order]:
+    """Many jobs for one worker that end the moment they begin; a few do something else, and one may take much longer than expected."""
+    place, model, group = random.choice(FLURRY_TYPES), random.choice(("one", "other")), random.choice(("", "", choose_group(random)))
+    priority, flurry = random.choice((50, 100)), []
+    for name in random.choices(list(FLURRY_KINDS), list(FLURRY_KINDS.values()), k=random.randint(FLURRY_MIN, FLURRY_MAX)):
+        kind = KINDS[name]
+        arguments = kind.choose(random) | {"seconds": random.uniform(0.3, 1) if name == "worker" else 0}
+        company = {"steps": 4, "vis": 0.5} if random.random() < 0.95 else choose_company(random)
+        bonds = Bonds(group=group) if random.random() < 0.95 else choose_bonds(random, group)
+        held = random.random() < 0.03
+        flurry.append(Order(kind, arguments, priority, held, type=place.name, model=model, bonds=bonds, **company))
+    return flurry
 
 
 def choose_company(random: Random) -> Arguments:
@@ -212,12 +233,15 @@ class OrderForm:
     def _worker_type(self, one: WorkerType, more: str, keep: bool) -> str:
         rules = json.dumps({"max_items": one.max_items, "vis": VIS_APART_MAX, "slow_seconds": SLOW_SECONDS})
         words = _toml_words([*self._python("worker.py"), rules.replace("{", "{{").replace("}", "}}")])
+        batch = (
+            f'[job_types.{one.name}.batch]\nmax_items = {one.max_items}\nsame = ["steps"]\n'
+            f'within = {{ "weights.vis" = {VIS_APART_MAX} }}\nmemory_mib_per_item = {MEMORY_MIB_PER_ITEM}\n'
+        ) if one.max_items > 1 else ""
         return (
             f'[job_types.{one.name}]\n{more}runner = "worker"\ncommand = [{words}]\nwarm_key = ["model"]\n'
             f'keep_alive = "{one.keep_alive if keep else 0:g}s"\nready_timeout = "4s"\n'
-            f'memory_mib = {one.memory_mib}\nmax_run_time = "{one.max_run_time:g}s"\n'
-            f'[job_types.{one.name}.batch]\nmax_items = {one.max_items}\nsame = ["steps"]\n'
-            f'within = {{ "weights.vis" = {VIS_APART_MAX} }}\nmemory_mib_per_item = {MEMORY_MIB_PER_ITEM}\n'
+            f'memory_mib = {one.memory_mib if batch else one.memory_mib + MEMORY_MIB_PER_ITEM}\n'
+            f'max_run_time = "{one.max_run_time:g}s"\n{batch}'
         )
 
     def _python(self, program: str) -> list[str]:

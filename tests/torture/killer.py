@@ -18,6 +18,7 @@ HAND_OVER_SECONDS = 0.008  # about as long as it takes from the making of a run'
 LAUNCH_SECONDS = 0.0004  # and from the name of the shim in it
 LAUNCH_WAIT_SECONDS_MAX = 1.0
 SLOW_SHIM_SECONDS_MAX = 1.0
+FOLLOW_UPS_MAX = 16  # batches that wait for one worker
 OVER_SECONDS_MAX = 10.0
 ESCAPE_SECONDS = 0.1
 
@@ -29,7 +30,7 @@ class DaemonKiller:
         self._random = Random(f"{seed}/daemon killer")
         self._daemon, self._family, self._ledger, self._stop = daemon, family, ledger, stop
         self._deeds = {self._kill: 40, self._kill_at_launch: 30, self._kill_while_it_starts: 15, self._terminate: 15,
-                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 25}
+                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 25, self._kill_before_follow_up: 30}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0.2, 4)):
@@ -47,6 +48,13 @@ class DaemonKiller:
         """While a run is being made or handed over."""
         await_launch(self._daemon.data / "runs")
         time.sleep(self._random.uniform(0, HAND_OVER_SECONDS))
+        self._kill()
+
+    def _kill_before_follow_up(self) -> None:
+        """While batches wait for a worker that has another one still."""
+        if await_follow_up(self._daemon.data / "runs"):
+            self._ledger.count("kills of the daemon before follow-ups")
+        time.sleep(self._random.choice((0, self._random.uniform(0, HAND_OVER_SECONDS))))
         self._kill()
 
     def _kill_while_it_starts(self) -> None:
@@ -100,7 +108,7 @@ class Killer:
         self._deeds = {self._kill_shim: 20, self._kill_shim_at_launch: 20, self._kill_job: 25, self._kill_whole_run: 10,
                        self._stop_shim: 12, self._stop_job: 13, self._kill_worker: 14, self._kill_idle_worker: 8,
                        self._kill_shim_of_worker: 8, self._kill_shim_of_idle_worker: 5, self._kill_shim_at_load: 5,
-                       self._kill_whole_worker: 6, self._stop_worker: 8}
+                       self._kill_whole_worker: 6, self._stop_worker: 8, self._strike_before_follow_up: 25}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0, 0.7)):
@@ -232,13 +240,33 @@ class Killer:
         self._ledger.count("kills of shims at load")
         self._look_for_escaped(self._runs / str(newest))
 
-    def _kill_whole_worker(self) -> None:
-        """All of a worker's processes, and then its shim."""
-        workers = self._family.workers()
-        if not workers:
+    def _strike_before_follow_up(self) -> None:
+        """At a worker, or its shim, for which other batches wait."""
+        worker = await_follow_up(self._runs)
+        processes = [process for process, of in self._family.workers() if of == worker]
+        shims = [shim for shim in self._family.shims() if worker in self._family.workers_of(shim)] if worker else []
+        if not worker or not processes or not shims:
             return
-        chosen = self._random.choice(workers)[1]
-        for process, worker in workers:
+        match self._random.randrange(6):
+            case 0:
+                self._kill_process_of_worker(self._random.choice(processes), worker)
+            case 1:
+                self._kill_that_shim(shims[0])
+            case 2:
+                self._end_worker(worker)
+            case 3:
+                self._halt(shims[0], "halts of shims")
+            case _:  # what waits is given back after a while
+                self._halt(self._random.choice(processes), "halts of worker processes")
+        self._ledger.count("strikes before follow-ups")
+
+    def _kill_whole_worker(self) -> None:
+        if workers := self._family.workers():
+            self._end_worker(self._random.choice(workers)[1])
+
+    def _end_worker(self, chosen: str) -> None:
+        """All of a worker's processes, and then its shim."""
+        for process, worker in self._family.workers():
             if worker == chosen:
                 self._kill_process_of_worker(process, worker)
         for shim in self._family.shims():
@@ -281,6 +309,22 @@ def await_launch(runs: Path) -> bool:
     except OSError:
         pass  # no run has been made yet
     return False
+
+
+def await_follow_up(runs: Path) -> str | None:
+    """The directory of a worker, as soon as a batch waits for it that was made while it had another; None: that did not come to pass."""
+    until = time.monotonic() + LAUNCH_WAIT_SECONDS_MAX
+    seen = newest_run(runs)
+    while time.monotonic() < until:
+        newest = newest_run(runs)
+        for number in range(max(seen, newest - FOLLOW_UPS_MAX), newest + 1):
+            run = runs / str(number)
+            worker = worker_of(run)
+            if worker and Path(worker).name != run.name and not (run / "shim.json").exists() and run.exists():
+                return worker
+        seen = newest
+        time.sleep(0.002)
+    return None
 
 
 def shim_of(run: Path) -> tuple[int, int] | None:

@@ -22,7 +22,7 @@ from books import FINAL, Books, brief
 from client import Client, Unanswered
 from daemon import Daemon, data_of, socket_of
 from group_keeper import GroupKeeper
-from job_kinds import KINDS, WORKER_TYPES, Order, OrderForm, choose_orders, flood_order
+from job_kinds import KEPT_TYPES, KINDS, WORKER_TYPES, Order, OrderForm, choose_flurry, choose_orders, flood_order
 from killer import DaemonKiller, Killer
 from ledger import Ledger
 from observer import Observer
@@ -35,6 +35,7 @@ SUBMITTERS = 3
 MEDDLERS = 3
 FLOODS = 3
 JOBS_A_SECOND = 5
+FLURRY_SECONDS = 2.0  # about so long lies between one and the next
 CHECK_SECONDS_MAX = 60.0
 LEAVE_SECONDS_MAX = 5.0
 WORKER_ENDS_SECONDS = 14.0  # what an idle worker takes at most to end with its children: 10 s of grace
@@ -137,6 +138,8 @@ class Torture:
             crowds.append(choose_orders(random))
         for flood in range(FLOODS):
             crowds.insert(random.randrange(len(crowds) // 2 + 1), [flood_order(self._options.output_mib)])
+        for _ in range(round(self._options.seconds / FLURRY_SECONDS)):
+            crowds.insert(random.randrange(len(crowds) + 1), choose_flurry(random))
         return [
             Submitter(n, self._seed, crowds[n::SUBMITTERS], self._options.seconds, self._form, self._client(), self._ledger)
             for n in range(SUBMITTERS)
@@ -163,7 +166,7 @@ class Torture:
     def _leave_workers_alone(self, short: dict[str, float]) -> None:
         """A daemon that ends leaves its idle workers; they stay for their keep_alive, and no longer."""
         client = self._client()
-        orders = [Order(KINDS["worker"], {"seconds": 0}, type=one.name, model="other") for one in reversed(WORKER_TYPES[2:])]
+        orders = [Order(KINDS["worker"], {"seconds": 0}, type=one.name, model="other") for one in reversed(KEPT_TYPES)]
         jobs = [client.post("/jobs", self._form.body(order, "last")).json["id"] for order in orders]  # there is room for both
         for job in jobs:
             until = time.monotonic() + CHECK_SECONDS_MAX / 2
@@ -237,6 +240,7 @@ class Torture:
         print(f"\nsubmitted {counts['submitted']}, acknowledged {sum(kinds.values())}: {_listed(kinds)}")
         print(f"ended: {_listed(states)}; {_listed(attempts)}; {counts['log MiB checked × 1000'] / 1000:.0f} MiB of logs read")
         print(f"done to it: {_listed(deeds)}")
+        print(f"follow-ups: {_listed(self._books.follow_ups)}")
         if starts:
             print(f"{len(starts)} starts; served after {starts[len(starts) // 2]:.2f} s (median), {starts[-1]:.2f} s (longest)")
         if stops:

@@ -8,7 +8,7 @@ from typing import Any
 
 from books import FINAL, brief, executions_of, probe
 from client import Answer, Client, Unanswered
-from job_kinds import MODELS, Order, OrderForm, choose_company
+from job_kinds import FLURRY_NAMES, MODELS, Order, OrderForm, choose_company
 from ledger import Entry, Ledger
 from observer import PRIORITY_OF_TRIALS
 
@@ -147,10 +147,14 @@ class Meddler:
                 self._ledger.crime(f"a user was never answered: {error}")
 
     def _choose(self, queued: bool) -> Entry | None:
-        """A job of this meddler's share: mostly one that has not ended, or has not begun."""
+        """A job of this meddler's share: mostly one that has not ended, or has not begun, or waits to be the next on its worker."""
         mine = [entry for entry in self._ledger.entries() if entry.id % self._of == self._number]
         if self._random.random() < 0.8:
             jobs = self._client.get("/queue?limit=1000").json["jobs"]
+            next_ones = {job["id"] for job in jobs if job["phase"] == "starting" and job["type"] in FLURRY_NAMES}
+            if (following := [entry for entry in mine if entry.id in next_ones]) and self._random.random() < 0.6:
+                self._ledger.count("orders for the next jobs of a flurry")
+                return self._random.choice(following)
             live = {job["id"] for job in jobs if not queued or job["status"] == "queued"}
             mine = [entry for entry in mine if entry.id in live] or mine
         return self._random.choice(mine[-RECENT_JOBS:]) if mine else None

@@ -206,15 +206,18 @@ class Worker:
                 say(type="failed", job=job["id"], error="it ran twice at once", kind="input")
                 continue
             self.tasks.append(Task(self, job, execution))
-        while any(not task.ended for task in self.tasks):
+        while self._is_busy():
             for task in self.tasks:
                 if task.id in self._cancelled and not task.ended:
                     task.fail("cancelled", kind="cancelled")
                 if not task.ended:
                     next(task.turns, None)
-            self._listen(TURN_SECONDS)
-        self._cancelled -= {task.id for task in self.tasks}
+            if self._is_busy():
+                self._listen(TURN_SECONDS)
         self.tasks = []
+
+    def _is_busy(self) -> bool:
+        return any(not task.ended for task in self.tasks)
 
     def _judge(self, said: dict[str, Any]) -> None:
         """Is this a batch that the type allows, on a worker of that model?"""
@@ -228,8 +231,8 @@ class Worker:
             faults.append("mixes what must not be mixed")
         if any(job["params"]["model"] != self._warm["model"] for job in jobs):
             faults.append("asks for another model than the worker's")
-        if self._runs:
-            faults.append("was handed over with another one")
+        if said["beside"]:
+            faults.append("was handed over before the one before it was over")
         for fault in faults:
             accuse(self._folder, f"was in a batch that {fault}", self._who | {"job": ids[0], "batch": said["batch"], "jobs": ids}, "")
         append(self._folder / "batches.jsonl", self._who | {"batch": said["batch"], "jobs": ids})
@@ -245,6 +248,8 @@ class Worker:
         *lines, self._heard = (self._heard + piece).split(b"\n")
         for said in map(json.loads, lines):
             if said["type"] == "run":
+                said["beside"] = self._is_busy() or bool(self._runs)
+                self._cancelled -= {job["id"] for job in said["jobs"]}  # meant for an earlier batch, which was over by then
                 self._runs.append(said)
             elif said["type"] == "cancel":
                 self._cancelled.add(said["job"])
