@@ -167,7 +167,7 @@ def choose_orders(random: Random) -> list[Order]:
 def choose_flurry(random: Random) -> list[Order]:
     """Many jobs for one worker that end the moment they begin; a few do something else, and one may take much longer than expected."""
     place, model, group = random.choice(FLURRY_TYPES), random.choice(("one", "other")), random.choice(("", "", choose_group(random)))
-    priority, flurry = random.choice((50, 100)), []
+    priority, flurry = random.choice((50, 100, 100, 100)), []  # crowds wait long for memory
     for name in random.choices(list(FLURRY_KINDS), list(FLURRY_KINDS.values()), k=random.randint(FLURRY_MIN, FLURRY_MAX)):
         kind = KINDS[name]
         arguments = kind.choose(random) | {"seconds": random.uniform(0.3, 1) if name == "worker" else 0}

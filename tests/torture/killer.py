@@ -19,6 +19,7 @@ LAUNCH_SECONDS = 0.0004  # and from the name of the shim in it
 LAUNCH_WAIT_SECONDS_MAX = 1.0
 SLOW_SHIM_SECONDS_MAX = 1.0
 FOLLOW_UPS_MAX = 16  # batches that wait for one worker
+FOLLOW_UP_WAIT_SECONDS_MAX = 1.5
 OVER_SECONDS_MAX = 10.0
 ESCAPE_SECONDS = 0.1
 
@@ -30,7 +31,7 @@ class DaemonKiller:
         self._random = Random(f"{seed}/daemon killer")
         self._daemon, self._family, self._ledger, self._stop = daemon, family, ledger, stop
         self._deeds = {self._kill: 40, self._kill_at_launch: 30, self._kill_while_it_starts: 15, self._terminate: 15,
-                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 25, self._kill_before_follow_up: 30}
+                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 25, self._kill_before_follow_up: 50}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0.2, 4)):
@@ -108,7 +109,7 @@ class Killer:
         self._deeds = {self._kill_shim: 20, self._kill_shim_at_launch: 20, self._kill_job: 25, self._kill_whole_run: 10,
                        self._stop_shim: 12, self._stop_job: 13, self._kill_worker: 14, self._kill_idle_worker: 8,
                        self._kill_shim_of_worker: 8, self._kill_shim_of_idle_worker: 5, self._kill_shim_at_load: 5,
-                       self._kill_whole_worker: 6, self._stop_worker: 8, self._strike_before_follow_up: 25}
+                       self._kill_whole_worker: 6, self._stop_worker: 8, self._strike_before_follow_up: 35}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0, 0.7)):
@@ -313,7 +314,7 @@ def await_launch(runs: Path) -> bool:
 
 def await_follow_up(runs: Path) -> str | None:
     """The directory of a worker, as soon as a batch waits for it that was made while it had another; None: that did not come to pass."""
-    until = time.monotonic() + LAUNCH_WAIT_SECONDS_MAX
+    until = time.monotonic() + FOLLOW_UP_WAIT_SECONDS_MAX
     seen = newest_run(runs)
     while time.monotonic() < until:
         newest = newest_run(runs)

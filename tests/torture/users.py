@@ -18,7 +18,7 @@ RETRIES_MAX = 2
 PRIORITIES = [priority for priority in range(101) if priority != PRIORITY_OF_TRIALS]
 RECENT_JOBS = 60
 NEEDED_JOBS = 25  # of the latest, one of which a new job may need
-BACKLOG_MAX = 60  # jobs queued at once
+BACKLOG_MAX = 90  # jobs queued at once
 
 
 class Submitter:
