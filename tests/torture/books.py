@@ -3,21 +3,29 @@
 import fcntl
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from books_of_bonds import BooksOfBonds
 from client import Client
-from job_kinds import COMPLETED, FAILED
-from killer import shim_of
+from follow_ups import count_follow_ups
+from histories import History, history_of
+from job_kinds import COMPLETED, FAILED, FLURRY_NAMES, MEMORY_MIB, MEMORY_MIB_PER_ITEM, WORKER_TYPES, WorkerType
+from killer import shim_of, worker_of
 from ledger import Entry, Ledger
+from observer import PRIORITY_OF_TRIALS
 
 Job = dict[str, Any]
 FINAL = ("completed", "failed", "cancelled")
 FAILURES_OF_THE_KILLED = ("signal", "lost", "exit_status")
 RAN_TWICE_STATUS = 99  # of jobs/evidence.py
+LOST_SECONDS_MAX = 10.0
+SUSPEND_TAKES_SECONDS_MAX = 20.0
+TRUNCATED_MS = 2  # ferry's times are cut to milliseconds
 LOG_CHUNK_BYTES = 1024 * 1024
 
 
@@ -55,18 +63,31 @@ class Books:
 
     def __init__(self, evidence: Path, data: Path, client: Client, ledger: Ledger) -> None:
         self._evidence, self._runs, self._client, self._ledger = evidence, data / "runs", client, ledger
+        self._histories: dict[int, History] = {}
+        self._bonds = BooksOfBonds([], {}, ledger)
         self.states: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
+        self.follow_ups: Counter[str] = Counter()
 
     def audit(self) -> None:
         entries = self._ledger.entries()
+        self._bonds = BooksOfBonds(entries, self._histories, self._ledger)
         self._audit_lists({entry.id for entry in entries})
+        jobs: dict[int, Job] = {}
         for entry in entries:
             answer = self._client.get(f"/jobs/{entry.id}")
             if not answer.good:
                 self._ledger.crime(f"the acknowledged job {entry.id} was answered {answer}")
                 continue
-            self._audit_job(entry, answer.json)
+            jobs[entry.id], self._histories[entry.id] = answer.json, history_of(self._client, answer.json)
+        for entry in entries:
+            if entry.id in jobs:
+                self._audit_job(entry, jobs[entry.id])
+        self._bonds.audit()
+        self._audit_turns()
+        self._audit_memory()
+        flurries = [entry.id for entry in entries if entry.order.type in FLURRY_NAMES and entry.id in jobs]
+        self.follow_ups = count_follow_ups(self._runs, [self._histories[job] for job in flurries])
         self._audit_crimes({entry.id: entry for entry in entries})
 
     def _audit_lists(self, acknowledged: set[int]) -> None:
@@ -104,10 +125,12 @@ class Books:
             case "failed":
                 self._audit_failed(entry, job)
             case "cancelled":
-                if not entry.cancel_asked:
+                if not entry.cancel_asked and not self._bonds.was_cancelled_by_needs(entry, job):
                     self._accuse(entry, job, "was cancelled and nobody asked for it")
             case _:
                 self._accuse(entry, job, "is in no final state")
+        if job["priority"] == PRIORITY_OF_TRIALS:
+            self._accuse(entry, job, "has the priority of a dry run")
         self._audit_executions(entry, job)
         self._audit_log(entry, job)
 
@@ -123,10 +146,12 @@ class Books:
             mark = "nothing"
         if mark != str(job["batch"]):
             self._accuse(entry, job, f"is completed, but its mark of done work is {mark}")
-        if kind.name == "reporter":
+        if kind.name == "reporter" or kind.worker:
             result = job["result"] or {}
             if result.get("answer") != entry.id or {"path": "made.txt", "bytes": 5} not in result.get("artifacts", []):
                 self._accuse(entry, job, f"has the result {result}")
+            if kind.worker and result.get("edition") != entry.edition:
+                self._accuse(entry, job, f"has the result {result}, though its parameters are of edition {entry.edition}")
 
     def _audit_failed(self, entry: Entry, job: Job) -> None:
         kind, failure = entry.order.kind, job["failure"]
@@ -136,33 +161,118 @@ class Books:
             return  # it has told so itself
         elif failure["kind"] in kind.failures and _as_chosen(entry, failure):
             return
+        elif self._was_broken_by_another(entry, self._runs / str(job["batch"]), failure):
+            return
         elif failure["kind"] == "lost" and not (self._runs / str(job["batch"]) / "shim.json").exists():
             self._accuse(entry, job, "is lost, though nothing of it had started, so that it belongs into the queue again (P2)")
         elif not self._was_killed(job) or failure["kind"] not in FAILURES_OF_THE_KILLED:
             self._accuse(entry, job, "failed, and nobody did anything to it")
 
     def _was_killed(self, job: Job) -> bool:
-        run = self._runs / str(job["batch"])
-        return self._ledger.was_killed(str(run), shim_of(run))
+        return self._was_run_killed(self._runs / str(job["batch"]))
+
+    def _was_run_killed(self, run: Path) -> bool:
+        worker = worker_of(run)
+        if not worker:
+            return self._ledger.was_killed(str(run), shim_of(run))
+        try:
+            begun, ended = ((run / name).stat().st_mtime for name in ("spec.json", "events.jsonl"))
+        except OSError:
+            return True  # it left no trace
+        if not ends_of(run):
+            ended += LOST_SECONDS_MAX  # nobody wrote its end down
+        return self._ledger.was_killed(str(run), None) or self._ledger.was_worker_killed(worker, begun - 0.5, ended + 0.5)
+
+    def _was_broken_by_another(self, entry: Entry, run: Path, failure: Job) -> bool:
+        """It was left alone with a worker that breaks the protocol for one that has ended: it answers for it again."""
+        others = set(ends_of(run)) - {entry.id}
+        return failure["kind"] == "reported" and any(one.id in others and one.order.kind.name == "repeater" for one in self._ledger.entries())
 
     def _audit_executions(self, entry: Entry, job: Job) -> None:
         """Each execution is of an attempt that ferry counts, and no attempt was executed twice."""
-        executed = [execution["batch"] for execution in executions_of(self._evidence, entry.id)]
-        history = self._client.get(f"/jobs/{entry.id}/history").json["history"]
+        executions = executions_of(self._evidence, entry.id)
+        executed = [execution["batch"] for execution in executions]
+        history = self._histories[entry.id].events
         started = [event["detail"]["batch"] for event in history if event["what"] == "batch_started"]
         requeued = [event["detail"]["batch"] for event in history if event["what"] == "batch_requeued"]
+        regrouped = [event["detail"]["batch"] for event in history if event["detail"].get("how") == "regrouped"]
         attempts = set(started) - set(requeued)
         self.attempts["executions"] += len(executed)
         self.attempts["attempts"] += job["attempts"]
         self.attempts["starts taken back"] += len(requeued)
+        self.attempts["regroupings"] += len(regrouped)
         if entry.order.arguments.get("target") == "everything":
             return  # with its directory goes all that tells a start from none, so that ferry may take the start back
-        if len(executed) > job["attempts"] or len(executed) != len(set(executed)) or not set(executed) <= attempts:
+        if len(executed) > job["attempts"] + len(regrouped) or len(executed) != len(set(executed)) or not set(executed) <= attempts:
             self._accuse(entry, job, f"executed in batches {executed}, started in {started}, taken back {requeued}")
-        if len(attempts) != job["attempts"]:
-            self._accuse(entry, job, f"has a history of {len(attempts)} attempts: {history}")
+        if len(attempts) - len(regrouped) != job["attempts"]:
+            self._accuse(entry, job, f"has a history of {len(attempts)} attempts, {len(regrouped)} of them regrouped: {history}")
         if job["status"] == "completed" and entry.order.kind.name != "vandal" and job["batch"] not in executed:
             self._accuse(entry, job, f"is completed in batch {job['batch']}, but executed in {executed}")
+        spans = {run.batch: (run.begun, run.ended) for run in self._histories[entry.id].runs}
+        for execution in executions:
+            begun, ended = spans.get(execution["batch"], (0, 0))
+            if "at" in execution and not begun <= execution["at"] <= ended + TRUNCATED_MS:
+                self._accuse(entry, job, f"was executed at {execution['at']:.0f} in batch {execution['batch']}, which it had from {begun} "
+                                         f"to {ended}")
+        for event in history:
+            if event["detail"].get("how") == "suspended" and not self._was_suspended(entry, event["at"]):
+                self._accuse(entry, job, f"was suspended in batch {event['detail']['batch']}, and nobody asked for it")
+        if entry.order.kind.worker:
+            for event in history:
+                self._audit_charge(entry, job, event["detail"])
+
+    def _was_suspended(self, entry: Entry, at: str) -> bool:
+        when = datetime.fromisoformat(at).timestamp() + TRUNCATED_MS / 1000
+        return entry.suspend_asked or any(asked <= when <= asked + SUSPEND_TAKES_SECONDS_MAX for asked in self._ledger.suspends_of_all)
+
+    def _audit_turns(self) -> None:
+        """On one worker a batch begins when the one before it is over."""
+        turns = defaultdict(list)
+        for run in self._runs.glob("[0-9]*"):
+            if (worker := worker_of(run)) and (times := times_of(run)):
+                turns[worker].append((*times, run.name))
+        for worker, batches in turns.items():
+            batches.sort()
+            for (_, over, one), (begun, _, other) in zip(batches, batches[1:]):
+                if begun < over:
+                    self._ledger.crime(f"the worker {worker} was given batch {other} at {begun}, before its batch {one} was over at {over}")
+
+    def _audit_memory(self) -> None:
+        """At no time batches on workers that take more than there is."""
+        changes = []
+        for run in self._runs.glob("[0-9]*"):
+            size, of = len(jobs_of(run)), type_of(run)
+            if of and (times := times_of(run)):
+                memory = of.memory_mib + size * MEMORY_MIB_PER_ITEM
+                changes += [(times[0], memory, run.name), (times[1], -memory, run.name)]
+        taken, running = 0, set()
+        for at, memory, run in sorted(changes):
+            taken += memory
+            running ^= {run}
+            if taken > MEMORY_MIB:
+                self._ledger.crime(f"the batches {sorted(running)} took {taken} MiB of {MEMORY_MIB} at {at}")
+                return
+
+    def _audit_charge(self, entry: Entry, job: Job, end: Job) -> None:
+        """A job pays for what it did itself, and for what was done to a batch of which it alone was left; else for nothing."""
+        failure, batch = end.get("failure"), end.get("batch")
+        if not failure or not batch or (end.get("how") or end.get("state")) not in ("retried", FAILED):
+            return
+        run = self._runs / str(batch)
+        ends = ends_of(run)
+        left = jobs_of(run) - set(ends)
+        own = failure["kind"] in entry.order.kind.failures
+        if entry.id in ends:
+            if not own:
+                self._accuse(entry, job, f"paid for batch {batch} by its own word, which it never gave: {failure}")
+        elif failure["kind"] in FAILURES_OF_THE_KILLED and not (run / "shim.json").exists():
+            self._accuse(entry, job, f"paid for batch {batch}, which never started (P2): {failure}")
+        elif len(left) > 1:
+            self._accuse(entry, job, f"paid for batch {batch}, of which {sorted(left)} were left: {failure}")
+        elif not own and not self._was_broken_by_another(entry, run, failure) and not (
+                failure["kind"] in FAILURES_OF_THE_KILLED and self._was_run_killed(run)):
+            self._accuse(entry, job, f"paid for batch {batch} of {sorted(jobs_of(run))}, to which nobody did anything: {failure}")
 
     def _audit_log(self, entry: Entry, job: Job) -> None:
         """All of it for a completed job, no more than a beginning of it for others."""
@@ -185,7 +295,8 @@ class Books:
     def _may_be_cut(self, entry: Entry, job: Job) -> bool:
         failure = job["failure"] or {}
         gave_up = failure.get("kind") == "lost" or failure.get("exit_status") == RAN_TWICE_STATUS
-        return gave_up or entry.cancel_asked or self._was_killed(job)
+        by_need = job["status"] == "cancelled" and failure.get("kind") == "needs"
+        return gave_up or by_need or entry.cancel_asked or self._was_killed(job)
 
     def _log_of(self, entry: Entry) -> Iterator[bytes]:
         offset = 0
@@ -214,10 +325,43 @@ class Books:
         self._ledger.crime(f"job {entry.id} ({entry.order.kind.name} {entry.order.arguments}) {what}: {brief(job)}")
 
 
+def jobs_of(run: Path) -> set[int]:
+    try:
+        return {job["id"] for job in json.loads((run / "spec.json").read_bytes())["jobs"]}
+    except (OSError, ValueError, KeyError):
+        return set()
+
+
+def type_of(run: Path) -> WorkerType | None:
+    try:
+        name = json.loads((run / "spec.json").read_bytes())["type"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return next((one for one in WORKER_TYPES if one.name == name), None)
+
+
+def times_of(run: Path) -> tuple[int, int] | None:
+    """When it began and ended, in ms, where that was written down."""
+    try:
+        events = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
+    except (OSError, ValueError):
+        return None
+    return (events[0]["at"], events[-1]["at"]) if events and events[0]["type"] == "started" and events[-1]["type"] == "exited" else None
+
+
+def ends_of(run: Path) -> list[int]:
+    """The jobs whose own ends its shim has written down; of the run itself, 0."""
+    try:
+        events = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
+    except (OSError, ValueError):
+        return []
+    return [event.get("job", 0) for event in events if event["type"] in ("job_done", "job_failed", "job_cancelled", "exited")]
+
+
 def _as_chosen(entry: Entry, failure: Job) -> bool:
     """The status or signal that the job was told to end with."""
     kind = entry.order.kind
-    if kind.name == "fails":
+    if kind.name in ("fails", "quitter"):
         return failure["exit_status"] == entry.order.arguments["status"]
     if kind.name == "crashes":
         return failure["signal"] == 11

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client import Client, Unanswered
-from job_kinds import OrderForm
+from job_kinds import MEMORY_MIB, OrderForm
 from ledger import Ledger
 from processes import Family
 
@@ -44,24 +44,29 @@ class Daemon:
         self._argv = [str(programs / "ferryd"), "--config", str(work / "ferry.toml")]
         self._family, self._ledger = family, ledger
         self._child: Started | None = None
+        self._file, self._form = work / "ferry.toml", form
         self.socket, self.data, self._logs = socket_of(work), data_of(work), work / "log"
         self._logs.mkdir()
         self.restarts: list[float] = []
         self.stops: list[float] = []
-        self.retries = self._configure(work / "ferry.toml", form)
+        # True: this ferryd knows automatic retries, and is asked for them.
+        self.retries = self._configure(True)
+        if not self.retries and not self._configure(False):
+            raise ValueError(f"ferryd refuses the torture's configuration {self._file}")
 
-    def _configure(self, file: Path, form: OrderForm) -> bool:
-        """True: this ferryd knows automatic retries, and is asked for them."""
-        for with_retries in (True, False):
-            file.write_text(
-                f"[storage]\ndata_dir = {json.dumps(str(self.data))}\n[http]\nsocket = {json.dumps(str(self.socket))}\n"
-                "[devices.gpu]\nenabled = false\n"
-                f"[devices.cpu]\nslots = {SLOTS}\nmemory_mib = 1000\n{form.types(with_retries)}"
-            )
-            check = subprocess.run([*self._argv, "--check-config"], capture_output=True, text=True)
-            if check.returncode == 0:
-                return with_retries
-        raise ValueError(f"ferryd refuses the torture's configuration: {check.stdout}{check.stderr}")
+    def _configure(self, with_retries: bool, keep_workers: bool = True) -> bool:
+        """False: this ferryd refuses it."""
+        self._file.write_text(
+            f"[storage]\ndata_dir = {json.dumps(str(self.data))}\n[http]\nsocket = {json.dumps(str(self.socket))}\n"
+            "[devices.gpu]\nenabled = false\n"
+            f"[devices.cpu]\nslots = {SLOTS}\nmemory_mib = {MEMORY_MIB}\n{self._form.types(with_retries, keep_workers)}"
+        )
+        check = subprocess.run([*self._argv, "--check-config"], capture_output=True, text=True)
+        return check.returncode == 0
+
+    def keep_no_workers(self) -> None:
+        """From the next start on."""
+        self._configure(self.retries, False)
 
     @property
     def pid(self) -> int:

@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bonds import Bonds, choose_bonds, choose_group
+
 JOBS = Path(__file__).resolve().parent / "jobs"
 sys.path.insert(0, str(JOBS))
 
@@ -28,6 +30,11 @@ def numbered(arguments: Arguments) -> Iterator[bytes]:
     return pieces(arguments["lines"])
 
 
+def on_worker(more: Callable[[Random], Arguments] = lambda _: {}, **fixed: Any) -> Callable[[Random], Arguments]:
+    """Arguments of a job for a worker: what it does, and for how long at most."""
+    return lambda random: {"seconds": random.uniform(0, 0.3)} | more(random) | fixed
+
+
 def vandal_choice(random: Random) -> Arguments:
     return {"target": random.choice(VANDAL_TARGETS), "scribble": random.random() < 0.3, "seconds": random.uniform(0.1, 3)}
 
@@ -43,7 +50,10 @@ class Kind:
     ends: tuple[str, ...] = (COMPLETED,)
     failures: tuple[str, ...] = ()
     limited: bool = False  # of the type with a short max_run_time
-    deed: str = ""  # the function of jobs/deeds.py; empty: its name
+    deed: str = ""  # the function of jobs/deeds.py or jobs/worker.py; empty: its name
+    worker: bool = False  # of the types with workers
+    model: str = ""  # that cannot be loaded; empty: one of MODELS
+    endless: bool = False  # of the type whose batches may not take long
 
 
 KINDS = {
@@ -65,24 +75,117 @@ KINDS = {
         Kind("missing", 2, lambda r: {}, lambda _: iter([]), (FAILED,), ("launch",)),
         Kind("vandal", 5, vandal_choice, None, (COMPLETED, FAILED), ("lost", "exit_status")),
         Kind("absentee", 6, lambda r: {"seconds_max": r.uniform(2, 8)}, word("absentee")),
+        Kind("worker", 50, on_worker(), None, deed="works", worker=True),
+        Kind("complaint", 3, on_worker(lambda r: {"kind": r.choice(("", "input"))}), None, (FAILED,), ("reported", "input"),
+             deed="complains", worker=True),
+        Kind("unlucky", 2, on_worker(kind="transient"), None, (FAILED,), ("transient",), deed="complains", worker=True),
+        Kind("quitter", 2, on_worker(lambda r: {"status": r.choice((0, 1, 75))}), None, (FAILED,), ("exit_status",), deed="quits",
+             worker=True),
+        Kind("suicide", 3, on_worker(), None, (FAILED,), ("signal",), deed="dies", worker=True),
+        Kind("clinger", 3, on_worker(), None, (FAILED,), ("signal",), deed="clings", worker=True),
+        Kind("parent", 9, on_worker(), None, deed="parents", worker=True),
+        Kind("babbler", 4, on_worker(), None, deed="babbles", worker=True),
+        Kind("liar", 4, on_worker(lambda r: {"how": r.choice(("stranger", "garbled", "long"))}), None, (FAILED,), ("reported",),
+             deed="lies", worker=True),
+        Kind("repeater", 3, on_worker(), None, deed="repeats", worker=True),
+        Kind("glutton", 3, on_worker(), None, (FAILED,), ("oom",), deed="devours", worker=True),
+        Kind("hanger", 3, lambda r: {}, None, (FAILED,), ("timeout",), deed="hangs", worker=True, endless=True),
+        Kind("deaf", 2, lambda r: {}, None, (FAILED,), ("timeout",), deed="is_deaf", worker=True, endless=True),
+        Kind("refused", 2, on_worker(), None, (FAILED,), ("input",), deed="works", worker=True, model="refused"),
+        Kind("unloadable", 2, on_worker(), None, (FAILED,), ("exit_status",), deed="works", worker=True, model="broken"),
+        Kind("endless", 1, on_worker(), None, (FAILED,), ("timeout",), deed="works", worker=True, model="endless"),
+        Kind("quick", 0, lambda r: {"seconds": 0}, None, deed="works", worker=True),  # many at once: see choose_flurry
         Kind("flood", 0, lambda r: {}, numbered, deed="output"),  # a few of them, submitted apart: see --output-mib
     )
 }
 
 
+PROCESS_KINDS = [kind for kind in KINDS.values() if not kind.worker]
+WORKER_KINDS = [kind for kind in KINDS.values() if kind.worker]
+MODELS = ("one", "one", "other", "slow")
+SLOW_SECONDS = 1.0  # that this model takes to load
+VIS_APART_MAX = 0.1
+CROWD_MAX = 9
+MEMORY_MIB, MEMORY_MIB_PER_ITEM = 1000, 20  # of the device; of a job in a batch
+
+
+@dataclass(frozen=True)
+class WorkerType:
+    """A job type that runs on workers: how long they stay, what they take of the memory, and how many jobs they take at once."""
+
+    name: str
+    keep_alive: float
+    memory_mib: int
+    max_items: int
+    max_run_time: float = 0
+
+
+# Of very short jobs, whose workers are given the next batches before they are done with one.
+FLURRY_TYPES = (WorkerType("one-by-one", 2, 30, 1), WorkerType("by-fours", 2, 30, 4))
+FLURRY_NAMES = tuple(one.name for one in FLURRY_TYPES)
+KEPT_TYPES = (WorkerType("warm", 2, 400, 8), WorkerType("large", 120, 550, 6))
+CROWD_TYPES = (WorkerType("limited-worker", 1, 0, 4, 5), WorkerType("brief", 0, 150, 4), *KEPT_TYPES)
+WORKER_TYPES = (*CROWD_TYPES, *FLURRY_TYPES)
+FLURRY_MIN, FLURRY_MAX = 12, 48
+FLURRY_KINDS = {"quick": 200, "worker": 1, "complaint": 4, "unlucky": 1, "quitter": 1, "suicide": 1, "parent": 1, "glutton": 1}
+
+
 @dataclass(frozen=True)
 class Order:
-    """A job as it is submitted."""
+    """A job as it is submitted. `type`, `model`, `steps` and `vis` are of jobs for workers."""
 
     kind: Kind
     arguments: Arguments = field(default_factory=dict)
     priority: int = 50
     held: bool = False
+    type: str = ""
+    model: str = ""
+    steps: int = 0
+    vis: float = 0.0
+    bonds: Bonds = Bonds()
+
+    def params(self, edition: int = 0, **changed: Any) -> Arguments:
+        """Of a job for a worker."""
+        return {"deed": self.kind.deed, "arguments": self.arguments, "model": self.model, "steps": self.steps,
+                "weights": {"vis": self.vis}, "edition": edition} | changed
 
 
-def choose_order(random: Random) -> Order:
-    kind = random.choices(list(KINDS.values()), [kind.weight for kind in KINDS.values()])[0]
-    return Order(kind, kind.choose(random), random.choice((0, 50, 50, 50, 100)), random.random() < 0.08)
+def choose_orders(random: Random) -> list[Order]:
+    """One job for a process of its own, or a crowd of jobs for workers, which are submitted together."""
+    if random.random() < 0.75:
+        kind = random.choices(PROCESS_KINDS, [kind.weight for kind in PROCESS_KINDS])[0]
+        return [_choose_order(random, kind, choose_group(random))]
+    worker_type, model, group = random.choice(CROWD_TYPES), random.choice(MODELS), choose_group(random)
+    crowd = []
+    for kind in random.choices(WORKER_KINDS, [kind.weight for kind in WORKER_KINDS], k=random.randint(1, CROWD_MAX)):
+        place = CROWD_TYPES[0] if kind.endless else worker_type
+        here = kind.model or (model if random.random() < 0.85 else random.choice(MODELS))
+        crowd.append(_choose_order(random, kind, group, type=place.name, model=here, **choose_company(random)))
+    return crowd
+
+
+def choose_flurry(random: Random) -> list[Order]:
+    """Many jobs for one worker that end the moment they begin; a few do something else, and one may take much longer than expected."""
+    place, model, group = random.choice(FLURRY_TYPES), random.choice(("one", "other")), random.choice(("", "", choose_group(random)))
+    priority, flurry = random.choice((50, 100, 100, 100)), []  # crowds wait long for memory
+    for name in random.choices(list(FLURRY_KINDS), list(FLURRY_KINDS.values()), k=random.randint(FLURRY_MIN, FLURRY_MAX)):
+        kind = KINDS[name]
+        arguments = kind.choose(random) | {"seconds": random.uniform(0.3, 1) if name == "worker" else 0}
+        company = {"steps": 4, "vis": 0.5} if random.random() < 0.95 else choose_company(random)
+        bonds = Bonds(group=group) if random.random() < 0.95 else choose_bonds(random, group)
+        held = random.random() < 0.03
+        flurry.append(Order(kind, arguments, priority, held, type=place.name, model=model, bonds=bonds, **company))
+    return flurry
+
+
+def choose_company(random: Random) -> Arguments:
+    """What decides whom a job for a worker may run with, but for its model."""
+    return {"steps": random.choice((4, 4, 4, 8)), "vis": round(random.uniform(0.4, 0.55), 3)}
+
+
+def _choose_order(random: Random, kind: Kind, group: str, **more: Any) -> Order:
+    priority = random.choice((0, 50, 50, 50, 100)) if not kind.worker or random.random() < 0.2 else 50
+    return Order(kind, kind.choose(random), priority, random.random() < 0.08, bonds=choose_bonds(random, group), **more)
 
 
 def flood_order(mib: int) -> Order:
@@ -96,8 +199,10 @@ class OrderForm:
         self._evidence, self._socket, self._cache = str(evidence), str(socket), work / "cache"
         self._programs = Path(shutil.copytree(JOBS, work / "jobs", ignore=shutil.ignore_patterns("__pycache__")))
 
-    def body(self, order: Order, name: str) -> dict[str, Any]:
-        if order.kind.limited:
+    def body(self, order: Order, name: str, needs: tuple[int, ...] = ()) -> dict[str, Any]:
+        if order.kind.worker:
+            kind, params = order.type, order.params()
+        elif order.kind.limited:
             kind, params = "limited", {"deed": order.kind.name, "arguments": json.dumps(order.arguments)}
         elif order.kind.name == "missing":
             kind, params = "command", {"argv": ["/nowhere/to-be-found"]}
@@ -108,22 +213,40 @@ class OrderForm:
             if order.kind.name == "absentee":
                 arguments["daemon"] = self._socket
             kind = "command"
-            params = {"argv": [*self._python(), order.kind.deed or order.kind.name, json.dumps(arguments)]}
-        return {"type": kind, "params": params, "priority": order.priority, "held": order.held, "name": name}
+            params = {"argv": [*self._python("main.py"), order.kind.deed or order.kind.name, json.dumps(arguments)]}
+        return {"type": kind, "params": params, "priority": order.priority, "held": order.held, "name": name} | order.bonds.body(needs)
 
-    def types(self, with_retries: bool) -> str:
+    def types(self, with_retries: bool, keep_workers: bool = True) -> str:
         """The configuration of the types, as TOML: with automatic retries and no end of failures, or without a word of either."""
         retries = (
-            "failure_storm = 0\nretry.exit_status = 1\nretry.signal = 2\nretry.lost = 2\n"
+            "failure_storm = 0\nretry.exit_status = 1\nretry.signal = 2\nretry.lost = 2\nretry.oom = 1\nretry.transient = 1\n"
             'retry.delay = "200ms"\nretry.delay_max = "2s"\n'
         )
         more = 'device = "cpu"\ngrace = "1s"\n' + (retries if with_retries else "")
-        words = ", ".join(json.dumps(w) for w in [*self._python(), "{params.deed}", "{params.arguments}"])
+        words = _toml_words([*self._python("main.py"), "{params.deed}", "{params.arguments}"])
         return (
             f'[job_types.command]\n{more}[job_types.limited]\n{more}command = [{words}]\nmax_run_time = "2s"\n'
             '[job_types.limited.parameters]\nrequired = ["deed", "arguments"]\n'
             '[job_types.limited.parameters.properties]\ndeed = { type = "string" }\narguments = { type = "string" }\n'
+        ) + "".join(self._worker_type(one, more, keep_workers) for one in WORKER_TYPES)
+
+    def _worker_type(self, one: WorkerType, more: str, keep: bool) -> str:
+        rules = json.dumps({"max_items": one.max_items, "vis": VIS_APART_MAX, "slow_seconds": SLOW_SECONDS})
+        words = _toml_words([*self._python("worker.py"), rules.replace("{", "{{").replace("}", "}}")])
+        batch = (
+            f'[job_types.{one.name}.batch]\nmax_items = {one.max_items}\nsame = ["steps"]\n'
+            f'within = {{ "weights.vis" = {VIS_APART_MAX} }}\nmemory_mib_per_item = {MEMORY_MIB_PER_ITEM}\n'
+        ) if one.max_items > 1 else ""
+        return (
+            f'[job_types.{one.name}]\n{more}runner = "worker"\ncommand = [{words}]\nwarm_key = ["model"]\n'
+            f'keep_alive = "{one.keep_alive if keep else 0:g}s"\nready_timeout = "4s"\n'
+            f'memory_mib = {one.memory_mib if batch else one.memory_mib + MEMORY_MIB_PER_ITEM}\n'
+            f'max_run_time = "{one.max_run_time:g}s"\n{batch}'
         )
 
-    def _python(self) -> list[str]:
-        return [sys.executable, "-S", "-s", "-X", f"pycache_prefix={self._cache}", str(self._programs / "main.py"), self._evidence]
+    def _python(self, program: str) -> list[str]:
+        return [sys.executable, "-S", "-s", "-X", f"pycache_prefix={self._cache}", str(self._programs / program), self._evidence]
+
+
+def _toml_words(words: list[str]) -> str:
+    return ", ".join(json.dumps(word) for word in words)

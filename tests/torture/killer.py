@@ -1,4 +1,4 @@
-"""The killers: one ends and restarts the daemon, the other meets shims and jobs at random moments."""
+"""The killers: one ends and restarts the daemon, the other meets shims, jobs and workers at random moments."""
 
 import json
 import os
@@ -17,6 +17,9 @@ STOPPED_SECONDS_MAX = 1.5
 HAND_OVER_SECONDS = 0.008  # about as long as it takes from the making of a run's directory to its process
 LAUNCH_SECONDS = 0.0004  # and from the name of the shim in it
 LAUNCH_WAIT_SECONDS_MAX = 1.0
+SLOW_SHIM_SECONDS_MAX = 1.0
+FOLLOW_UPS_MAX = 16  # batches that wait for one worker
+FOLLOW_UP_WAIT_SECONDS_MAX = 1.5
 OVER_SECONDS_MAX = 10.0
 ESCAPE_SECONDS = 0.1
 
@@ -24,11 +27,11 @@ ESCAPE_SECONDS = 0.1
 class DaemonKiller:
     """Owns the daemon while the torture lasts."""
 
-    def __init__(self, seed: int, daemon: Daemon, ledger: Ledger, stop: threading.Event) -> None:
+    def __init__(self, seed: int, daemon: Daemon, family: Family, ledger: Ledger, stop: threading.Event) -> None:
         self._random = Random(f"{seed}/daemon killer")
-        self._daemon, self._ledger, self._stop = daemon, ledger, stop
+        self._daemon, self._family, self._ledger, self._stop = daemon, family, ledger, stop
         self._deeds = {self._kill: 40, self._kill_at_launch: 30, self._kill_while_it_starts: 15, self._terminate: 15,
-                       self._kill_and_start_two: 8, self._rival: 6}
+                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 25, self._kill_before_follow_up: 50}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0.2, 4)):
@@ -46,6 +49,13 @@ class DaemonKiller:
         """While a run is being made or handed over."""
         await_launch(self._daemon.data / "runs")
         time.sleep(self._random.uniform(0, HAND_OVER_SECONDS))
+        self._kill()
+
+    def _kill_before_follow_up(self) -> None:
+        """While batches wait for a worker that has another one still."""
+        if await_follow_up(self._daemon.data / "runs"):
+            self._ledger.count("kills of the daemon before follow-ups")
+        time.sleep(self._random.choice((0, self._random.uniform(0, HAND_OVER_SECONDS))))
         self._kill()
 
     def _kill_while_it_starts(self) -> None:
@@ -67,6 +77,20 @@ class DaemonKiller:
         self._daemon.kill()
         self._daemon.start_two()
 
+    def _kill_before_slow_shims(self) -> None:
+        """The next daemon finds workers whose shims have not noticed that the last one is gone."""
+        slow = [shim for shim in self._family.shims() if self._family.workers_of(shim)]
+        slow = [shim for shim in slow if send(shim, signal.SIGSTOP)]
+        try:
+            self._ledger.count("kills of the daemon")
+            self._ledger.count("halts of shims", len(slow))
+            self._daemon.kill()
+            self._daemon.start_and_serve()
+            time.sleep(self._random.uniform(0, SLOW_SHIM_SECONDS_MAX))
+        finally:
+            for shim in slow:
+                send(shim, signal.SIGCONT)
+
     def _rival(self) -> None:
         self._daemon.start_rival()
 
@@ -75,14 +99,17 @@ class DaemonKiller:
 
 
 class Killer:
-    """SIGKILL, SIGSTOP and SIGCONT for shims and for processes of jobs, a few a second."""
+    """SIGKILL, SIGSTOP and SIGCONT for shims and for processes of jobs and workers, a few a second."""
 
     def __init__(self, seed: int, data: Path, family: Family, client: Client, ledger: Ledger, stop: threading.Event) -> None:
         self._random = Random(f"{seed}/killer")
-        self._runs, self._family, self._client, self._ledger, self._stop = data / "runs", family, client, ledger, stop
+        self._runs, self._workers = data / "runs", data / "workers"
+        self._family, self._client, self._ledger, self._stop = family, client, ledger, stop
         self._stopped: list[tuple[float, Process]] = []
         self._deeds = {self._kill_shim: 20, self._kill_shim_at_launch: 20, self._kill_job: 25, self._kill_whole_run: 10,
-                       self._stop_shim: 12, self._stop_job: 13}
+                       self._stop_shim: 12, self._stop_job: 13, self._kill_worker: 14, self._kill_idle_worker: 8,
+                       self._kill_shim_of_worker: 8, self._kill_shim_of_idle_worker: 5, self._kill_shim_at_load: 5,
+                       self._kill_whole_worker: 6, self._stop_worker: 8, self._strike_before_follow_up: 35}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0, 0.7)):
@@ -122,7 +149,10 @@ class Killer:
             if time.monotonic() > until or self._stop.wait(0.02):
                 return
         time.sleep(ESCAPE_SECONDS)
-        if escaped := [str(process) for process, of in self._family.jobs() if of == str(run)]:
+        worker = worker_of(run)
+        escaped = [str(process) for process, of in self._family.jobs() if of == str(run)]
+        escaped += [str(process) for process, of in self._family.workers() if of == worker]
+        if escaped:
             self._ledger.crime(f"job {job} is {told['status']} after {told['attempts']} attempts, its run {run.name} is over, and "
                                f"processes of it live: {', '.join(escaped)}")
 
@@ -131,6 +161,8 @@ class Killer:
         self._ledger.kill_shim(victim.pid, victim.start_ticks)
         for run in self._family.runs_of(victim):
             self._ledger.kill_run(run)
+        for worker in self._family.workers_of(victim):
+            self._ledger.kill_worker(worker)
         self._count("kills of shims", send(victim, signal.SIGKILL))
 
     def _kill_job(self) -> None:
@@ -162,6 +194,94 @@ class Killer:
         if jobs := self._family.jobs():
             self._halt(self._random.choice(jobs)[0], "halts of job processes")
 
+    def _kill_worker(self) -> None:
+        """A process of it: the worker itself or a child."""
+        if workers := self._family.workers():
+            self._kill_process_of_worker(*self._random.choice(workers))
+
+    def _kill_idle_worker(self) -> None:
+        idle = [worker for shim in self._idle_shims() for worker in self._family.workers_of(shim)]
+        if workers := [(process, worker) for process, worker in self._family.workers() if worker in idle]:
+            self._kill_process_of_worker(*self._random.choice(workers))
+            self._ledger.count("kills at idle workers")
+
+    def _kill_process_of_worker(self, victim: Process, worker: str) -> None:
+        self._ledger.kill_worker(worker)
+        self._count("kills of worker processes", send(victim, signal.SIGKILL))
+
+    def _kill_shim_of_worker(self) -> None:
+        if shims := [shim for shim in self._family.shims() if self._family.workers_of(shim)]:
+            self._kill_that_shim(self._random.choice(shims))
+            self._ledger.count("kills of shims of workers")
+
+    def _kill_shim_of_idle_worker(self) -> None:
+        if shims := self._idle_shims():
+            self._kill_that_shim(self._random.choice(shims))
+            self._ledger.count("kills of shims of workers")
+            self._ledger.count("kills at idle workers")
+
+    def _kill_shim_at_load(self) -> None:
+        """Between the name of the shim in a worker's directory and the worker's first words."""
+        before = newest_run(self._workers)
+        until = time.monotonic() + LAUNCH_WAIT_SECONDS_MAX
+        while (newest := newest_run(self._workers)) <= before:
+            if time.monotonic() > until:
+                return
+            time.sleep(0.0002)
+        identity = await_shim(self._workers / str(newest))
+        shim = find(identity[0]) if identity else None
+        if not shim or shim.start_ticks != identity[1] or shim.name != "ferry-shim":
+            return
+        pause = time.perf_counter() + self._random.choice((LAUNCH_SECONDS, 30 * LAUNCH_SECONDS)) * self._random.random()
+        while time.perf_counter() < pause:
+            pass
+        self._ledger.kill_worker(str(self._workers / str(newest)))
+        self._ledger.kill_run(str(self._runs / str(newest)))  # its first batch has its number
+        self._kill_that_shim(shim)
+        self._ledger.count("kills of shims at load")
+        self._look_for_escaped(self._runs / str(newest))
+
+    def _strike_before_follow_up(self) -> None:
+        """At a worker, or its shim, for which other batches wait."""
+        worker = await_follow_up(self._runs)
+        processes = [process for process, of in self._family.workers() if of == worker]
+        shims = [shim for shim in self._family.shims() if worker in self._family.workers_of(shim)] if worker else []
+        if not worker or not processes or not shims:
+            return
+        match self._random.randrange(6):
+            case 0:
+                self._kill_process_of_worker(self._random.choice(processes), worker)
+            case 1:
+                self._kill_that_shim(shims[0])
+            case 2:
+                self._end_worker(worker)
+            case 3:
+                self._halt(shims[0], "halts of shims")
+            case _:  # what waits is given back after a while
+                self._halt(self._random.choice(processes), "halts of worker processes")
+        self._ledger.count("strikes before follow-ups")
+
+    def _kill_whole_worker(self) -> None:
+        if workers := self._family.workers():
+            self._end_worker(self._random.choice(workers)[1])
+
+    def _end_worker(self, chosen: str) -> None:
+        """All of a worker's processes, and then its shim."""
+        for process, worker in self._family.workers():
+            if worker == chosen:
+                self._kill_process_of_worker(process, worker)
+        for shim in self._family.shims():
+            if chosen in self._family.workers_of(shim):
+                self._kill_that_shim(shim)
+
+    def _idle_shims(self) -> list[Process]:
+        """Of workers without a batch."""
+        return [shim for shim in self._family.shims() if self._family.workers_of(shim) and not self._family.runs_of(shim)]
+
+    def _stop_worker(self) -> None:
+        if workers := self._family.workers():
+            self._halt(self._random.choice(workers)[0], "halts of worker processes")
+
     def _halt(self, victim: Process, what: str) -> None:
         if send(victim, signal.SIGSTOP):
             self._ledger.count(what)
@@ -192,11 +312,35 @@ def await_launch(runs: Path) -> bool:
     return False
 
 
+def await_follow_up(runs: Path) -> str | None:
+    """The directory of a worker, as soon as a batch waits for it that was made while it had another; None: that did not come to pass."""
+    until = time.monotonic() + FOLLOW_UP_WAIT_SECONDS_MAX
+    seen = newest_run(runs)
+    while time.monotonic() < until:
+        newest = newest_run(runs)
+        for number in range(max(seen, newest - FOLLOW_UPS_MAX), newest + 1):
+            run = runs / str(number)
+            worker = worker_of(run)
+            if worker and Path(worker).name != run.name and not (run / "shim.json").exists() and run.exists():
+                return worker
+        seen = newest
+        time.sleep(0.002)
+    return None
+
+
 def shim_of(run: Path) -> tuple[int, int] | None:
     """Pid and start time of the shim that had a run."""
     try:
         identity = json.loads((run / "shim.json").read_bytes())
         return int(identity["pid"]), int(identity["start_ticks"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def worker_of(run: Path) -> str | None:
+    """The directory of the worker that a run was given to; None: it has a process of its own, or is gone."""
+    try:
+        return str(json.loads((run / "spec.json").read_bytes())["worker"]["directory"])
     except (OSError, ValueError, KeyError):
         return None
 

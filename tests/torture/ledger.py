@@ -5,19 +5,33 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from bonds import RULE_UNSAID
+from group_settings import GroupSettings
 from job_kinds import Order
 
 
 @dataclass
 class Entry:
-    """An acknowledged job. `lock` is held while its state is looked at and judged, and while it is retried by hand."""
+    """An acknowledged job. `lock` is held while its state is looked at and judged, and while it is retried by hand.
+
+    `edition`: of its parameters, the last that was acknowledged. `needs`: the jobs it was submitted to need. `releases`: when users
+    asked for one and were answered, in ms.
+    """
 
     id: int
     key: str
     order: Order
     cancel_asked: bool = False
     retries_asked: int = 0
+    suspend_asked: bool = False
+    edition: int = 0
+    needs: tuple[int, ...] = ()
+    releases: list[tuple[float, float]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def rule(self) -> str:
+        return self.order.bonds.rule or RULE_UNSAID
 
 
 class Ledger:
@@ -27,6 +41,9 @@ class Ledger:
         self._entries: dict[int, Entry] = {}
         self._killed_runs: set[str] = set()
         self._killed_shims: set[tuple[int, int]] = set()
+        self._killed_workers: dict[str, list[float]] = {}
+        self.suspends_of_all: list[float] = []
+        self.groups = GroupSettings()
         self._crimes: list[str] = []
         self._begun = time.monotonic()
         self.counts: Counter[str] = Counter()
@@ -53,6 +70,15 @@ class Ledger:
     def kill_shim(self, pid: int, start_ticks: int) -> None:
         with self._lock:
             self._killed_shims.add((pid, start_ticks))
+
+    def kill_worker(self, directory: str) -> None:
+        with self._lock:
+            self._killed_workers.setdefault(directory, []).append(time.time())
+
+    def was_worker_killed(self, directory: str, begun: float, ended: float) -> bool:
+        """While it had the batch that took so long, or about to be given it."""
+        with self._lock:
+            return any(begun <= at <= ended for at in self._killed_workers.get(directory, ()))
 
     def was_killed(self, run: str, shim: tuple[int, int] | None) -> bool:
         with self._lock:

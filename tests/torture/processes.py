@@ -1,7 +1,8 @@
 """Processes of this torture, found in /proc and signalled without ever meeting a stranger.
 
 The torture makes itself the reaper of orphans below it, so all that its daemons ever started stays its descendant. A job's process
-is known by FERRY_RUN_DIR, which names a run below this torture's data directory; a shim by its program.
+is known by FERRY_RUN_DIR, which names a run below this torture's data directory, one of a worker by FERRY_WORKER_DIR; a shim by its
+program.
 """
 
 import ctypes
@@ -95,7 +96,7 @@ class Family:
 
     def __init__(self, programs: Path, data: Path) -> None:
         self._shim = str(programs / "ferry-shim")
-        self._runs = str(data / "runs") + "/"
+        self._runs, self._workers = str(data / "runs") + "/", str(data / "workers") + "/"
         self._own: set[int] = set()
         self._lock = threading.Lock()
         if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
@@ -135,13 +136,12 @@ class Family:
         return [p for p in descendants(os.getpid()) if p.lives and program(p.pid) == self._shim]
 
     def jobs(self) -> list[tuple[Process, str]]:
-        """Processes of jobs, each with its run directory."""
-        found = []
-        for process in everything():
-            run = environment(process.pid).get("FERRY_RUN_DIR", "") if process.lives else ""
-            if run.startswith(self._runs):
-                found.append((process, run))
-        return found
+        """Processes of jobs that have one of their own, each with its run directory."""
+        return _known_by("FERRY_RUN_DIR", self._runs)
+
+    def workers(self) -> list[tuple[Process, str]]:
+        """Processes of workers, each with the worker's directory."""
+        return _known_by("FERRY_WORKER_DIR", self._workers)
 
     def end(self, processes: list[Process]) -> None:
         for process in processes:
@@ -149,12 +149,29 @@ class Family:
 
     def runs_of(self, shim: Process) -> set[str]:
         """The run directories that a shim has open."""
-        found = set()
-        try:
-            for descriptor in os.listdir(f"/proc/{shim.pid}/fd"):
-                target = os.readlink(f"/proc/{shim.pid}/fd/{descriptor}")
-                if target.startswith(self._runs):
-                    found.add(self._runs + target.removeprefix(self._runs).split("/")[0])
-        except OSError:
-            pass
-        return found
+        return _open_below(self._runs, shim)
+
+    def workers_of(self, shim: Process) -> set[str]:
+        """The directory of its worker, if it has one."""
+        return _open_below(self._workers, shim)
+
+
+def _known_by(variable: str, folder: str) -> list[tuple[Process, str]]:
+    found = []
+    for process in everything():
+        directory = environment(process.pid).get(variable, "") if process.lives else ""
+        if directory.startswith(folder):
+            found.append((process, directory))
+    return found
+
+
+def _open_below(folder: str, shim: Process) -> set[str]:
+    found = set()
+    try:
+        for descriptor in os.listdir(f"/proc/{shim.pid}/fd"):
+            target = os.readlink(f"/proc/{shim.pid}/fd/{descriptor}")
+            if target.startswith(folder):
+                found.add(folder + target.removeprefix(folder).split("/")[0])
+    except OSError:
+        pass
+    return found

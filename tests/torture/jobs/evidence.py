@@ -1,44 +1,71 @@
 """What a tortured job leaves behind, outside of the data directory, to be held against what ferry says of it.
 
-evidence/<job>.lock   held from the job's first moment until nothing of it lives: children inherit it
-evidence/<job>.jsonl  a line for each execution
-evidence/crimes.jsonl a line for each time the lock was found held
+evidence/<job>.lock     held from the job's first moment until nothing of it lives: children inherit it
+evidence/<job>.jsonl    a line for each execution
+evidence/worker-*.lock  the same of a worker and all that it ever started
+evidence/crimes.jsonl   a line for each time a lock was found held, and for each batch that should not be one
 """
 
 import fcntl
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 RAN_TWICE_STATUS = 99
 
 
-class Evidence:
-    """Begins with the lock and the line of this execution; done() is called when all work is done."""
+class RanTwice(Exception):
+    """Another execution of the same job lives."""
 
-    def __init__(self, folder: str) -> None:
-        self.job = int(os.environ["FERRY_JOB_ID"])
-        self.batch = int(os.environ["FERRY_BATCH_ID"])
-        self._folder = Path(folder)
-        self._who = {"job": self.job, "batch": self.batch, "pid": os.getpid(), "start_ticks": _start_ticks()}
-        self._lock = os.open(self._folder / f"{self.job}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        os.set_inheritable(self._lock, True)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(self._lock, 1000).decode(errors="replace")
-            _append(self._folder / "crimes.jsonl", {"crime": "ran twice at once", "this": self._who, "holder": holder})
-            sys.exit(RAN_TWICE_STATUS)
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, json.dumps(self._who).encode(), 0)
-        _append(self._folder / f"{self.job}.jsonl", self._who)
+
+class Execution:
+    """One execution of one job: begins with the lock and a line; done() is called when all work is done."""
+
+    def __init__(self, folder: str, job: int, batch: int, directory: str, **more: object) -> None:
+        self.job, self.batch, self._directory = job, batch, directory
+        who = {"job": job, "batch": batch, "pid": os.getpid(), "start_ticks": _start_ticks(), "at": time.time() * 1000} | more
+        self._lock = take_lock(Path(folder), f"{job}.lock", who)
+        append(Path(folder) / f"{job}.jsonl", who)
 
     def done(self) -> None:
-        Path(os.environ["FERRY_JOB_DIR"], "done").write_text(str(self.batch))
+        Path(self._directory, "done").write_text(str(self.batch))
+
+    def let_go(self) -> None:
+        """By this process; children that inherited it hold it still."""
+        os.close(self._lock)
 
 
-def _append(file: Path, line: dict[str, object]) -> None:
+def execution_of_process(folder: str) -> Execution:
+    """That of the one job whose process this is."""
+    try:
+        return Execution(folder, int(os.environ["FERRY_JOB_ID"]), int(os.environ["FERRY_BATCH_ID"]), os.environ["FERRY_JOB_DIR"])
+    except RanTwice:
+        sys.exit(RAN_TWICE_STATUS)
+
+
+def take_lock(folder: Path, name: str, who: dict[str, object]) -> int:
+    """Children inherit the descriptor. Raises RanTwice, which is a crime."""
+    lock = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(lock, True)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(lock, 1000).decode(errors="replace")
+        os.close(lock)
+        accuse(folder, "ran twice at once", who, holder)
+        raise RanTwice from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, json.dumps(who).encode(), 0)
+    return lock
+
+
+def accuse(folder: Path, crime: str, who: dict[str, object], holder: str) -> None:
+    append(folder / "crimes.jsonl", {"crime": crime, "this": who, "holder": holder})
+
+
+def append(file: Path, line: dict[str, object]) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.write(descriptor, (json.dumps(line) + "\n").encode())
     os.close(descriptor)

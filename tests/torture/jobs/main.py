@@ -3,8 +3,8 @@
 import sys
 
 from deeds import do
-from evidence import Evidence
+from evidence import execution_of_process
 
-evidence = Evidence(sys.argv[1])
+execution = execution_of_process(sys.argv[1])
 do(sys.argv[2], sys.argv[3])
-evidence.done()
+execution.done()
