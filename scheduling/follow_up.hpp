@@ -12,8 +12,9 @@
 
 namespace ferry::scheduling {
 
-// A worker's batch and those that follow it are expected to take no longer than this, from now.
-inline constexpr duration committed_ahead_max{20};
+// A worker's batch and those that follow it are expected to take no longer than this, from now: what a user who looks on does not
+// notice.
+inline constexpr duration committed_ahead_max{100};
 // That one worker has waiting for it.
 inline constexpr std::size_t follow_ups_max = 16;
 
