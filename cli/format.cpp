@@ -137,6 +137,23 @@ std::string clock_on(instant t, instant now) {
   return then.substr(0, 10) == today.substr(0, 10) ? then.substr(11) : then;
 }
 
+std::string waiting_for(const json& job) {
+  constexpr std::size_t time_length = std::string_view("2026-01-31T12:00:00.000Z").size();
+  std::string text = text_field(job, "waiting_for");
+  for (auto end = text.find('Z'); end != std::string::npos; end = text.find('Z', end + 1)) {
+    if (end + 1 < time_length)
+      continue;
+    const auto begin = end + 1 - time_length;
+    const auto at = instant_from(text.substr(begin, time_length));
+    if (!at)
+      continue;
+    const std::string local = local_time(*at);
+    text.replace(begin, time_length, local);
+    end = begin + local.size() - 1;
+  }
+  return text;
+}
+
 std::string local_time(instant t) {
   const auto seconds = static_cast<std::time_t>(to_unix_ms(t) / 1000);
   std::tm parts{};

@@ -45,6 +45,8 @@ namespace ferry::cli {
 [[nodiscard]] std::optional<instant> time_field(const json& object, const char* key);
 // As a clock on this machine shows it.
 [[nodiscard]] std::string local_time(instant t);
+// What a job waits for, as the daemon says it, with its times (RFC 3339, UTC) in local time.
+[[nodiscard]] std::string waiting_for(const json& job);
 // The time of day, with the date where that is another than today's.
 [[nodiscard]] std::string clock_on(instant t, instant now);
 

@@ -235,7 +235,7 @@ std::string job_page(const json& job, const style& look, instant now) {
     line("continues", "job " + std::to_string(*from));
   if (status == "running")
     line("metrics", metrics_text(object_field(object_field(job, "progress"), "metrics")));
-  line("waits for", text_field(job, "waiting_for"));
+  line("waits for", waiting_for(job));
   if (const auto start = time_field(job, "expected_start"), late = time_field(job, "expected_start_p90"); start && late)
     line("starts", "about " + clock_on(*start, now) + "; nine of ten by " + clock_on(*late, now));
   if (const auto end = time_field(job, "expected_end"))
@@ -299,7 +299,7 @@ std::string progress_line(const json& job, const style& look, instant now) {
   const std::string status = text_field(job, "status");
   std::string line = "job " + std::to_string(integer_field(job, "id").value_or(0)) + " ";
   if (status != "running") {
-    const std::string why = text_field(job, "waiting_for");
+    const std::string why = waiting_for(job);
     line += state_in_words(job, now) + (why.empty() ? "" : ": " + why);
   } else {
     const json& progress = object_field(job, "progress");

@@ -57,7 +57,7 @@ std::string plan_in_words(const json& planned, std::int64_t self) {
 std::string explanation_page(const json& answer, const style& look, instant now) {
   const std::int64_t id = integer_field(answer, "id").value_or(0);
   std::string page = look.paint("job " + std::to_string(id), tone::bold) + " ";
-  const std::string status = text_field(answer, "status"), why = printable(text_field(answer, "waiting_for"));
+  const std::string status = text_field(answer, "status"), why = printable(waiting_for(answer));
   if (status != "queued")
     return page + "is " + status + ": it waits for nothing\n";
   const auto position = integer_field(answer, "position");

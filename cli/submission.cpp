@@ -22,7 +22,7 @@ result<submitted> submitted_from(const json& entry) {
   const auto id = integer_field(entry, "id");
   if (!id)
     return fail(error_code::internal, "the daemon's answer names no job: " + printable(to_text(entry)));
-  return submitted{*id, integer_field(entry, "position"), text_field(entry, "waiting_for"), true_field(entry, "existing")};
+  return submitted{*id, integer_field(entry, "position"), waiting_for(entry), true_field(entry, "existing")};
 }
 
 // Jobs on their way in one request.

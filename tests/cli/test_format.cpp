@@ -36,6 +36,15 @@ TEST_CASE("what is not such a time is none") {
     CHECK_FALSE(instant_from(text).has_value());
 }
 
+TEST_CASE("what a job waits for is told in the time of this machine") {
+  const auto told = [](const std::string& why) { return waiting_for(json{{"waiting_for", why}}); };
+  const std::string at = "2026-01-31T12:00:00.250Z";
+  CHECK(told("it is not to start before " + at) == "it is not to start before " + local_time(*instant_from(at)));
+  CHECK(told(at + ", or " + at + "Z") == local_time(*instant_from(at)) + ", or " + local_time(*instant_from(at)) + "Z");
+  CHECK(told("group Z is paused") == "group Z is paused");
+  CHECK(waiting_for(json{{"waiting_for", nullptr}}).empty());
+}
+
 TEST_CASE("large numbers are grouped") {
   CHECK(with_commas(0) == "0");
   CHECK(with_commas(999) == "999");
