@@ -117,8 +117,11 @@ result<std::string> admit_params(json current, const json& patch, const config::
   }
   make_absolute(current, type.parameters.job_result_paths(), base_dir);
   auto valid = type.parameters.validate(std::move(current));
-  if (!valid)
+  if (!valid) {
+    for (problem& p : valid.error().problems)
+      p.where = "/params" + p.where; // as in a submit
     return fail(std::move(valid.error()));
+  }
   return serialize(*valid);
 }
 
