@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds grace_of_unknown_type{10'000};
 constexpr std::chrono::seconds adoption_retry{2};
 constexpr std::chrono::seconds worker_grace{10}; // for an idle one to end
-// What was committed ahead for a few milliseconds is given back when it has waited for so long.
+// What was committed ahead for a tenth of a second is given back when it has waited for so long.
 constexpr std::chrono::milliseconds follow_up_patience{250};
 
 struct gpu_executor_state {
@@ -64,7 +64,7 @@ private:
     }
   }
 
-  // The worker that a batch goes to, where its type has one.
+  // The worker that a batch goes to; none: its type has no workers.
   [[nodiscard]] static worker_id worker_of(const run_batch& what) {
     if (what.type->runner != config::runner_kind::worker)
       return {};

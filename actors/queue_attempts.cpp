@@ -129,7 +129,7 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
   for (const ending& e : endings) {
     const member& one = *batch.find(e.job);
     running_jobs_.erase(e.job);
-    left_group(one.job);
+    runs_no_more(one.job);
     again = again || one.job.named_group != 0; // there is room for another one of its group
     if (const auto* waits = std::get_if<scheduling::job_waits>(&e.then)) {
       queue_again(one.job, *waits);

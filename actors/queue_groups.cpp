@@ -53,8 +53,8 @@ bool queue_state::groups_have_room(const std::vector<job_id>& jobs) const {
   return named_.have_room(named);
 }
 
-// It runs no more: another one may start.
-void queue_state::left_group(const scheduling::queued_job& job) {
+// Another one of its group may start.
+void queue_state::runs_no_more(const scheduling::queued_job& job) {
   named_.ended(job.named_group);
   users_.ended(job.user);
   changed_ = changed_ || job.named_group != 0;

@@ -295,7 +295,7 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
         to_suspend.push_back(job.id);
     }
     running_jobs_.erase(job.id);
-    left_group(job);
+    runs_no_more(job);
     if (what.crashed && scheduling::count_start_crash(job, settings_->runs.quarantine_after))
       quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
     jobs_.add(job);

@@ -119,7 +119,7 @@ private:
   caf::result<result<done>> change(const change_group& what);
   [[nodiscard]] group_list list_groups() const;
   [[nodiscard]] bool groups_have_room(const std::vector<job_id>& jobs) const;
-  void left_group(const scheduling::queued_job& job);
+  void runs_no_more(const scheduling::queued_job& job);
 
   // queue_users.cpp
   [[nodiscard]] result<scheduling::user_index> find_user(const std::string& name);

@@ -1,6 +1,7 @@
 // Whose turn it is: the places of jobs in the order, and what users used of the devices.
 #include "actors/queue_state.hpp"
 #include "config/limits.hpp"
+#include "scheduling/find_all.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,22 +23,11 @@ result<scheduling::user_index> queue_state::find_user(const std::string& name) {
   return found;
 }
 
-// So that all of them can be found, until another one is sought: those of one request do not make way for each other.
 result<void> queue_state::find_users(const std::vector<scheduling::admitted_job>& jobs) {
-  std::vector<scheduling::user_index> kept;
-  result<void> done;
-  for (const auto& job : jobs) {
-    const auto found = find_user(job.user);
-    if (!found) {
-      done = fail(found.error());
-      break;
-    }
-    users_.arriving(*found);
-    kept.push_back(*found);
-  }
-  for (const auto user : kept)
-    users_.arrived(user);
-  return done;
+  std::vector<std::string> names;
+  for (const auto& job : jobs)
+    names.push_back(job.user);
+  return scheduling::find_all(users_, names, [this](const std::string& name) { return find_user(name); });
 }
 
 bool queue_state::could_start(const queued_job& job) const {

@@ -2,6 +2,7 @@
 
 #include "config/limits.hpp"
 #include "config/text.hpp"
+#include "scheduling/find_all.hpp"
 
 #include <algorithm>
 
@@ -39,20 +40,7 @@ result<named_group_index> named_groups::find_or_add(const std::string& name,
 }
 
 result<void> named_groups::add_all(const std::vector<std::string>& names, const std::function<bool(named_group_index)>& is_queued) {
-  std::vector<named_group_index> kept; // from making way for those behind them
-  result<void> done;
-  for (const std::string& name : names) {
-    const auto index = find_or_add(name, is_queued);
-    if (!index) {
-      done = fail(index.error());
-      break;
-    }
-    arriving(*index);
-    kept.push_back(*index);
-  }
-  for (const auto index : kept)
-    arrived(index);
-  return done;
+  return find_all(*this, names, [&](const std::string& name) { return find_or_add(name, is_queued); });
 }
 
 std::vector<named_group_index> named_groups::all() const {
