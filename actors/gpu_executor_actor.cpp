@@ -102,7 +102,7 @@ private:
     std::vector<runners::run_job> jobs;
     for (std::size_t i = 0; i < what.jobs.size(); ++i)
       jobs.push_back({what.jobs[i], json::parse(what.starts.at(i).params), directory / "jobs" / to_string(what.jobs[i]),
-                      resume_from(what.batch, what.jobs[i], what.starts[i].checkpoints)});
+                      resume_from(what.batch, what.jobs[i], what.starts[i].checkpoints), what.starts[i].part});
     const int share = std::max(1, parts_.on.threads * what.place.slots / std::max(1, parts_.on.slots));
     const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share, what.place.memory_mib};
     return runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory, choose_worker(what));

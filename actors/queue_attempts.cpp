@@ -1,6 +1,8 @@
 // What ends, and what comes after it: a job that is over, or another attempt.
 #include "actors/queue_state.hpp"
 
+#include "scheduling/job_parts.hpp"
+
 #include <algorithm>
 #include <spdlog/spdlog.h>
 
@@ -15,6 +17,20 @@ constexpr duration timer_max = 1min;
 // theirs together, and others are to get through in between.
 constexpr duration steps_apart = 50ms;
 constexpr std::size_t steps_at_once = 10'000;
+
+namespace {
+
+std::string text_of(const json& result) {
+  return result.is_null() ? std::string{} : result.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// It goes on with fewer items: what it met is no fault of its type.
+bool is_divided_again(const scheduling::after_attempt& then) {
+  const auto* waits = std::get_if<scheduling::job_waits>(&then);
+  return waits && waits->how == attempt_end::regrouped;
+}
+
+} // namespace
 
 void queue_state::over(const batch_over& what) {
   if (running_.contains(what.batch))
@@ -33,11 +49,12 @@ void queue_state::job_is_over(job_over& what) {
   auto endings = decide(found->second, what.batch, {index}, {std::move(what.outcome)}, facts);
   watch_for_storms(found->second.type, endings, wall_clock_now());
   count_use(found->second, endings, wall_clock_now());
-  request(self_, storage_, caf::infinite, record_facts{std::move(facts)})
-      .then([this, id = what.batch, endings = std::move(endings)](done) {
-        if (const auto batch = running_.find(id); batch != running_.end())
-          settle(batch->second, endings);
-      });
+  request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([this, id = what.batch, endings](done) {
+    next_parts_are_stored(endings);
+    if (const auto batch = running_.find(id); batch != running_.end())
+      settle(batch->second, endings);
+  });
+  await_next_parts(endings);
 }
 
 void queue_state::finish_unlaunched(batch_id id, const scheduling::stop_reason& reason) {
@@ -66,9 +83,27 @@ void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outco
   count_use(batch, endings, wall_clock_now());
   facts.emplace_back(batch_ended{id, wall_clock_now()});
   send(self_, parts_->watchdog, forget_batch{id});
-  request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([this, id, endings = std::move(endings)](done) {
+  request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([this, id, endings](done) {
+    next_parts_are_stored(endings);
     stored_end(id, endings);
   });
+  await_next_parts(endings);
+}
+
+void queue_state::await_next_parts(const std::vector<ending>& endings) {
+  const auto parts = parts_done_in(endings);
+  parts_on_their_way_ += parts;
+  if (parts > 0) // the end of a run waits a little for others to be stored with, but for this
+    request(self_, storage_, caf::infinite, append_facts{}).then([](const result<storage::append_outcome>&) {});
+}
+
+void queue_state::next_parts_are_stored(const std::vector<ending>& endings) { parts_on_their_way_ -= parts_done_in(endings); }
+
+std::size_t queue_state::parts_done_in(const std::vector<ending>& endings) {
+  return static_cast<std::size_t>(std::count_if(endings.begin(), endings.end(), [](const ending& e) {
+    const auto* waits = std::get_if<scheduling::job_waits>(&e.then);
+    return waits && waits->how == attempt_end::part_done;
+  }));
 }
 
 std::vector<queue_state::ending> queue_state::decide(const running_batch& batch, batch_id id,
@@ -103,13 +138,14 @@ fact queue_state::fact_of(const ending& of, batch_id batch, instant at) const {
                          .step = outcome.step,
                          .notes = outcome.notes,
                          .at = at,
-                         .batch_max = waits->batch_max};
+                         .batch_max = waits->batch_max,
+                         .items_max = waits->items_max,
+                         .result = waits->how == attempt_end::part_done ? text_of(outcome.result) : std::string{}};
   return job_finished{.id = of.job,
                       .batch = batch,
                       .state = std::get<scheduling::job_ends>(of.then).state,
                       .why_failed = outcome.why_failed,
-                      .result = outcome.result.is_null() ? std::string{}
-                                                         : outcome.result.dump(-1, ' ', false, json::error_handler_t::replace),
+                      .result = text_of(outcome.result),
                       .notes = outcome.notes,
                       .at = at};
 }
@@ -159,8 +195,11 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
 }
 
 void queue_state::queue_again(scheduling::queued_job job, const scheduling::job_waits& waits) {
-  if (waits.how != attempt_end::regrouped)
-    job.attempts = static_cast<std::uint16_t>(std::min(job.attempts + 1, 65'535));
+  if (ferry::counts(waits.how))
+    job.tried = true;
+  if (waits.how == attempt_end::part_done)
+    scheduling::finish_part(job);
+  job.items_max = static_cast<std::uint8_t>(waits.items_max);
   job.batch_max = static_cast<std::uint8_t>(waits.batch_max);
   job.retries = static_cast<std::uint8_t>(waits.retries);
   job.start_crashes = 0;
@@ -204,7 +243,7 @@ void queue_state::watch_for_storms(scheduling::type_index type, const std::vecto
   if (!declared)
     return;
   for (const ending& e : endings)
-    if (!e.outcome.interrupted)
+    if (!e.outcome.interrupted && !is_divided_again(e.then))
       if (const auto reason = storms_[type].job_ended(*declared, e.outcome.state, e.outcome.why_failed, now))
         hold_storming(type, *reason);
 }

@@ -1,6 +1,7 @@
 // What users ask of the queue.
 #include "actors/queue_state.hpp"
 #include "config/limits.hpp"
+#include "scheduling/job_parts.hpp"
 
 #include <algorithm>
 #include <set>
@@ -47,9 +48,9 @@ void queue_state::classify(queued_job& job, const json& params) {
   const auto& type = settings_->job_types.at(job.type);
   const auto traits = scheduling::traits_of(type, params);
   job.group = scheduling::has_traits(type) ? groups_.find_or_add(job.type, traits) : job.type;
-  estimates_.enter(job, scheduling::features_of(type.estimate, params, traits.warm, {}), knowledge_.at(job.type).durations,
+  estimates_.enter(job, scheduling::features_of_full_part(type, traits, params), knowledge_.at(job.type).durations,
                    wall_clock_now());
-  job.items = static_cast<std::uint16_t>(traits.items);
+  scheduling::set_items(job, traits, type.batch);
   if (!traits.tolerated.empty())
     tolerated_.insert_or_assign(job.id, traits.tolerated);
 }
@@ -210,7 +211,15 @@ void queue_state::edit_params(edit_job what, const queued_job& job, done_promise
           promise.deliver(result<done>(fail(found ? why_not_queued(what.id) : found.error())));
           return;
         }
-        auto params = scheduling::admit_params(found->front().params, *what.params, *type, what.base_dir);
+        const auto& before = found->front();
+        auto params = scheduling::admit_params(before.params, *what.params, *type, what.base_dir);
+        if (params)
+          if (auto placeable = scheduling::check_placeable(*type, json::parse(*params), devices_); !placeable)
+            params = fail(std::move(placeable.error()));
+        if (params && before.items_done > 0)
+          if (auto same = scheduling::check_items_kept(before.params, json::parse(*params), type->batch.items, before.items_done);
+              !same)
+            params = fail(std::move(same.error()));
         if (params) {
           store_edit(what, std::move(*params), promise);
         } else {
@@ -315,11 +324,12 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
   const auto now = wall_clock_now();
   queued_job job{.id = record.id,
                  .type = static_cast<scheduling::type_index>(type - settings_->job_types.data()),
-                 .attempts = static_cast<std::uint16_t>(std::min(record.attempts, 65'535)),
+                 .items_done = static_cast<std::uint16_t>(from_scratch ? 0 : record.items_done),
                  .named_group = *group,
                  .user = *user,
                  .priority = static_cast<std::uint8_t>(record.priority),
-                 .tier = static_cast<std::uint8_t>(type->tier & 0xF)};
+                 .tier = static_cast<std::uint8_t>(type->tier & 0xF),
+                 .tried = record.attempts > 0};
   job.created = record.created;
   job.begin_to_wait(now);
   job.group = job.type;

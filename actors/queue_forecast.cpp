@@ -2,6 +2,7 @@
 #include "actors/queue_state.hpp"
 #include "config/limits.hpp"
 #include "scheduling/batch_cost.hpp"
+#include "scheduling/job_parts.hpp"
 
 #include <algorithm>
 
@@ -39,12 +40,13 @@ void queue_state::picture_is_due() {
     return; // another one is on its way
   look_ahead_at_.reset();
   is_outdated_ = false;
-  if (nothing_starts() || jobs_.size() == 0) {
+  const bool goes_on = any_has_more_parts();
+  if (nothing_starts() || (jobs_.size() == 0 && !goes_on)) {
     forecast_.reset();
     return;
   }
   auto seen = std::make_shared<scheduling::queue_picture>(picture(wall_clock_now()));
-  if (seen->in_order.empty() && seen->delayed.empty() && seen->blocked.empty()) {
+  if (!goes_on && seen->in_order.empty() && seen->delayed.empty() && seen->blocked.empty()) {
     forecast_.reset();
     return;
   }
@@ -120,19 +122,49 @@ scheduling::queue_picture queue_state::picture(instant now) {
   seen.aging = jobs_.aging();
   if (const auto devices = board_->read().devices)
     seen.devices = *devices;
-  for (const auto& [id, batch] : running_)
+  for (const auto& [id, batch] : running_) {
     seen.running.emplace(id, outlook(batch, now));
+    for (const auto& next : seen.running.at(id).go_on) {
+      if (!seen.groups.contains(next.group))
+        seen.groups.emplace(next.group, outlook(next.group, settings_->job_types[next.type], now));
+      if (const auto* values = tolerated(next.id))
+        seen.tolerated.emplace(next.id, *values);
+    }
+  }
   return seen;
 }
 
 scheduling::running_outlook queue_state::outlook(const running_batch& batch, instant now) const {
-  scheduling::running_outlook seen{.jobs = {}, .ends = expected_end(batch, now)};
+  scheduling::running_outlook seen{.jobs = {}, .go_on = {}, .named = {}, .ends = expected_end(batch, now)};
+  const bool type_runs = type_of(batch.type) && !held_types_.contains(batch.type);
   for (const member& one : batch.members)
     if (!one.over) {
       seen.jobs.push_back(one.job.id);
       seen.named.push_back(one.job.named_group);
+      if (!type_runs || !scheduling::has_more_parts(one.job) || one.wish != scheduling::user_wish::none)
+        continue;
+      seen.go_on.push_back(one.job);
+      scheduling::finish_part(seen.go_on.back());
     }
   return seen;
+}
+
+bool queue_state::any_has_more_parts() const {
+  return std::any_of(running_.begin(), running_.end(), [](const auto& batch) {
+    return std::any_of(batch.second.members.begin(), batch.second.members.end(),
+                       [](const member& one) { return scheduling::has_more_parts(one.job); });
+  });
+}
+
+std::optional<instant> queue_state::expected_end(const running_batch& batch, const member& of, instant now) const {
+  if (!scheduling::has_more_parts(of.job)) {
+    const auto ends = expected_end(batch, now);
+    return ends ? std::optional(ends->median) : std::nullopt;
+  }
+  const auto* last = forecast_ ? forecast_->find_last(of.job.id) : nullptr;
+  if (!last || !last->is_known || !last->has_estimate)
+    return std::nullopt;
+  return promises_.stretched(forecast_->made, last->starts) + (last->ends - last->starts);
 }
 
 std::optional<scheduling::expected_end> queue_state::expected_end(const running_batch& batch, instant now) const {

@@ -42,8 +42,9 @@ void queue_state::learn(const running_batch& batch, const std::vector<scheduling
   int items = 0;
   for (const member& one : batch.members)
     items += one.job.items;
-  const bool out_of_memory = std::any_of(outcomes.begin(), outcomes.end(), [](const scheduling::job_outcome& o) {
-    return o.interrupted == attempt_end::regrouped && o.why_failed && o.why_failed->kind == failure_kind::oom;
+  const bool may_divide = outcomes.size() == 1 && batch.members.front().job.items_in_all > 0;
+  const bool out_of_memory = std::any_of(outcomes.begin(), outcomes.end(), [may_divide](const scheduling::job_outcome& o) {
+    return o.why_failed && o.why_failed->kind == failure_kind::oom && (may_divide || o.interrupted == attempt_end::regrouped);
   });
   if (out_of_memory) {
     known.caps.ran_out_of_memory(group.cost_key, items, now);
@@ -58,7 +59,11 @@ void queue_state::learn(const running_batch& batch, const std::vector<scheduling
       return; // it teaches nothing
     ended = std::max(ended, *outcomes[i].ended);
     const auto ms = one.job.estimate_ms;
-    done.jobs.push_back({*one.features, ms > 0 ? std::optional(duration{ms}) : std::nullopt});
+    auto expected = ms > 0 ? std::optional(duration{ms}) : std::nullopt;
+    if (one.job.items_in_all > 0) // its last part may be smaller
+      if (const auto of_run = scheduling::expected_alone(one.job, *type, {.marginal = batch.marginal}))
+        expected = of_run->median;
+    done.jobs.push_back({*one.features, expected});
   }
   const auto& notes = outcomes.front().notes;
   const auto began = time_of(notes, note_kind::started), loaded = time_of(notes, note_kind::loaded);

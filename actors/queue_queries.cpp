@@ -1,6 +1,7 @@
 // What users look at.
 #include "actors/queue_state.hpp"
 #include "config/limits.hpp"
+#include "scheduling/job_parts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -57,11 +58,10 @@ job_view queue_state::view(job_record record) const {
     stored.started = batch.started;
     stored.finished.reset();
     shown.phase = phase_names.at(static_cast<std::size_t>(batch.at));
-    if (const auto ends = expected_end(batch, wall_clock_now()))
-      shown.expected_end = ends->median;
     for (const member& one : batch.members)
       if (one.job.id == stored.id) {
-        shown.how_far = one.how_far;
+        shown.expected_end = expected_end(batch, one, wall_clock_now());
+        shown.how_far = scheduling::of_whole_job(one.how_far, one.job);
         shown.notes = one.notes;
       }
   }

@@ -2,6 +2,7 @@
 #include "actors/queue_state.hpp"
 #include "actors/run_tally.hpp"
 #include "config/limits.hpp"
+#include "scheduling/job_parts.hpp"
 #include "scheduling/job_results.hpp"
 #include "scheduling/run_watch.hpp"
 
@@ -58,7 +59,7 @@ void queue_state::queue_changed() {
 }
 
 void queue_state::push_candidates() {
-  if (!parts_ || credit_ <= 0 || !changed_ || paused_ || !trouble_.empty() || !disk_trouble_.empty())
+  if (!parts_ || credit_ <= 0 || !changed_ || parts_on_their_way_ > 0 || paused_ || !trouble_.empty() || !disk_trouble_.empty())
     return;
   candidates message;
   const auto now = wall_clock_now();
@@ -110,10 +111,17 @@ void queue_state::start(start_batch& what) {
                       .starts_worker = what.what.starts_worker,
                       .marginal = what.what.marginal,
                       .ends_workers = what.what.ends_workers};
-  for (const job_id id : jobs) {
+  batch_started fact{what.batch, jobs, what.what.place.device, now};
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const job_id id = jobs[i];
     batch.members.push_back({.job = refreshed(*jobs_.remove(id), now)});
     needs_.forget(id);
     auto& job = batch.members.back().job;
+    job.items = static_cast<std::uint16_t>(scheduling::items_of_next_run(job, what.what.items.at(i)));
+    if (const auto part = scheduling::part_of(job); !part.is_all()) {
+      fact.parts.resize(jobs.size());
+      fact.parts[i] = part;
+    }
     if (!scheduling::reads_parameters(settings_->job_types[batch.type])) // what is known now of the type is known of it
       estimates_.enter(job, {}, knowledge_.at(batch.type).durations, now);
     named_.started(job.named_group);
@@ -125,13 +133,12 @@ void queue_state::start(start_batch& what) {
   running_.emplace(what.batch, std::move(batch));
   publish();
   look_ahead();
-  request(self_, storage_, caf::infinite, begin_batch{{what.batch, jobs, what.what.place.device, now}})
-      .then([this, id = what.batch](result<job_starts>& starts) {
-        if (starts)
-          launch(id, std::move(*starts));
-        else
-          give_back({id, starts.error()}, false);
-      });
+  request(self_, storage_, caf::infinite, begin_batch{std::move(fact)}).then([this, id = what.batch](result<job_starts>& starts) {
+    if (starts)
+      launch(id, std::move(*starts));
+    else
+      give_back({id, starts.error()}, false);
+  });
 }
 
 std::optional<scheduling::stop_reason> queue_state::running_batch::early_stop() const {
@@ -209,6 +216,11 @@ void queue_state::run(batch_id id, job_starts starts) {
     return;
   auto& batch = running_.at(id);
   const auto& type = settings_->job_types[batch.type];
+  if (auto divided = take_parts(batch, starts); !divided.empty()) {
+    never_launched(id);
+    finish(id, std::move(divided));
+    return;
+  }
   batch.at = phase::starting;
   for (std::size_t i = 0; i < batch.members.size(); ++i) {
     const auto& loads = groups_.at(batch.members[i].job.group).loads;
@@ -226,6 +238,27 @@ void queue_state::run(batch_id id, job_starts starts) {
                     .warm = groups_.at(batch.members.front().job.group).warm,
                     .ends_workers = batch.ends_workers};
   send(self_, parts_->executors.at(batch.device), std::move(message));
+}
+
+// Jobs that run in parts get the parameters of theirs. Where that cannot be done: how each job ends instead; else nothing.
+std::vector<scheduling::job_outcome> queue_state::take_parts(const running_batch& batch, job_starts& starts) const {
+  const auto& path = settings_->job_types[batch.type].batch.items;
+  std::vector<scheduling::job_outcome> ends(starts.size(), scheduling::judge_unlaunched({}, false));
+  bool all_taken = true;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const auto part = scheduling::part_of(batch.members.at(i).job);
+    if (part.is_all())
+      continue;
+    const auto params = scheduling::params_of_part(json::parse(starts[i].params), path, part);
+    if (params) {
+      starts[i].params = params->dump();
+      starts[i].part = part;
+    } else {
+      all_taken = false;
+      ends[i] = {job_state::failed, failure{.kind = failure_kind::input, .message = to_string(params.error())}, nullptr};
+    }
+  }
+  return all_taken ? std::vector<scheduling::job_outcome>{} : ends;
 }
 
 void queue_state::began(batch_id id) {

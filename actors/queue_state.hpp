@@ -197,6 +197,7 @@ private:
   void launch(batch_id id, job_starts starts);
   void resolve_and_run(batch_id id, job_starts starts);
   void run(batch_id id, job_starts starts);
+  [[nodiscard]] std::vector<scheduling::job_outcome> take_parts(const running_batch& batch, job_starts& starts) const;
   bool was_stopped_early(batch_id id);
   void watch(batch_id id, const running_batch& batch, const config::job_type& type, instant since);
   void give_back(const batch_not_started& what, bool record);
@@ -219,6 +220,10 @@ private:
   [[nodiscard]] fact fact_of(const ending& of, batch_id batch, instant at) const;
   void watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now);
   void stored_end(batch_id id, const std::vector<ending>& endings);
+  // Jobs whose part is done come back into the order before anything else starts: they keep their place.
+  void await_next_parts(const std::vector<ending>& endings);
+  void next_parts_are_stored(const std::vector<ending>& endings);
+  [[nodiscard]] static std::size_t parts_done_in(const std::vector<ending>& endings);
   void settle(running_batch& batch, const std::vector<ending>& endings);
   void queue_again(scheduling::queued_job job, const scheduling::job_waits& waits);
   void arm_delays();
@@ -246,6 +251,9 @@ private:
   void settle_promises(running_batch& batch, instant now);
   [[nodiscard]] scheduling::queue_picture picture(instant now);
   [[nodiscard]] std::optional<scheduling::expected_end> expected_end(const running_batch& batch, instant now) const;
+  // Of one of its jobs: that is later where it has parts to come.
+  [[nodiscard]] std::optional<instant> expected_end(const running_batch& batch, const member& of, instant now) const;
+  [[nodiscard]] bool any_has_more_parts() const; // of those that run
   [[nodiscard]] scheduling::running_outlook outlook(const running_batch& batch, instant now) const;
   [[nodiscard]] bool nothing_starts() const { return paused_ || !trouble_.empty() || !disk_trouble_.empty(); }
   [[nodiscard]] planned_batch plan_of(const scheduling::foreseen_run& run, const scheduling::forecast& seen) const;
@@ -306,9 +314,10 @@ private:
   std::int64_t completed_ = 0, failed_ = 0, cancelled_ = 0;
 
   std::optional<begin_work> parts_;
-  int credit_ = 0;      // how many batches the optimizer has room for
-  bool changed_ = true; // since candidates were last sent
-  std::string trouble_; // why nothing is started for a moment; empty: none
+  int credit_ = 0;                     // how many batches the optimizer has room for
+  std::size_t parts_on_their_way_ = 0; // see await_next_parts
+  bool changed_ = true;                // since candidates were last sent
+  std::string trouble_;                // why nothing is started for a moment; empty: none
   std::string disk_trouble_;
   std::map<std::string, std::string> device_trouble_; // by device, why it is out of service
   job_ids to_cancel_;                                 // an earlier daemon was asked to

@@ -3,6 +3,7 @@
 #include "config/limits.hpp"
 #include "scheduling/attempts.hpp"
 #include "scheduling/batch_traits.hpp"
+#include "scheduling/job_parts.hpp"
 #include "scheduling/outlook.hpp"
 
 #include <algorithm>
@@ -55,6 +56,11 @@ run_sighting sighting_of(const runners::run_condition& condition) {
   return std::visit(visitor{}, condition);
 }
 
+std::uint16_t count_from(int items) { return static_cast<std::uint16_t>(std::clamp(items, 0, 65'535)); }
+
+job_part part_from(const storage::live_job& job) { return {.first = job.items_done}; }
+job_part part_from(const storage::running_batch::member& job) { return job.part; }
+
 template <class Stored>
 scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier, scheduling::named_group_index group,
                                    scheduling::user_index user) {
@@ -64,7 +70,10 @@ scheduling::queued_job queued_from(const Stored& job, scheduling::type_index typ
           .waits_since = job.waits_since,
           .group = type,
           .type = type,
-          .attempts = static_cast<std::uint16_t>(std::min(job.attempts, 65'535)),
+          .items = count_from(std::max(part_from(job).count, 1)),
+          .items_done = count_from(part_from(job).first),
+          .items_in_all = count_from(part_from(job).of),
+          .items_max = static_cast<std::uint8_t>(std::clamp(job.items_max, 0, limits::batch_items_max / 2)),
           .named_group = group,
           .user = user,
           .priority = static_cast<std::uint8_t>(job.priority),
@@ -72,7 +81,8 @@ scheduling::queued_job queued_from(const Stored& job, scheduling::type_index typ
           .batch_max = static_cast<std::uint8_t>(std::clamp(job.batch_max, 0, 255)),
           .tier = static_cast<std::uint8_t>(tier & 0xF),
           .start_crashes = static_cast<std::uint8_t>(job.start_crashes & 3),
-          .held = job.held};
+          .held = job.held,
+          .tried = job.attempts > 0};
 }
 
 // By type. What cannot be read is learnt again.
@@ -175,9 +185,12 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
     const json given = json::parse(params->at(i));
     const auto traits = scheduling::traits_of(type, given);
     job.group = scheduling::has_traits(type) ? queue.groups.find_or_add(job.type, traits) : job.type;
-    queue.estimates.enter(job, scheduling::features_of(type.estimate, given, traits.warm, {}),
-                          queue.knowledge.at(job.type).durations, now);
-    job.items = static_cast<std::uint16_t>(traits.items);
+    queue.estimates.enter(job, scheduling::features_of_full_part(type, traits, given), queue.knowledge.at(job.type).durations, now);
+    const bool runs_a_part = i < running.size() && job.items_in_all > 0;
+    if (!runs_a_part) // that goes on as it was started, whatever the rules are now
+      scheduling::set_items(job, traits, type.batch);
+    if (i < running.size() && !runs_a_part) // likewise: it was started with all that it has
+      job.items = static_cast<std::uint16_t>(traits.items);
     if (!traits.tolerated.empty())
       queue.tolerated.insert_or_assign(job.id, traits.tolerated);
     if (i >= running.size())
@@ -277,7 +290,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       for (const auto& member : batch.jobs) {
         requeued.jobs.push_back(member.id);
         auto job = queued_from(member, index, types.tier_of(index), group_of(member.group), user_of(member.user));
-        job.attempts = static_cast<std::uint16_t>(job.attempts > 0 ? job.attempts - 1 : 0);
+        job.tried = member.attempts > 1; // this attempt does not count
         job.steps = static_cast<std::uint8_t>(scheduling::aging_steps(job.waits_since, now, queue.jobs.aging()));
         if (crashed && scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
           spdlog::error("job {} is held: {}", job.id.value, scheduling::quarantine_reason);
@@ -295,8 +308,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     restored_batch restored{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
     for (const auto& member : batch.jobs) {
       restored.jobs.push_back(queued_from(member, index, types.tier_of(index), group_of(member.group), user_of(member.user)));
-      auto& attempts = restored.jobs.back().attempts; // this one is counted when it is over
-      attempts = static_cast<std::uint16_t>(attempts > 0 ? attempts - 1 : 0);
+      restored.jobs.back().tried = member.attempts > 1; // this one is counted when it is over
     }
     const auto* type = settings->find_job_type(batch.type);
     const auto needs = type ? scheduling::demand_of(*type, static_cast<int>(batch.jobs.size())) : scheduling::demand{};

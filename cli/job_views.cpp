@@ -59,6 +59,13 @@ std::string expected_cell(const json& job, instant now) {
   return end && *end > now ? "done in " + clock_time(*end - now) : "";
 }
 
+// "8/20 items": of a job that runs in parts.
+std::string items_in_words(const json& job) {
+  const json& items = object_field(job, "items");
+  const auto done = integer_field(items, "done"), total = integer_field(items, "total");
+  return done && total ? std::to_string(*done) + "/" + std::to_string(*total) + " items" : "";
+}
+
 std::string status_cell(const json& job, const style& look, instant now) {
   const std::string status = text_field(job, "status");
   if (status == "running")
@@ -70,8 +77,10 @@ std::string status_cell(const json& job, const style& look, instant now) {
   if (const auto not_before = time_field(job, "not_before"))
     return (integer_field(job, "attempts").value_or(0) > 0 ? "retry at " : "not before ") + clock_on(*not_before, now);
   const json& needs = array_field(job, "needs");
-  if (needs.empty() || integer_field(job, "position"))
-    return status;
+  if (needs.empty() || integer_field(job, "position")) {
+    const std::string items = items_in_words(job);
+    return items.empty() ? status : status + ", " + items;
+  }
   return needs.size() == 1 ? "needs " + to_text(needs.front()) : "needs " + std::to_string(needs.size()) + " jobs";
 }
 
@@ -231,6 +240,8 @@ std::string job_page(const json& job, const style& look, instant now) {
     line("steps", counted_progress(job));
     line("says", text_field(object_field(job, "progress"), "message"));
   }
+  const std::string items = items_in_words(job);
+  line("parts", items.empty() ? "" : items + " done");
   if (const auto from = integer_field(job, "resumed_from"))
     line("continues", "job " + std::to_string(*from));
   if (status == "running")

@@ -25,16 +25,29 @@ std::string at_step(const json& detail) {
 std::string attempt_end_in_words(const json& detail, const std::optional<instant>& at) {
   const std::string how = text_field(detail, "how");
   if (how == "regrouped") // it was not its fault, as far as is known
-    return "queued again, its batch failed as a whole; no attempt is counted" + because(detail);
+    return (detail.contains("items_max")
+                ? "queued again, to run " + to_text(detail.at("items_max")) + " items at a time; no attempt is counted"
+                : std::string("queued again, its batch failed as a whole; no attempt is counted")) +
+           because(detail);
+  if (how == "part_done")
+    return "its items are done, the next ones are to come";
   std::string text = (how == "continued" ? std::string("to be continued") : how) + at_step(detail);
   if (const auto due = integer_field(detail, "not_before"); due && at)
     text += ", in " + to_words(from_unix_ms(*due) - *at);
   return text + because(detail);
 }
 
+// ": items 9 to 16 of 20", of a job that runs in parts.
+std::string items_in_words(const json& detail) {
+  const auto first = integer_field(detail, "first_item"), items = integer_field(detail, "items"), of = integer_field(detail, "of");
+  if (!first || !items || !of)
+    return "";
+  return ": items " + std::to_string(*first + 1) + " to " + std::to_string(*first + *items) + " of " + std::to_string(*of);
+}
+
 std::string batch_in_words(const json& detail) {
   return "attempt " + std::to_string(integer_field(detail, "attempt").value_or(1)) + " starts on " + text_field(detail, "device") +
-         ", batch " + std::to_string(integer_field(detail, "batch").value_or(0));
+         ", batch " + std::to_string(integer_field(detail, "batch").value_or(0)) + items_in_words(detail);
 }
 
 } // namespace

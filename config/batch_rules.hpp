@@ -17,6 +17,7 @@ struct batch_rules {
   std::map<std::string, double> within;          // at most so far apart, each two of them; a missing value is its default, else 0
   std::vector<std::string> same_keys;            // objects with the same keys of a value that is not 0
   std::string items;                             // how many items a job has: a list's length, or a number; empty: one
+  bool split = true;                             // a list of more items than may run together is run in parts
   std::int64_t memory_mib_per_item = 0;          // of the device, beyond memory_mib, for each item of a batch
   std::chrono::milliseconds overtaking{120'000}; // how long others may be served first because they fit better
 };

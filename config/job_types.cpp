@@ -277,6 +277,11 @@ void type_reader::check_warm_word(const template_piece& piece, const std::string
 void type_reader::check_parameter(const template_piece& piece, const std::string& key, const toml::node* node) {
   if (!parameters_are_sound_)
     return;
+  const auto& same = type_.batch.same;
+  if (type_.runner == runner_kind::process && type_.batch.max_items > 1 &&
+      std::find(same.begin(), same.end(), piece.text) == same.end())
+    reader_.report(key, node, "{params." + piece.text + "} may differ between the jobs of a batch",
+                   "name it in batch.same, or let the program read {spec}");
   switch (type_.parameters.presence_of(piece.text)) {
   case presence::always: break;
   case presence::never:

@@ -263,6 +263,11 @@ std::vector<option<job_type>> declare_batching() {
       type_key(
           {"batch.items", text, "The parameter that tells how many items a job has: a list's length, or a number. Empty: one."},
           [](job_type& t) { return &t.batch.items; }),
+      type_key(
+          {"batch.split", boolean,
+           "Where batch.items names a list: a job with more items than may run together runs in parts, one after the other, and\n"
+           "has completed when all its items have. Each part sees its own items in that list, and has a directory of its own."},
+          [](job_type& t) { return &t.batch.split; }),
       type_key({"batch.memory_mib_per_item", integer,
                 "Memory of the device, in MiB, that each item of a batch takes beyond memory_mib.", 0, limits::memory_mib_max},
                [](job_type& t) { return &t.batch.memory_mib_per_item; }),

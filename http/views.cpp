@@ -27,6 +27,17 @@ json run_seconds(const job_record& r) {
   return static_cast<double>((r.finished.value_or(wall_clock_now()) - *r.started).count()) / 1000.0;
 }
 
+// Of a job that runs in parts.
+json items_json(const job_record& r) {
+  if (r.part.is_all() && r.items_done == 0)
+    return nullptr;
+  json items = json::object();
+  items["done"] = r.state == job_state::completed ? r.part.of : r.items_done;
+  items["running"] = r.state == job_state::running ? r.part.count : 0;
+  items["total"] = r.part.of;
+  return items;
+}
+
 } // namespace
 
 // Members are assigned one by one: nlohmann's initializer lists make and copy an array for each, which took most of a page's time.
@@ -70,6 +81,7 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["group"] = or_null(r.group);
   view["unique_key"] = or_null(r.unique_key);
   view["user"] = or_null(r.user);
+  view["items"] = items_json(r);
   view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
   view["device"] = or_null(r.device);
   view["run_seconds"] = run_seconds(r);

@@ -65,6 +65,7 @@ struct batch_started {
   std::vector<job_id> jobs;
   std::string device; // device::id
   instant at{};
+  std::vector<job_part> parts = {}; // of these jobs, what of each it runs; empty: all of each
 };
 
 // The batch never ran: its jobs are queued again and no attempt is counted.
@@ -83,7 +84,10 @@ enum class attempt_end {
   preempted,
   suspended,
   regrouped, // its batch ended without it being at fault, as far as is known: it runs again in another; no attempt is counted
+  part_done, // some of its items are done, and the next ones are to come; no attempt is counted
 };
+// An attempt that does not count: the job has not used it up.
+[[nodiscard]] constexpr bool counts(attempt_end how) { return how != attempt_end::regrouped && how != attempt_end::part_done; }
 [[nodiscard]] std::string_view to_string(attempt_end how);
 struct attempt_ended {
   job_id id;
@@ -97,7 +101,9 @@ struct attempt_ended {
   std::optional<std::int64_t> step = {}; // that it had reached
   std::vector<run_note> notes = {};      // what was learnt of the attempt
   instant at{};
-  int batch_max = 0; // it runs with at most so many jobs from now on, all of them such as this one; 0: no such bound
+  int batch_max = 0;       // it runs with at most so many jobs from now on, all of them such as this one; 0: no such bound
+  int items_max = 0;       // a run of it takes at most so many of its items from now on; 0: no such bound
+  std::string result = {}; // JSON, of a part that is done; empty: none
 };
 
 struct job_finished {

@@ -60,6 +60,7 @@ std::string_view to_string(attempt_end how) {
   case attempt_end::preempted: return "preempted";
   case attempt_end::suspended: return "suspended";
   case attempt_end::regrouped: return "regrouped";
+  case attempt_end::part_done: return "part_done";
   }
   return "unknown";
 }

@@ -112,6 +112,16 @@ struct checkpoint {
   std::optional<std::int64_t> step = {};
 };
 
+// The items of a job that one run of it takes: `count` of them, from `first` (0-based) on.
+struct job_part {
+  int first = 0;
+  int count = 0; // 0: all that it has
+  int of = 0;    // that it has in all; 0: as count
+
+  [[nodiscard]] bool is_all() const { return count == 0; }
+  friend bool operator==(const job_part&, const job_part&) = default;
+};
+
 // Everything stored about one job.
 struct job_record {
   job_id id;
@@ -139,7 +149,11 @@ struct job_record {
   batch_id batch;                 // of the latest attempt; none: never started
   std::string device;             // of the latest attempt
   std::optional<failure> why_failed;
-  json result; // null until there is one
+  // null until there is one. Of a job that ran in parts: {"parts": [{"batch", "first_item", "items", "result"}]}, those that are
+  // done
+  json result;
+  int items_done = 0; // by its parts that are over
+  job_part part;      // that its latest attempt took
 };
 
 } // namespace ferry

@@ -1,6 +1,7 @@
 #include "model/parameter_path.hpp"
 
 #include <string>
+#include <utility>
 
 namespace ferry {
 
@@ -18,6 +19,10 @@ const nlohmann::json* find_parameter(const nlohmann::json& params, std::string_v
       return at;
     path.remove_prefix(dot + 1);
   }
+}
+
+nlohmann::json* find_parameter(nlohmann::json& params, std::string_view path) {
+  return const_cast<nlohmann::json*>(find_parameter(std::as_const(params), path)); // NOLINT: it points into `params`
 }
 
 } // namespace ferry

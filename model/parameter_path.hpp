@@ -8,5 +8,6 @@ namespace ferry {
 
 // Null: there is none.
 [[nodiscard]] const nlohmann::json* find_parameter(const nlohmann::json& params, std::string_view path);
+[[nodiscard]] nlohmann::json* find_parameter(nlohmann::json& params, std::string_view path);
 
 } // namespace ferry

@@ -31,6 +31,10 @@ config::progress_source source_from(std::string_view text) {
   return config::progress_source::automatic;
 }
 
+job_part part_from(const json& told) {
+  return {.first = told.value("first_item", 0), .count = told.value("items", 0), .of = told.value("of", 0)};
+}
+
 } // namespace
 
 json to_json(const std::vector<run_job>& jobs) {
@@ -39,6 +43,8 @@ json to_json(const std::vector<run_job>& jobs) {
     list.push_back({{"id", job.id.value}, {"params", job.params}, {"dir", job.dir.string()}});
     if (!job.resume_from.empty())
       list.back()["resume_from"] = job.resume_from.string();
+    if (!job.part.is_all())
+      list.back()["part"] = {{"first_item", job.part.first}, {"items", job.part.count}, {"of", job.part.of}};
   }
   return list;
 }
@@ -83,7 +89,8 @@ result<run_spec> run_spec_from(const json& document) {
     }
     for (const json& job : document.at("jobs"))
       spec.jobs.push_back({job_id{job.at("id").get<std::int64_t>()}, job.value("params", json::object()),
-                           job.at("dir").get<std::string>(), job.value("resume_from", std::string())});
+                           job.at("dir").get<std::string>(), job.value("resume_from", std::string()),
+                           part_from(job.value("part", json::object()))});
     if (const auto worker = document.find("worker"); worker != document.end())
       spec.worker = worker_place{.id = {worker->at("id").get<std::int64_t>()},
                                  .directory = worker->at("directory").get<std::string>(),

@@ -1,8 +1,9 @@
 // What a batch's run is to do, as the daemon decides it and as spec.json stores it for the shim and for the job itself.
 // spec.json: {"version":1,"batch":7,"type":"upscale","device":"cpu","argv":[…],"environment":{…},"directory":"…","grace_ms":10000,
-//             "progress":{"source":"automatic","pattern":""},"jobs":[{"id":1,"params":{…},"dir":"…","resume_from":"…"}]}
+//             "progress":{"source":"automatic","pattern":""},"jobs":[{"id":1,"params":{…},"dir":"…","resume_from":"…","part":{"first_item":8,"items":8,"of":20}}]}
 //             and "worker":{"id":7,"directory":"…","warm":"{}","keep_alive_ms":…,"ready_timeout_ms":…,"memory_mib":0} for a
-//             batch that a worker runs. "resume_from" is there only where a job continues from a checkpoint
+//             batch that a worker runs. "resume_from" is there only where a job continues from a checkpoint, "part" only where it
+//             runs in parts: its params then hold the items of this one
 // spec.json is mode 0600: parameters and environment may be private.
 #pragma once
 
@@ -24,6 +25,7 @@ struct run_job {
   json params;
   std::filesystem::path dir;              // its working and output directory
   std::filesystem::path resume_from = {}; // the checkpoint that it continues from; empty: it begins at the beginning
+  job_part part = {};                     // that `params` are of
 };
 
 // The worker that runs the batch: a process that stays, with what `warm` says loaded. `argv`, `environment` and `directory` of the

@@ -75,12 +75,24 @@ std::vector<job_id> checked_needs(std::vector<job_id> needs, const needed_states
   return needs;
 }
 
+// That one run of it takes.
+int items_at_once(const config::job_type& type, const json& params) {
+  const auto traits = traits_of(type, params);
+  return traits.is_divisible ? std::min(traits.items, type.batch.max_items) : traits.items;
+}
+
 } // namespace
 
 demand demand_of(const config::job_type& type, int items) {
   return {.device = type.device,
           .slots = type.slots,
           .memory_mib = type.memory_mib + std::int64_t{items} * type.batch.memory_mib_per_item};
+}
+
+result<void> check_placeable(const config::job_type& type, const json& params, const std::vector<device>& devices) {
+  if (const auto why = why_unplaceable(devices, demand_of(type, items_at_once(type, params))))
+    return fail(error_code::invalid_argument, "a job of so many items can never run here: " + *why);
+  return {};
 }
 
 result<void> check_priority(int priority) {
@@ -167,9 +179,8 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     faults.problems.push_back({"/params", "must be an object", {}});
   else if (auto valid = type->parameters.validate(std::move(request.params)); !valid)
     collect(faults, valid.error(), "/params");
-  else if (const auto why = why_unplaceable(rules.devices, demand_of(*type, traits_of(*type, *valid).items));
-           why && faults.problems.empty())
-    faults.problems.push_back({"/params", "a job of so many items can never run here: " + *why, {}});
+  else if (auto placeable = check_placeable(*type, *valid, rules.devices); !placeable && faults.problems.empty())
+    collect(faults, placeable.error(), "/params");
   else if (auto text = serialize(*valid); !text)
     collect(faults, text.error(), "/params");
   else

@@ -46,6 +46,10 @@ struct admission_rules {
 [[nodiscard]] result<std::string> admit_params(json current, const json& patch, const config::job_type& type,
                                                const std::string& base_dir = {});
 
+// Could any of these devices ever run a job of the type with these parameters? Errors: invalid_argument, with what the nearest
+// lacks.
+[[nodiscard]] result<void> check_placeable(const config::job_type& type, const json& params, const std::vector<device>& devices);
+
 [[nodiscard]] result<void> check_base_dir(const std::string& base_dir);
 
 [[nodiscard]] result<void> check_priority(int priority);

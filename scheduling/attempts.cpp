@@ -1,5 +1,8 @@
 #include "scheduling/attempts.hpp"
 
+#include "config/limits.hpp"
+#include "scheduling/job_parts.hpp"
+
 #include <algorithm>
 
 namespace ferry::scheduling {
@@ -55,15 +58,24 @@ after_attempt decide_after(const job_outcome& outcome, const queued_job& job, co
                            instant now) {
   auto interrupted = outcome.interrupted;
   const bool is_lost = outcome.why_failed && outcome.why_failed->kind == failure_kind::lost;
+  if (!interrupted && outcome.state == job_state::completed && has_more_parts(job))
+    interrupted = attempt_end::part_done;
   if (wish == user_wish::cancel) // also what was interrupted: nothing else keeps it from going on
     return job_ends{interrupted || is_lost ? job_state::cancelled : outcome.state};
   if (wish != user_wish::none && !interrupted && outcome.state == job_state::cancelled)
     interrupted = attempt_end::suspended; // its worker was asked to end it, and knows no other word
-  job_waits waits{.retries = job.retries, .batch_max = job.batch_max};
+  job_waits waits{.retries = job.retries, .batch_max = job.batch_max, .items_max = job.items_max};
+  const bool out_of_memory = outcome.why_failed && outcome.why_failed->kind == failure_kind::oom;
   if (interrupted) {
     waits.how = *interrupted;
-    if (outcome.batch_max > 0)
+    if (waits.how == attempt_end::part_done)
+      waits.batch_max = 0; // it was not at fault
+    else if (outcome.batch_max > 0)
       waits.batch_max = outcome.batch_max;
+  } else if (outcome.state == job_state::failed && out_of_memory && outcome.may_retry && type && job.items_in_all > 0 &&
+             job.items > 1) {
+    waits.how = attempt_end::regrouped;
+    waits.items_max = std::min(job.items / 2, limits::batch_items_max / 2);
   } else if (outcome.state == job_state::failed && outcome.why_failed && outcome.may_retry && type &&
              job.retries < retries_allowed(type->retry, outcome.why_failed->kind)) {
     waits.how = attempt_end::retried;

@@ -21,7 +21,8 @@ struct job_waits {
   bool held = false;
   std::string held_for = {};
   int retries = 0;   // so far
-  int batch_max = 0; // as queued_job has it
+  int batch_max = 0; // as queued_job has it, as the next
+  int items_max = 0;
 };
 using after_attempt = std::variant<job_ends, job_waits>;
 
@@ -33,10 +34,11 @@ enum class user_wish {
   resume,  // it was suspended, and is to go on after all
 };
 
-// Interrupted jobs wait; failed ones wait when the policy allows another try for this kind of failure and they have had fewer
-// retries than that; all else has ended. Nothing waits that is to be cancelled; what is suspended waits held, also where its run
-// ended in another way before it could heed that. `type` is null when the configuration no longer has it: then nothing is retried,
-// but what was interrupted waits.
+// Interrupted jobs wait, and those that have items left; one that ran out of memory alone tries again with half the items of that
+// run, where it may run in parts. Failed ones wait when the policy allows another try for this kind of failure and they have had
+// fewer retries than that; all else has ended. Nothing waits that is to be cancelled; what is suspended waits held, also where its
+// run ended in another way before it could heed that. `type` is null when the configuration no longer has it: then nothing is
+// retried, but what was interrupted waits.
 [[nodiscard]] after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type,
                                          user_wish wish, instant now);
 

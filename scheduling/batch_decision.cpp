@@ -2,6 +2,7 @@
 
 #include "scheduling/batch_cost.hpp"
 #include "scheduling/company.hpp"
+#include "scheduling/job_parts.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -109,16 +110,20 @@ bool is_better(const device_ledger& devices, const site& x, const site& y) {
 dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind, const site& where, instant now) {
   const auto together = choose_company(head, behind, where.memory_free_mib);
   dispatch_batch batch{.jobs = {},
+                       .items = {},
                        .type = head.job.type,
                        .place = {},
                        .warm = head.warm,
                        .marginal = head.marginal,
                        .ends_workers = where.ends_workers};
   int items = 0;
+  bool goes_on = false;
   std::optional<duration> longest = head.estimate;
   for (const candidate* c : together) {
     batch.jobs.push_back(c->job.id);
+    batch.items.push_back(c->job.items);
     items += c->job.items;
+    goes_on = goes_on || has_more_parts(c->job);
     longest = longest && c->estimate ? std::optional(std::max(*longest, *c->estimate)) : std::nullopt;
   }
   const std::int64_t for_company = head.batching ? (items - head.job.items) * head.batching->memory_mib_per_item : 0;
@@ -128,7 +133,8 @@ dispatch_batch dispatch(const candidate& head, std::span<const candidate> behind
                  .worker = where.worker ? where.worker->id : worker_id{},
                  .tier = head.job.tier,
                  .preemptible = head.preemptible,
-                 .since = now};
+                 .since = now,
+                 .goes_on = goes_on};
   batch.starts_worker = head.on_worker && !where.worker;
   if (longest)
     batch.place.ends = now + batch_time(*longest, static_cast<double>(together.size()), head.marginal) +

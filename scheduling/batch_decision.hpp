@@ -16,6 +16,7 @@ namespace ferry::scheduling {
 // Start these jobs together, now.
 struct dispatch_batch {
   std::vector<job_id> jobs;
+  std::vector<std::uint16_t> items; // of each of them, how many: see job_parts
   type_index type = 0;
   lease place;
   bool starts_worker = false;               // a worker is started for it: its number is the batch's

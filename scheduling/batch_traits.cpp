@@ -26,14 +26,12 @@ json keys_at(const json& params, const std::string& path) {
   return keys;
 }
 
-int items_of(const json& params, const std::string& path) {
-  const json* found = path.empty() ? nullptr : find_parameter(params, path);
-  double count = 1;
-  if (found && found->is_array())
-    count = static_cast<double>(found->size());
-  else if (found && found->is_number())
-    count = std::ceil(found->get<double>());
-  return static_cast<int>(std::clamp(count, 1.0, 65'535.0));
+constexpr double items_max = 65'535; // that are told apart
+
+double items_in(const json* value) {
+  if (value && value->is_array())
+    return static_cast<double>(value->size());
+  return value && value->is_number() ? std::ceil(value->get<double>()) : 1;
 }
 
 } // namespace
@@ -61,7 +59,11 @@ batch_traits traits_of(const config::job_type& type, const json& params) {
   }
   traits.warm = warm.dump();
   traits.exact = exact.dump();
-  traits.items = items_of(params, type.batch.items);
+  const json* items = type.batch.items.empty() ? nullptr : find_parameter(params, type.batch.items);
+  const double count = items_in(items);
+  traits.items = static_cast<int>(std::clamp(count, 1.0, items_max));
+  traits.is_divisible =
+      type.batch.split && type.batch.max_items > 1 && items && items->is_array() && count > 1 && count <= items_max;
   return traits;
 }
 

@@ -16,6 +16,7 @@ struct batch_traits {
   std::string exact;             // jobs with the same text here (and in `warm`) may share a batch, as far as tolerances allow
   std::vector<double> tolerated; // the values that `within` names, in the order of their paths
   int items = 1;                 // at least one
+  bool is_divisible = false;     // they are a list, of which several runs may each take some
 };
 
 // Do jobs of the type differ in whom they may run with? If not, all have the same traits.

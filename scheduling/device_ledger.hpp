@@ -34,6 +34,7 @@ struct lease {
   instant since{};
   std::optional<instant> ends = {}; // when it is expected to be over; nothing: nobody knows
   bool follows = false;             // its worker has another batch before it: until that is over it takes no slots
+  bool goes_on = false;             // one of its jobs has parts to come, which are next
 };
 
 // When a lease will be over whose end was expected when it was granted: one that is overdue is expected to take as much longer as

@@ -32,7 +32,7 @@ std::string why_waiting(const queued_job& job, std::optional<std::size_t> positi
   if (conditions.type_held)
     return "its type is held: " + *conditions.type_held;
   if (conditions.not_before)
-    return (job.attempts > 0 ? "it is tried again at " : "it is not to start before ") + to_rfc3339(*conditions.not_before);
+    return (job.tried ? "it is tried again at " : "it is not to start before ") + to_rfc3339(*conditions.not_before);
   if (conditions.paused)
     return "the queue is paused";
   if (!conditions.group.empty())

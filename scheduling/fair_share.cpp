@@ -2,6 +2,8 @@
 
 #include "config/limits.hpp"
 
+#include "scheduling/job_parts.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -106,6 +108,7 @@ duration expected_device_time(const queued_job& job, const config::job_type& typ
                          (type.device == config::device_choice::automatic && std::any_of(devices.begin(), devices.end(), is_gpu));
   const auto on = std::find_if(devices.begin(), devices.end(), [&](const device& d) { return is_gpu(d) == wants_gpu; });
   const double part = on == devices.end() ? 1 : device_part(type.slots, *on);
+  alone *= 1 + parts_after(job);
   return duration{std::llround(alone * part * (known ? part_of_alone(known->saved) : 1))};
 }
 

@@ -11,12 +11,12 @@ std::optional<instant> free_at(const device_ledger& devices, const warm_worker& 
       devices.is_leaving(worker.busy_with))
     return std::nullopt;
   const auto& current = devices.leases().at(worker.busy_with);
-  if (!current.ends)
+  if (!current.ends || current.goes_on)
     return std::nullopt;
   auto at = expected_end_of(current, now);
   for (const batch_id next : worker.following) {
     const auto& lease = devices.leases().at(next);
-    if (!lease.ends)
+    if (!lease.ends || lease.goes_on)
       return std::nullopt;
     at += *lease.ends - lease.since;
   }

@@ -3,7 +3,7 @@
 //
 // Who starts next is decided as choose_batch would if that worker were idle now, so nobody is passed by. What is committed can be
 // overtaken no more, and joined by nobody: so it is only done for work that ends within `committed_ahead_max`, as far as is known,
-// and where jobs may share a run only with batches that are full.
+// and where jobs may share a run only with batches that are full; and not behind one of whose jobs the next part is to come.
 #pragma once
 
 #include "scheduling/batch_decision.hpp"

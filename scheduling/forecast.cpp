@@ -1,6 +1,7 @@
 #include "scheduling/forecast.hpp"
 
 #include "scheduling/batch_decision.hpp"
+#include "scheduling/job_parts.hpp"
 #include "scheduling/virtual_time.hpp"
 
 #include <algorithm>
@@ -40,6 +41,8 @@ public:
       running of{.variance = doubt * doubt, .is_known = ends.has_value()};
       if (found != picture_.running.end()) {
         of.jobs = found->second.jobs;
+        of.go_on = found->second.go_on;
+        going_on_ += of.go_on.size();
         of.named = found->second.named;
       }
       running_.emplace(batch, std::move(of));
@@ -50,7 +53,7 @@ public:
   }
 
   forecast play(std::optional<job_id> until) {
-    for (now_ = picture_.now; queue_.size() > 0 || !dependents_.empty();) {
+    for (now_ = picture_.now; queue_.size() > 0 || !dependents_.empty() || going_on_ > 0;) {
       queue_.release_due(now_);
       queue_.age(now_, SIZE_MAX);
       look_again_.reset();
@@ -71,6 +74,7 @@ private:
     double variance = 0; // of its end, in square milliseconds
     bool is_known = true;
     std::vector<job_id> jobs = {};
+    std::vector<queued_job> go_on = {}; // those of them that have parts to come, as they will be queued
     std::vector<named_group_index> named = {};
   };
 
@@ -150,8 +154,10 @@ private:
     running is{.jobs = chosen.jobs};
     double spread = 0;
     group_index group{};
-    for (const job_id id : chosen.jobs) {
-      const auto job = *queue_.remove(id);
+    for (std::size_t i = 0; i < chosen.jobs.size(); ++i) {
+      const job_id id = chosen.jobs[i];
+      auto job = *queue_.remove(id);
+      job.items = chosen.items[i];
       group = job.group;
       is.named.push_back(job.named_group);
       picture_.named.started(job.named_group);
@@ -159,7 +165,12 @@ private:
       if (const auto alone = expected_alone(job, picture_.types[job.type], picture_.groups.at(job.group)))
         run.alone += alone->median;
       seen_.run_of.emplace(id, seen_.runs.size());
+      if (has_more_parts(job) && seen_.runs.size() < limits::forecast_jobs_max) {
+        finish_part(job);
+        is.go_on.push_back(job);
+      }
     }
+    going_on_ += is.go_on.size();
     const auto& load = picture_.groups.at(group).load;
     run.works = now_ + (run.loads && load ? load->median : duration{0});
     const double of_work = spread * static_cast<double>((run.ends - run.works).count());
@@ -180,8 +191,15 @@ private:
       const auto ended = running_.extract(batch);
       for (const auto group : ended.mapped().named)
         picture_.named.ended(group);
+      const auto& go_on = ended.mapped().go_on;
+      going_on_ -= go_on.size();
+      for (queued_job next : go_on) {
+        next.begin_to_wait(now_);
+        queue_.add(next);
+      }
       for (const job_id job : ended.mapped().jobs)
-        let_go_who_needs(job);
+        if (std::none_of(go_on.begin(), go_on.end(), [&](const queued_job& next) { return next.id == job; }))
+          let_go_who_needs(job);
       const auto device = device_index(devices_, lease->device);
       if (device < freed_.size())
         freed_[device] = ended.mapped();
@@ -210,6 +228,7 @@ private:
   std::multimap<instant, batch_id> ends_;         // those that end together in the order they started
   std::vector<running> freed_;                    // by device: what ended there last
   std::multimap<job_id, std::size_t> dependents_; // by the job that they need, places in queue_picture::blocked
+  std::size_t going_on_ = 0;                      // jobs that run and have parts to come
   std::optional<instant> look_again_;
   batch_id last_batch_{};
   forecast seen_;
@@ -220,6 +239,13 @@ private:
 const foreseen_run* forecast::find(job_id job) const {
   const auto found = run_of.find(job);
   return found == run_of.end() ? nullptr : &runs[found->second];
+}
+
+const foreseen_run* forecast::find_last(job_id job) const {
+  const auto last = std::find_if(runs.rbegin(), runs.rend(), [&](const foreseen_run& run) {
+    return std::find(run.jobs.begin(), run.jobs.end(), job) != run.jobs.end();
+  });
+  return last == runs.rend() ? nullptr : &*last;
 }
 
 std::optional<expected_end> when_over(const lease& l, double spread, std::optional<duration> left, instant now) {

@@ -26,6 +26,7 @@ struct expected_end {
 };
 struct running_outlook {
   std::vector<job_id> jobs;
+  std::vector<queued_job> go_on;        // those of them that are queued again then, as they will be: their next parts
   std::vector<named_group_index> named; // the groups that their users put them into
   std::optional<expected_end> ends;     // nothing: nobody knows
 };
@@ -60,10 +61,12 @@ struct foreseen_run {
 struct forecast {
   instant made{};
   std::vector<foreseen_run> runs;                 // in the order they start
-  std::unordered_map<job_id, std::size_t> run_of; // place in `runs`
+  std::unordered_map<job_id, std::size_t> run_of; // place in `runs`; of a job that runs in parts: of the next one
 
   // Null: it is not foreseen that it starts.
   [[nodiscard]] const foreseen_run* find(job_id job) const;
+  // The run that it ends with. Null: it is not foreseen that it starts.
+  [[nodiscard]] const foreseen_run* find_last(job_id job) const;
 };
 
 // Of a batch that runs: `left` by the steps of its jobs, where these are known, else by the end that its lease expects. `spread`:

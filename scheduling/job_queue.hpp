@@ -39,11 +39,13 @@ struct queued_job {
   instant waits_since{}; // of a job that may start: since when it could, or what it was put before (fair_share.hpp)
   group_index group = 0;
   type_index type = 0;
-  std::uint16_t items = 1;          // that it has
-  std::uint32_t estimate_ms = 0;    // how long it takes alone; 0: nothing is known
-  std::uint32_t alike = 0;          // what else is known of such jobs: see queued_estimates
-  std::uint8_t estimate_spread = 0; // estimate::spread in hundredths
-  std::uint16_t attempts = 0;
+  std::uint16_t items = 1;                  // of its next run, or of the one that it is in
+  std::uint16_t items_done = 0;             // in runs that are over: see job_parts
+  std::uint16_t items_in_all = 0;           // of a job that may run in parts; 0: it runs with all that it has
+  std::uint32_t estimate_ms = 0;            // how long its next run takes alone; 0: nothing is known
+  std::uint32_t alike = 0;                  // what else is known of such jobs: see queued_estimates
+  std::uint8_t estimate_spread = 0;         // estimate::spread in hundredths
+  std::uint8_t items_max = 0;               // a run of it takes at most so many items; 0: no bound of its own
   named_group_index named_group = 0;        // that its user put it into
   user_index user = 0;                      // whose it is
   std::uint8_t priority = priority_default; // that its user gave it
@@ -54,6 +56,7 @@ struct queued_job {
   std::uint8_t start_crashes : 2 = 0;       // daemon or supervisor died while it was being started
   bool held : 1 = false;
   bool delayed : 1 = false; // its time has not come: see job_queue::delay
+  bool tried : 1 = false;   // it has had an attempt that counts
   bool blocked : 1 = false; // jobs that it needs have not completed: see need_book
 
   [[nodiscard]] bool may_start() const { return !held && !delayed && !blocked; }

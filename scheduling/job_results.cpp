@@ -1,24 +1,13 @@
 #include "scheduling/job_results.hpp"
 
+#include "model/parameter_path.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
 
 namespace ferry::scheduling {
 namespace {
-
-json* value_at(json& params, const std::string& dotted) {
-  json* value = &params;
-  for (std::size_t begin = 0; begin <= dotted.size();) {
-    const auto end = std::min(dotted.find('.', begin), dotted.size());
-    const auto found = value->is_object() ? value->find(dotted.substr(begin, end - begin)) : value->end();
-    if (!value->is_object() || found == value->end())
-      return nullptr;
-    value = &*found;
-    begin = end + 1;
-  }
-  return value;
-}
 
 std::optional<job_id> reference_in(const json& value) {
   constexpr std::string_view prefix = "job:";
@@ -33,17 +22,45 @@ std::optional<job_id> reference_in(const json& value) {
   return failed == std::errc{} && stop == end && id.value > 0 ? std::optional{id} : std::nullopt;
 }
 
-result<std::string> result_file(const job_record& record, const std::filesystem::path& directory) {
+using directories = std::function<std::filesystem::path(const job_record&)>;
+
+// Of a job that ran in parts: the file of the first one that left any.
+std::optional<std::string> file_of_parts(const job_record& record, const directories& directory_of);
+
+std::optional<std::string> file_in(const job_record& record, const directories& directory_of) {
+  if (!record.result.is_object())
+    return std::nullopt;
+  if (record.result.contains("parts"))
+    return file_of_parts(record, directory_of);
+  if (const auto path = record.result.find("path"); path != record.result.end() && path->is_string())
+    return (directory_of(record) / path->get<std::string>()).string();
+  if (const auto files = record.result.find("artifacts");
+      files != record.result.end() && files->is_array() && !files->empty() && files->front().contains("path"))
+    return (directory_of(record) / files->front().at("path").get<std::string>()).string();
+  return std::nullopt;
+}
+
+std::optional<std::string> file_of_parts(const job_record& record, const directories& directory_of) {
+  const json& parts = record.result.at("parts");
+  if (!parts.is_array())
+    return std::nullopt;
+  for (const json& part : parts) {
+    job_record one{.id = record.id, .type = record.type, .name = {}, .batch = {part.value("batch", std::int64_t{0})}};
+    one.result = part.value("result", json());
+    if (!one.result.is_object() || one.result.contains("parts"))
+      continue;
+    if (auto file = file_in(one, directory_of))
+      return file;
+  }
+  return std::nullopt;
+}
+
+result<std::string> result_file(const job_record& record, const directories& directory_of) {
   const auto name = "job " + to_string(record.id);
   if (record.state != job_state::completed)
     return fail(error_code::invalid_argument, name + " has no result: it is " + std::string(to_string(record.state)));
-  if (record.result.is_object()) {
-    if (const auto path = record.result.find("path"); path != record.result.end() && path->is_string())
-      return (directory / path->get<std::string>()).string();
-    if (const auto files = record.result.find("artifacts");
-        files != record.result.end() && files->is_array() && !files->empty() && files->front().contains("path"))
-      return (directory / files->front().at("path").get<std::string>()).string();
-  }
+  if (auto file = file_in(record, directory_of))
+    return *file;
   return fail(error_code::invalid_argument, name + " left no result file");
 }
 
@@ -53,7 +70,7 @@ void make_absolute(json& params, const std::vector<std::string>& paths, const st
   if (base_dir.empty())
     return;
   for (const auto& path : paths) {
-    json* value = value_at(params, path);
+    json* value = find_parameter(params, path);
     if (!value || !value->is_string())
       continue;
     const std::string text = value->get<std::string>();
@@ -64,9 +81,8 @@ void make_absolute(json& params, const std::vector<std::string>& paths, const st
 
 std::vector<job_id> referenced_jobs(const json& params, const std::vector<std::string>& paths) {
   std::vector<job_id> jobs;
-  json copy = params;
   for (const auto& path : paths)
-    if (const json* value = value_at(copy, path))
+    if (const json* value = find_parameter(params, path))
       if (const auto id = reference_in(*value))
         jobs.push_back(*id);
   return jobs;
@@ -75,14 +91,14 @@ std::vector<job_id> referenced_jobs(const json& params, const std::vector<std::s
 result<json> resolve_job_results(json params, const std::vector<std::string>& paths, const std::vector<job_record>& records,
                                  const std::function<std::filesystem::path(const job_record&)>& directory_of) {
   for (const auto& path : paths) {
-    json* value = value_at(params, path);
+    json* value = find_parameter(params, path);
     const auto id = value ? reference_in(*value) : std::nullopt;
     if (!id)
       continue;
     const auto record = std::find_if(records.begin(), records.end(), [&](const job_record& r) { return r.id == *id; });
     if (record == records.end())
       return fail(error_code::invalid_argument, path + " names job " + to_string(*id) + ", which does not exist");
-    auto file = result_file(*record, directory_of(*record));
+    auto file = result_file(*record, directory_of);
     if (!file)
       return fail(error_code::invalid_argument, path + ": " + file.error().what);
     *value = std::move(*file);

@@ -2,8 +2,10 @@
 
 #include "scheduling/admission.hpp"
 #include "scheduling/company.hpp"
+#include "scheduling/job_parts.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ferry::scheduling {
 
@@ -26,8 +28,12 @@ group_outlook outlook_of(const type_knowledge& known, const batch_groups::group&
 }
 
 std::optional<expected_run> expected_alone(const queued_job& job, const config::job_type& type, const group_outlook& outlook) {
-  if (reads_parameters(type) && job.estimate_ms > 0)
-    return expected_run{duration{job.estimate_ms}, job.estimate_spread / 100.0};
+  if (reads_parameters(type) && job.estimate_ms > 0) {
+    auto ms = static_cast<double>(job.estimate_ms);
+    if (const int estimated = std::min<int>(job.items_in_all, type.batch.max_items); estimated > 0) // of a part as large as may be
+      ms *= (1 + outlook.marginal * (job.items - 1)) / (1 + outlook.marginal * (estimated - 1));
+    return expected_run{duration{std::llround(ms)}, job.estimate_spread / 100.0};
+  }
   if (!outlook.alone) // where no parameter tells one job from another, what is known now is as good as any
     return std::nullopt;
   return expected_run{outlook.alone->median, outlook.alone->spread};
@@ -36,18 +42,20 @@ std::optional<expected_run> expected_alone(const queued_job& job, const config::
 candidate candidate_of(const queued_job& job, const config::job_type& type, const group_outlook& outlook,
                        const std::vector<double>* tolerated) {
   candidate one{.job = job,
-                .needs = demand_of(type, job.items),
+                .needs = {},
                 .preemptible = type.preemptible,
                 .on_worker = type.runner == config::runner_kind::worker,
                 .warm = outlook.warm,
                 .items_max = outlook.items_max,
                 .marginal = outlook.marginal};
+  one.job.items = static_cast<std::uint16_t>(items_of_next_run(job, std::min(outlook.items_max, type.batch.max_items)));
+  one.needs = demand_of(type, one.job.items);
   if (has_traits(type)) {
     one.batching = &type.batch;
     if (tolerated)
       one.tolerated = *tolerated;
   }
-  if (const auto alone = expected_alone(job, type, outlook))
+  if (const auto alone = expected_alone(one.job, type, outlook))
     one.estimate = alone->median;
   if (outlook.load)
     one.load = outlook.load->median;

@@ -32,7 +32,7 @@ struct expected_run {
   duration median{};
   double spread = 0; // as estimate::spread
 };
-// Alone, on a warm worker. Nothing: nothing was measured yet.
+// Of its next run, alone, on a warm worker. Nothing: nothing was measured yet.
 [[nodiscard]] std::optional<expected_run> expected_alone(const queued_job& job, const config::job_type& type,
                                                          const group_outlook& outlook);
 

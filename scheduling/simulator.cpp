@@ -200,7 +200,8 @@ private:
       const auto room = worker ? std::vector<worker_id>{} : ledger_.make_room(a, c.needs.memory_mib);
       if (!ledger_.suits(a, c.needs) || a.slots_free() < c.needs.slots || !room || (best && last_used_[i] >= best_used))
         continue;
-      best = dispatch_batch{.jobs = {c.job.id}, .type = c.job.type, .place = {}, .warm = c.warm, .ends_workers = *room};
+      best = dispatch_batch{
+          .jobs = {c.job.id}, .items = {c.job.items}, .type = c.job.type, .place = {}, .warm = c.warm, .ends_workers = *room};
       best->place = {.device = a.owner.id, .slots = c.needs.slots, .memory_mib = c.needs.memory_mib, .since = now};
       best->place.worker = worker ? worker->id : worker_id{};
       best->starts_worker = c.on_worker && !worker;

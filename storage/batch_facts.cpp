@@ -13,12 +13,16 @@ constexpr const char* insert_batch = "INSERT INTO batches (id, type, device, sta
 constexpr const char* select_batch = "SELECT state, type FROM batches WHERE id = ?";
 constexpr const char* update_batch = "UPDATE batches SET state = ?, ended = ? WHERE id = ?";
 constexpr const char* update_started =
-    "UPDATE jobs SET state = 1, attempts = attempts + 1, batch = ?, started = ?, not_before = NULL WHERE id = ?";
+    "UPDATE jobs SET state = 1, attempts = attempts + 1, batch = ?, started = ?, not_before = NULL, part_items = ?, part_of = ? "
+    "WHERE id = ?";
 constexpr const char* update_requeued = "UPDATE jobs SET state = 0, attempts = attempts - 1, batch = ?, started = ?, start_crashes "
                                         "= min(start_crashes + ?, 3) WHERE id = ?";
 constexpr const char* update_again =
     "UPDATE jobs SET state = 0, held = ?, held_for = ?, not_before = ?, retries = ?, start_crashes = 0, batch_max = ?, "
-    "attempts = attempts - ?, waits_since = ? WHERE id = ?";
+    "attempts = attempts - ?, waits_since = ?, items_max = ? WHERE id = ?";
+constexpr const char* insert_part = "INSERT INTO job_parts (job, first_item, items, batch, result) SELECT id, items_done, "
+                                    "part_items, batch, ? FROM jobs WHERE id = ?";
+constexpr const char* update_part_done = "UPDATE jobs SET items_done = items_done + part_items WHERE id = ?";
 constexpr const char* update_finished = "UPDATE jobs SET state = ?, finished = ?, held = 0, held_for = NULL WHERE id = ?";
 constexpr const char* replace_outcome = "INSERT OR REPLACE INTO job_outcomes (job, failure, result) VALUES (?, ?, ?)";
 constexpr const char* select_running_in_batch =
@@ -54,7 +58,8 @@ result<void> fact_writer::write(const batch_started& f) {
   if (f.jobs.empty())
     return contradiction("batch_started", "batch " + to_string(f.id) + " has no jobs");
   std::int64_t type = 0;
-  for (const job_id id : f.jobs) {
+  for (std::size_t i = 0; i < f.jobs.size(); ++i) {
+    const job_id id = f.jobs[i];
     const auto job = find(id, "batch_started");
     if (!job)
       return fail(job.error());
@@ -66,8 +71,9 @@ result<void> fact_writer::write(const batch_started& f) {
       type = job->type;
       statements_.run(insert_batch, f.id, type, devices_.number_of(f.device), f.at);
     }
-    statements_.run(update_started, f.id, f.at, id);
-    append_event(statements_, id, f.at, event_kind::batch_started, f.id, nullptr);
+    const auto part = i < f.parts.size() ? f.parts[i] : job_part{};
+    statements_.run(update_started, f.id, f.at, part.count, part.of, id);
+    append_event(statements_, id, f.at, event_kind::batch_started, f.id, part.is_all() ? json() : to_json(part));
   }
   totals_.last_batch = f.id;
   return {};
@@ -128,8 +134,11 @@ result<void> fact_writer::write(const job_noted& f) {
 }
 
 result<void> fact_writer::write(const attempt_ended& f) {
-  if (const auto job = find_running(f.id, f.batch, "attempt_ended"); !job)
+  const auto job = find_running(f.id, f.batch, "attempt_ended");
+  if (!job)
     return fail(job.error());
+  if (f.how == attempt_end::part_done && job->part_items == 0)
+    return contradiction("attempt_ended", "job " + to_string(f.id) + " does not run in parts");
   json detail{{"how", to_string(f.how)}};
   if (f.why_failed)
     detail["failure"] = to_json(*f.why_failed);
@@ -141,8 +150,14 @@ result<void> fact_writer::write(const attempt_ended& f) {
     detail["retry"] = f.retries;
   if (f.how == attempt_end::regrouped && f.batch_max > 0)
     detail["batch_max"] = f.batch_max;
+  if (f.items_max > 0)
+    detail["items_max"] = f.items_max;
+  if (f.how == attempt_end::part_done) {
+    statements_.run(insert_part, f.result.empty() ? std::nullopt : std::optional{f.result}, f.id);
+    statements_.run(update_part_done, f.id);
+  }
   statements_.run(update_again, f.held, f.held_for.empty() ? std::nullopt : std::optional{f.held_for}, f.not_before, f.retries,
-                  f.batch_max, f.how == attempt_end::regrouped ? 1 : 0, f.at, f.id);
+                  f.batch_max, counts(f.how) ? 0 : 1, f.at, f.items_max, f.id);
   write_notes(f.id, f.batch, f.notes);
   append_event(statements_, f.id, f.at, event_kind::attempt_ended, f.batch, detail);
   return {};

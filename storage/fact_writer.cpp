@@ -26,7 +26,8 @@ constexpr const char* select_last_batch = "SELECT coalesce(max(id), 0) FROM batc
 constexpr const char* update_totals =
     "UPDATE queue_totals SET paused = ?, last_order_key = ?, completed = ?, failed = ?, cancelled = ? WHERE only_row = 1";
 
-constexpr const char* select_job = "SELECT type, state, priority, held, attempts, batch, cleared FROM jobs WHERE id = ?";
+constexpr const char* select_job =
+    "SELECT type, state, priority, held, attempts, batch, cleared, part_items FROM jobs WHERE id = ?";
 constexpr const char* select_name = "SELECT name FROM jobs WHERE id = ?";
 constexpr const char* insert_job = R"sql(
 INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before, needs_rule,
@@ -44,12 +45,14 @@ constexpr const char* update_released =
 constexpr const char* update_order = "UPDATE jobs SET priority = ?, order_key = ? WHERE id = ?";
 constexpr const char* update_retried =
     "UPDATE jobs SET state = 0, order_key = ?, held = 0, held_for = NULL, retries = 0, start_crashes = 0, not_before = NULL, "
-    "batch_max = 0, finished = NULL, cleared = NULL, waits_since = ? WHERE id = ?";
+    "batch_max = 0, items_max = 0, finished = NULL, cleared = NULL, waits_since = ? WHERE id = ?";
 constexpr const char* update_cleared = "UPDATE jobs SET cleared = ? WHERE id = ?";
 constexpr const char* select_result = "SELECT result FROM job_outcomes WHERE job = ?";
 constexpr const char* replace_held_type = "INSERT OR REPLACE INTO held_types (type, reason, since) VALUES (?, ?, ?)";
 constexpr const char* replace_learned = "INSERT OR REPLACE INTO learned (about, value, at) VALUES (?, ?, ?)";
 constexpr const char* delete_held_type = "DELETE FROM held_types WHERE type = ?";
+constexpr const char* delete_parts = "DELETE FROM job_parts WHERE job = ?";
+constexpr const char* update_no_parts = "UPDATE jobs SET items_done = 0, part_items = 0, part_of = 0 WHERE id = ?";
 constexpr const char* delete_outcome = "DELETE FROM job_outcomes WHERE job = ?";
 
 std::optional<std::string> null_if_empty(const std::string& text) { return text.empty() ? std::nullopt : std::optional{text}; }
@@ -114,7 +117,8 @@ result<fact_writer::job_row> fact_writer::find(job_id id, const char* fact_name)
                  .held = row.integer(3) != 0,
                  .attempts = static_cast<int>(row.integer(4)),
                  .batch = batch_id{row.is_null(5) ? 0 : row.integer(5)},
-                 .cleared = !row.is_null(6)};
+                 .cleared = !row.is_null(6),
+                 .part_items = static_cast<int>(row.integer(7))};
 }
 
 result<fact_writer::job_row> fact_writer::find_unfinished(job_id id, const char* fact_name) {
@@ -225,6 +229,10 @@ result<void> fact_writer::write(const job_retried& f) {
       detail["previous_result"] = json::parse(row.view(0), nullptr, false);
   }
   statements_.run(delete_outcome, f.id);
+  if (f.from_scratch) {
+    statements_.run(delete_parts, f.id);
+    statements_.run(update_no_parts, f.id);
+  }
   statements_.run(update_retried, f.order_key, f.waits_since.value_or(f.at), f.id);
   totals_.last_order_key = std::max(totals_.last_order_key, f.order_key);
   --finished_in(job->state);

@@ -85,6 +85,8 @@ private:
 
 std::string to_text(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
+json to_json(const job_part& part) { return {{"first_item", part.first}, {"items", part.count}, {"of", part.of}}; }
+
 void append_event(statement_cache& statements, job_id job, instant at, event_kind what, batch_id batch, const json& detail) {
   const auto text = detail.is_null() ? std::nullopt : std::optional{to_text(detail)};
   statements.run(insert_event, job, at, static_cast<int>(what), batch, text);
@@ -112,11 +114,17 @@ std::vector<checkpoint> read_checkpoints(statement_cache& statements, job_id job
     auto event = statements.query(select_newest_events, job);
     while (found.size() < limits::checkpoints_offered_max && event.next()) {
       const auto kind = static_cast<event_kind>(event.integer(0));
-      if ((kind != event_kind::checkpoint && kind != event_kind::retried) || event.is_null(2))
+      const bool matters = kind == event_kind::checkpoint || kind == event_kind::retried || kind == event_kind::attempt_ended;
+      if (!matters || event.is_null(2))
         continue;
       const json detail = json::parse(event.view(2), nullptr, false);
       if (!detail.is_object())
         continue;
+      if (kind == event_kind::attempt_ended) { // before it other items ran
+        if (detail.value("how", "") == to_string(attempt_end::part_done) || detail.contains("items_max"))
+          return found;
+        continue;
+      }
       if (kind == event_kind::retried) {
         from_scratch = detail.value("from_scratch", false);
         if (from_scratch)
@@ -174,6 +182,10 @@ std::vector<history_entry> read_history(statement_cache& statements, job_id job)
       detail["device"] = event.text(4);
     } else if (kind == event_kind::batch_requeued) {
       --attempt_number;
+    } else if (kind == event_kind::attempt_ended) {
+      const auto how = detail.value("how", "");
+      if (how == to_string(attempt_end::regrouped) || how == to_string(attempt_end::part_done)) // these do not count
+        --attempt_number;
     }
     story.push_back({event.time(0), name_of(kind), std::move(detail)});
   }

@@ -43,11 +43,15 @@ struct attempt {
 [[nodiscard]] std::optional<attempt> previous_attempt(statement_cache& statements, job_id job);
 
 // Where a job can be continued from, the newest first, at most limits::checkpoints_offered_max: its own that a retry from scratch
-// did not set aside, then those of the job that it was resumed from.
+// did not set aside, then those of the job that it was resumed from. Of a job that runs in parts only those of a run with the same
+// items count, so none of another job's parts do.
 [[nodiscard]] std::vector<checkpoint> read_checkpoints(statement_cache& statements, job_id job);
 
 // The whole story, oldest first; empty when there is no such job.
 [[nodiscard]] std::vector<history_entry> read_history(statement_cache& statements, job_id job);
+
+// As an event tells of it: {"first_item", "items", "of"}.
+[[nodiscard]] json to_json(const job_part& part);
 
 // A failure as it is stored, and back. Text that is not UTF-8 is mended.
 [[nodiscard]] json to_json(const failure& why);

@@ -20,7 +20,8 @@ constexpr const char* commit_sql = "COMMIT";
 constexpr const char* select_brief = R"sql(
 SELECT jobs.id, job_types.name, jobs.state, jobs.priority, jobs.order_key, jobs.held, jobs.name, jobs.attempts, jobs.created,
        jobs.started, jobs.finished, jobs.cleared, jobs.batch, devices.name, job_outcomes.failure, jobs.retries, jobs.not_before,
-       jobs.held_for, jobs.resumed_from, jobs.needs_rule, job_groups.name, jobs.unique_key, job_users.name
+       jobs.held_for, jobs.resumed_from, jobs.needs_rule, job_groups.name, jobs.unique_key, job_users.name, jobs.items_done,
+       jobs.part_items, jobs.part_of
 FROM jobs
 JOIN job_types ON job_types.id = jobs.type
 LEFT JOIN batches ON batches.id = jobs.batch
@@ -32,6 +33,7 @@ WHERE jobs.id = ?)sql";
 constexpr const char* select_documents = R"sql(
 SELECT job_params.params, job_outcomes.result
 FROM job_params LEFT JOIN job_outcomes ON job_outcomes.job = job_params.job WHERE job_params.job = ?)sql";
+constexpr const char* select_parts = "SELECT first_item, items, batch, result FROM job_parts WHERE job = ? ORDER BY first_item";
 constexpr const char* select_needs = "SELECT needs FROM job_needs WHERE job = ? ORDER BY needs";
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_newest = "SELECT coalesce(max(id), 0) FROM jobs";
@@ -59,6 +61,21 @@ json parse_stored(std::string_view text, job_id id, const char* what) {
   if (value.is_discarded())
     throw SQLite::Exception("the " + std::string(what) + " of job " + to_string(id) + " is not JSON", SQLITE_CORRUPT);
   return value;
+}
+
+// What the parts left that are done; `last`: what the job did, with its last one.
+json result_of_parts(statement_cache& statements, const job_record& job, json last) {
+  json parts = json::array();
+  auto row = statements.query(select_parts, job.id);
+  while (row.next())
+    parts.push_back({{"batch", row.integer(2)},
+                     {"first_item", row.integer(0)},
+                     {"items", row.integer(1)},
+                     {"result", row.is_null(3) ? json() : parse_stored(row.view(3), job.id, "result of a part")}});
+  if (is_finished(job.state) && (job.state == job_state::completed || !last.is_null()))
+    parts.push_back(
+        {{"batch", job.batch.value}, {"first_item", job.part.first}, {"items", job.part.count}, {"result", std::move(last)}});
+  return {{"parts", std::move(parts)}};
 }
 
 std::optional<job_record> read_job(statement_cache& statements, job_id id, bool brief) {
@@ -89,6 +106,8 @@ std::optional<job_record> read_job(statement_cache& statements, job_id id, bool 
   job.group = row.is_null(20) ? "" : row.text(20);
   job.unique_key = row.is_null(21) ? "" : row.text(21);
   job.user = row.is_null(22) ? "" : row.text(22);
+  job.items_done = static_cast<int>(row.integer(23));
+  job.part = {job.items_done, static_cast<int>(row.integer(24)), static_cast<int>(row.integer(25))};
   if (!row.is_null(19)) {
     job.on_needs_failure = static_cast<needs_rule>(row.integer(19));
     auto needed = statements.query(select_needs, id);
@@ -103,6 +122,8 @@ std::optional<job_record> read_job(statement_cache& statements, job_id id, bool 
   job.params = parse_stored(documents.view(0), id, "parameters");
   if (!documents.is_null(1))
     job.result = parse_stored(documents.view(1), id, "result");
+  if (job.items_done > 0)
+    job.result = result_of_parts(statements, job, std::move(job.result));
   return job;
 }
 

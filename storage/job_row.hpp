@@ -16,6 +16,7 @@ struct fact_writer::job_row {
   int attempts = 0;
   batch_id batch;
   bool cleared = false;
+  int part_items = 0; // that its latest run took; 0: all
 };
 
 // A fact that contradicts what is stored is a fault of ferry's own, whoever sent it.

@@ -41,6 +41,7 @@ struct live_job {
   std::string_view group = {};                        // empty: none; valid during the visit
   instant waits_since{};                              // could start, but for a hold and `not_before`
   std::string_view user = {};                         // empty: not known; valid during the visit
+  int items_done = 0, items_max = 0;                  // as attempt_ended has them
 };
 
 struct running_batch {
@@ -61,6 +62,8 @@ struct running_batch {
     std::string group = {}; // empty: none
     instant waits_since{};  // before it started
     std::string user = {};  // empty: not known
+    int items_max = 0;
+    job_part part = {}; // that it runs
   };
   std::vector<member> jobs;
 };
@@ -98,6 +101,7 @@ struct append_outcome {
 struct job_start {
   std::string params;                       // JSON text
   std::vector<checkpoint> checkpoints = {}; // that it could continue from, the newest first
+  job_part part = {};                       // that `params` are of; the store gives those of the whole job
 };
 
 class job_store {

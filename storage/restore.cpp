@@ -11,7 +11,7 @@ namespace {
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_waiting = R"sql(
 SELECT id, type, priority, order_key, held, attempts, retries, start_crashes, not_before, created, batch_max,
-       needs_rule, job_group, coalesce(waits_since, created), job_user
+       needs_rule, job_group, coalesce(waits_since, created), job_user, items_done, items_max
 FROM jobs INDEXED BY jobs_waiting
 WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
 constexpr const char* select_needs = R"sql(
@@ -28,7 +28,7 @@ SELECT batches.id, batches.type, devices.name, batches.started
 FROM batches INDEXED BY batches_running JOIN devices ON devices.id = batches.device WHERE batches.state = 0 ORDER BY batches.id)sql";
 constexpr const char* select_running = R"sql(
 SELECT id, batch, priority, order_key, held, attempts, retries, start_crashes, created, batch_max, job_group,
-       coalesce(waits_since, created), job_user, held_for FROM jobs
+       coalesce(waits_since, created), job_user, held_for, items_max, items_done, part_items, part_of FROM jobs
 WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 ORDER BY id)sql";
 constexpr const char* select_cancelled =
     "SELECT id FROM jobs INDEXED BY jobs_waiting WHERE state = 0 AND held = 1 AND held_for = ?";
@@ -117,11 +117,12 @@ std::vector<running_batch> restore_running(statement_cache& statements, const ty
     auto job = statements.query(select_running, type);
     while (job.next())
       if (const auto found = place.find(job.integer(1)); found != place.end()) {
-        running[found->second].jobs.push_back({job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3),
-                                               job.integer(4) != 0, static_cast<int>(job.integer(5)),
-                                               static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
-                                               static_cast<int>(job.integer(9)), std::string(name_in(groups, job, 10)),
-                                               job.time(11), std::string(users.name_in(job, 12))});
+        running[found->second].jobs.push_back(
+            {job_id{job.integer(0)}, static_cast<int>(job.integer(2)), job.integer(3), job.integer(4) != 0,
+             static_cast<int>(job.integer(5)), static_cast<int>(job.integer(6)), static_cast<int>(job.integer(7)), job.time(8),
+             static_cast<int>(job.integer(9)), std::string(name_in(groups, job, 10)), job.time(11),
+             std::string(users.name_in(job, 12)), static_cast<int>(job.integer(14)),
+             job_part{static_cast<int>(job.integer(15)), static_cast<int>(job.integer(16)), static_cast<int>(job.integer(17))}});
         if (!job.is_null(13) && job.text(13) == scheduling::cancelled_reason)
           cancelled.push_back(job_id{job.integer(0)});
       }
@@ -167,7 +168,9 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
            .needs = needs,
            .group = name_in(groups, job, 12),
            .waits_since = std::max(job.time(13), needs_ended),
-           .user = users.name_in(job, 14)});
+           .user = users.name_in(job, 14),
+           .items_done = static_cast<int>(job.integer(15)),
+           .items_max = static_cast<int>(job.integer(16))});
   }
   std::map<std::string, std::string> held_types;
   {

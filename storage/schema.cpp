@@ -204,7 +204,30 @@ CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, att
   WHERE state = 0;
 )sql";
 
-constexpr std::array steps{version_1, version_2, version_3, version_4, version_5, version_6, version_7};
+// Jobs that run in parts: how many of their items are done, and what their latest run took of them.
+constexpr const char* version_8 = R"sql(
+ALTER TABLE jobs ADD COLUMN items_done INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN items_max INTEGER NOT NULL DEFAULT 0;  -- a run takes at most so many; 0: no such bound
+ALTER TABLE jobs ADD COLUMN part_items INTEGER NOT NULL DEFAULT 0; -- of the latest run; 0: all, and the job did not run in parts
+ALTER TABLE jobs ADD COLUMN part_of INTEGER NOT NULL DEFAULT 0;    -- that the job had in all when that started
+
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (held, priority DESC, order_key, id, type, attempts, state, retries, start_crashes, not_before,
+                                   created, batch_max, needs_rule, job_group, waits_since, job_user, items_done, items_max)
+  WHERE state = 0;
+
+-- The parts that are done, but for the last one: what that left is the outcome of the job.
+CREATE TABLE job_parts (
+  job        INTEGER NOT NULL REFERENCES jobs (id),
+  first_item INTEGER NOT NULL,
+  items      INTEGER NOT NULL,
+  batch      INTEGER NOT NULL REFERENCES batches (id),
+  result     TEXT,
+  PRIMARY KEY (job, first_item)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array steps{version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8};
 
 struct table {
   const char* name;
@@ -217,7 +240,7 @@ constexpr std::array tables{table{"job_types", "id"},    table{"devices", "id"},
                             table{"submissions", "key"}, table{"queue_totals", "only_row"},
                             table{"held_types", "type"}, table{"learned", "about"},
                             table{"job_needs", "job"},   table{"job_groups", "id"},
-                            table{"job_users", "id"}};
+                            table{"job_users", "id"},    table{"job_parts", "job"}};
 constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time", "jobs_by_key"};
 
 std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }

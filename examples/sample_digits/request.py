@@ -17,13 +17,14 @@ _WARM = ("base_model", "lora")
 
 @dataclass(frozen=True)
 class Request:
-    """classes: a picture of each. num_steps: from noise to picture. guidance_scale: 1 draws what is typical of the class, more what
+    """classes: a picture of each, of which the first one is picture number `first` (from 0) of its job. num_steps: from noise to picture. guidance_scale: 1 draws what is typical of the class, more what
     is typical of no other one, 0 any digit."""
 
     classes: tuple[int, ...]
     seed: int
     num_steps: int
     guidance_scale: float
+    first: int = 0
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> int:
@@ -32,8 +33,9 @@ def _whole(name: str, value: Any, low: int, high: int) -> int:
     return value
 
 
-def from_params(given: Mapping[str, Any]) -> Request:
-    """From a job's parameters: what is missing or null has its default. Errors: InputError, for all that cannot be drawn."""
+def from_params(given: Mapping[str, Any], first: int = 0) -> Request:
+    """From a job's parameters: what is missing or null has its default. `first`: of a job that is drawn in parts, the number of the first
+    picture of this one. Errors: InputError, for all that cannot be drawn."""
     given = {name: value for name, value in given.items() if value is not None}
     known = ["class", "classes", *_DEFAULTS, *_WARM]
     unknown = sorted(set(given) - set(known))
@@ -49,4 +51,4 @@ def from_params(given: Mapping[str, Any]) -> Request:
     if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 <= scale <= _GUIDANCE_MAX:
         raise InputError(f"guidance_scale must be a number from 0 to {_GUIDANCE_MAX:g}, is {json.dumps(scale)}")
     return Request(tuple(_whole("class", each, 0, CLASSES - 1) for each in classes), _whole("seed", values["seed"], 0, _SEED_MAX),
-                   _whole("num_steps", values["num_steps"], 1, STEPS_MAX), float(scale))
+                   _whole("num_steps", values["num_steps"], 1, STEPS_MAX), float(scale), first)

@@ -45,7 +45,7 @@ def run(jobs: Sequence[worker.Job], model: "Model") -> None:
     drawn_for: dict[Sheet, worker.Job] = {}
     for job in jobs:
         try:
-            request = from_params(job.params)
+            request = from_params(job.params, job.part["first_item"] if job.part else 0)
             model.check(request)
             drawn_for[Sheet(request)] = job
         except InputError as why:  # the others do not suffer for it
@@ -72,7 +72,8 @@ def write_pictures(folder: Path, sheet: "Sheet") -> list[Path]:
     from files import write_whole
     from samples import grid_png
 
-    paths = [folder / f"{index:03}-digit-{digit}.png" for index, digit in enumerate(sheet.request.classes)]
+    request = sheet.request
+    paths = [folder / f"{index:03}-digit-{digit}.png" for index, digit in enumerate(request.classes, request.first)]
     for path, picture in zip(paths, sheet.pictures):
         write_whole(path, grid_png(picture[None, None]))
     return paths

@@ -59,7 +59,8 @@ class Sheet:
     def __init__(self, request: Request) -> None:
         self.request = request
         generator = torch.Generator().manual_seed(request.seed)
-        self.noise = [torch.randn(PIXELS, generator=generator) for _ in request.classes]
+        noise = [torch.randn(PIXELS, generator=generator) for _ in range(request.first + len(request.classes))]
+        self.noise = noise[request.first:]  # that of a job that is drawn whole
         self.pictures: list[torch.Tensor] = []  # (64,) from -1 to 1, in the order of the classes
         self.step, self.total = 0, request.num_steps * len(request.classes)
         self.dropped = False  # set by who no longer wants it

@@ -39,6 +39,9 @@ const bad_type bad_types[] = {
      "job_types.x.command[1]", 2, "is not named by warm_key"},
     {"command = [\"a\"]\n[job_types.x.batch]\nsame = [\"steps\"]", "job_types.x.batch.same", 4,
      "unless batch.max_items is above 1"},
+    {"command = [\"a\", \"{params.p}\"]\n[job_types.x.batch]\nmax_items = 2\n[job_types.x.parameters]\nrequired = [\"p\"]\n"
+     "[job_types.x.parameters.properties]\np = { type = \"string\" }",
+     "job_types.x.command[1]", 2, "{params.p} may differ between the jobs of a batch"},
     {"command = [\"a\"]\n[job_types.x.batch]\nmax_items = 0", "job_types.x.batch.max_items", 4, "must be at least 1, is 0"},
     {"command = [\"a\"]\n[job_types.x.batch]\nmax_items = 2\nwithin = { \"w\" = -1 }", "job_types.x.batch.within.w", 5,
      "must be a number from 0 to 1000000000, is -1"},

@@ -91,6 +91,22 @@ TEST_CASE("where jobs may share a run only a full batch is committed") {
   CHECK(commit_all(jobs, devices) == std::vector<std::int64_t>{1}); // and 5 and 6 wait for others
 }
 
+TEST_CASE("nothing is committed behind a part of a job whose next part is to come, nor behind one that is committed itself") {
+  config::batch_rules rules;
+  rules.max_items = 2;
+  auto jobs = many(3, 1ms);
+  for (auto& one : jobs) {
+    one.batching = &rules;
+    one.job.items = 2;
+  }
+  jobs[1].job.items_in_all = 5;
+  auto devices = with_busy_worker(now + 1ms);
+  CHECK(commit_all(jobs, devices) == std::vector<std::int64_t>{1, 2});
+  devices.release({1}, now + 1ms);
+  devices.release({2}, now + 2ms); // the part runs now
+  CHECK(follow_ups_on_offer(devices, now + 2ms) == 0);
+}
+
 TEST_CASE("what follows takes no slot until its turn, and is free to be given back before") {
   auto devices = with_busy_worker(now + 1ms);
   commit_all(many(3), devices);

@@ -108,7 +108,7 @@ TEST_CASE("why a job waits is said from what decides") {
   CHECK(why_waiting(job, std::nullopt, &type, devices, {.not_before = from_unix_ms(0)}) ==
         "it is not to start before 1970-01-01T00:00:00.000Z");
   auto tried = job;
-  tried.attempts = 1;
+  tried.tried = true;
   CHECK(why_waiting(tried, std::nullopt, &type, devices, {.not_before = from_unix_ms(0)}) ==
         "it is tried again at 1970-01-01T00:00:00.000Z");
 }

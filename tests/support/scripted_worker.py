@@ -3,7 +3,8 @@
 
 Deeds of a job: "done" (its result is {"pid", "batch_size", "value"}), "fail" (with "error" and "kind"), "exit" (with "status"), "kill" (itself, by
 SIGKILL), "rubbish", "wrong" (answers for another job), "twice", "long" (a line that is too long), "large" (a result that is), "oom" (of the whole batch), "hang" (until it is
-cancelled; with "deaf": not even then), "wait" (until the file "until" exists), "children" (leaves one that ignores TERM). FERRY_WARM_PARAMS may hold
+cancelled; with "deaf": not even then), "wait" (until the file "until" exists), "items" (appends each of the "items" to the file "diary", waits until a file of
+that name exists where it begins with a slash, and fails at "fail_at"), "memory" (out of memory with more than "most" items), "children" (leaves one that ignores TERM). FERRY_WARM_PARAMS may hold
 "load": "never" (does not get ready), "exit", "refuse" (says why it cannot), or "wait:PATH".
 """
 
@@ -74,6 +75,21 @@ def wait(heard: Heard, job: dict, done: object) -> bool:
     return True
 
 
+def work_on_items(heard: Heard, job: dict) -> bool:
+    """False: it has ended."""
+    items = job["params"]["items"]
+    for number, item in enumerate(items):
+        with open(job["params"]["diary"], "a", encoding="utf-8") as diary:
+            diary.write(item + "\n")
+        if item == job["params"].get("fail_at"):
+            say(type="failed", job=job["id"], error=f"no {item}")
+            return False
+        say(type="progress", job=job["id"], step=number, total=len(items))
+        if item.startswith("/") and not wait(heard, job, lambda path=item: os.path.exists(path)):
+            return False
+    return True
+
+
 def perform(heard: Heard, job: dict, size: int) -> bool:
     """False: the batch as a whole has failed."""
     ident, params = job["id"], job["params"]
@@ -103,6 +119,11 @@ def perform(heard: Heard, job: dict, size: int) -> bool:
         subprocess.Popen(["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], start_new_session=True)
     if deed == "hang" and not wait(heard, job, lambda: False):
         return True
+    if deed == "memory" and len(params["items"]) > params["most"]:
+        say(type="failed", job=ident, error="out of memory", kind="oom")
+        return True
+    if deed == "items" and not work_on_items(heard, job):
+        return True
     if deed == "wait" and not wait(heard, job, lambda: os.path.exists(params["until"])):
         return True
     with open(os.path.join(job["dir"], "made.txt"), "w", encoding="utf-8") as out:
@@ -112,7 +133,10 @@ def perform(heard: Heard, job: dict, size: int) -> bool:
     if deed == "large":
         say(type="done", job=ident, result="x" * 300_000)
         return True
-    say(type="done", job=ident, result={"pid": os.getpid(), "batch_size": size, "value": params.get("value")})
+    result = {"pid": os.getpid(), "batch_size": size, "value": params.get("value")}
+    if "items" in params:
+        result |= {"items": params["items"], "part": job.get("part")}
+    say(type="done", job=ident, result=result)
     if deed == "twice":
         say(type="done", job=ident)
     return True

@@ -71,6 +71,7 @@ class Job:
     params       its parameters
     dir          where its files go; relative paths given to artifact() and checkpoint() begin there
     resume_from  the checkpoint that it continues from, or None
+    part         {"first_item", "items", "of"} of a job that runs in parts, whose items in `params` are then those of this one; else None
     cancelled    ferry asked for its end: leave it, the rest of the batch goes on
     ended        done or failed
     """
@@ -81,6 +82,7 @@ class Job:
         self.params: dict[str, Any] = told.get("params") or {}
         self.dir = Path(told["dir"])
         self.resume_from: Optional[Path] = Path(told["resume_from"]) if told.get("resume_from") else None
+        self.part: Optional[dict[str, int]] = told.get("part")
         if type(self.id) is not int or not isinstance(self.params, dict) or not self.dir.is_absolute():
             raise ValueError("a job needs a number, an object of parameters and an absolute directory")
         self.cancelled = False

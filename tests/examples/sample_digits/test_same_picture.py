@@ -45,6 +45,13 @@ class SamePicture(unittest.TestCase):
     def test_alone_and_in_batches_of_any_size(self) -> None:
         self.assert_company_changes_nothing(Model(str(base()), None), 25)
 
+    def test_in_parts(self) -> None:
+        model = Model(str(base()), None)
+        whole = Request((3, 1, 4, 1, 5), 7, 5, 2.0)
+        parts = [Request((3, 1), 7, 5, 2.0), Request((4, 1), 7, 5, 2.0, 2), Request((5,), 7, 5, 2.0, 4)]
+        (pictures,) = drawn(model, whole)
+        self.assertEqual([picture for part in parts for picture in drawn(model, part)[0]], pictures)
+
     def test_with_a_lora(self) -> None:
         self.assert_company_changes_nothing(Model(str(base()), str(lora())), 25)
 
