@@ -30,6 +30,13 @@ struct job_view {
   std::optional<instant> expected_end = {};                     // of a running job
 };
 
+// What a job would get that was submitted now.
+struct submit_outlook {
+  std::optional<std::size_t> position = {};                     // none: it would not wait in line at first
+  std::optional<scheduling::start_promise> expected_start = {}; // none: nobody knows
+  std::optional<duration> takes = {};                           // all its parts, alone on a warm worker; none: nothing was measured
+};
+
 // A batch that runs, or one that would be made of the jobs that wait now.
 struct planned_batch {
   batch_id id; // none: it is not made yet

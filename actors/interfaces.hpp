@@ -68,21 +68,30 @@ struct list_jobs {
 struct read_history {
   job_id id;
 };
+struct count_jobs {
+  storage::counts_query query;
+};
+struct count_failures {
+  std::size_t limit = 0;
+};
 struct find_running {}; // the batches that are running, says the disk
 struct find_clearable {
-  std::vector<job_state> states;
+  storage::clear_filter which;
   std::size_t limit = 0;
 };
 
 using job_records = std::vector<job_record>;
 using job_ids = std::vector<job_id>;
 using batch_ids = std::vector<batch_id>;
+using failure_counts = std::vector<storage::failure_count>;
 using history_entries = std::vector<storage::history_entry>;
 
-using history_actor = caf::typed_actor<caf::result<result<job_records>>(find_jobs),       // those that exist, in the order asked
-                                       caf::result<result<storage::job_page>>(list_jobs), // newest first
-                                       caf::result<result<history_entries>>(read_history),
-                                       caf::result<result<job_ids>>(find_clearable), caf::result<result<batch_ids>>(find_running)>;
+using history_actor =
+    caf::typed_actor<caf::result<result<job_records>>(find_jobs),       // those that exist, in the order asked
+                     caf::result<result<storage::job_page>>(list_jobs), // newest first
+                     caf::result<result<history_entries>>(read_history), caf::result<result<storage::job_counts>>(count_jobs),
+                     caf::result<result<failure_counts>>(count_failures), caf::result<result<job_ids>>(find_clearable),
+                     caf::result<result<batch_ids>>(find_running)>;
 
 // ---- gpu_executor: one a device ---------------------------------------------------------------------------------------------
 
@@ -207,6 +216,7 @@ struct submit_jobs {
 };
 struct cancel_job {
   job_id id;
+  bool only_queued = false; // what runs by now goes on: a conflict
 };
 struct hold_job {
   job_id id;
@@ -252,8 +262,15 @@ struct hold_type {
 struct release_type {
   std::string type;
 };
+// Takes finished jobs off the lists: those that `which` tells, or exactly these. Errors: conflict (one of these has not finished),
+// not_found.
 struct clear_jobs {
-  std::vector<job_state> states;
+  storage::clear_filter which;
+  std::vector<job_id> ids = {};
+};
+// What would become of this job if it were submitted now? Changes nothing.
+struct try_submit {
+  job_request job;
 };
 struct set_paused {
   bool paused = true;
@@ -382,8 +399,8 @@ using queue_actor = caf::typed_actor<
     caf::result<result<job_view>>(read_job), caf::result<result<job_list>>(read_jobs), caf::result<result<queue_page>>(read_queue),
     caf::result<result<done>>(await_job), caf::result<void>(wait_due), caf::result<running_books>(read_running),
     caf::result<result<explanation>>(explain_job), caf::result<result<batch_plan>>(read_batches),
-    caf::result<result<start_changes>>(try_change), caf::result<result<statistics>>(read_statistics),
-    caf::result<void>(picture_due),
+    caf::result<result<start_changes>>(try_change), caf::result<result<submit_outlook>>(try_submit),
+    caf::result<result<statistics>>(read_statistics), caf::result<void>(picture_due),
     caf::result<group_list>(read_groups), // by name
     // From the supervisor.
     caf::result<void>(begin_work),

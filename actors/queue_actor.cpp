@@ -53,7 +53,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
 queue_state::handle::behavior_type queue_state::make_behavior() {
   return {
       [this](submit_jobs& what) { return submit(what); },
-      [this](const cancel_job& what) { return cancel(what.id); },
+      [this](const cancel_job& what) { return cancel(what); },
       [this](const hold_job& what) { return hold(what.id, {}); },
       [this](const release_job& what) { return release(what.id); },
       [this](const move_job& what) { return move(what); },
@@ -79,6 +79,7 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       [this](const explain_job& what) { return explain(what.id); },
       [this](const read_batches& what) { return plan(what); },
       [this](const try_change& what) { return try_out(what); },
+      [this](try_submit& what) { return try_out(std::make_shared<job_request>(std::move(what.job))); },
       [this](read_statistics) { return result<statistics>(measured()); },
       [this](picture_due) { picture_is_due(); },
       [this](const begin_work& what) { begin(what); },

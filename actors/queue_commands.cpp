@@ -367,27 +367,55 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
 }
 
 caf::result<result<std::size_t>> queue_state::clear(clear_jobs what) {
-  for (const job_state s : what.states)
+  for (const job_state s : what.which.states)
     if (!is_finished(s))
       return result<std::size_t>(
           fail(error_code::invalid_argument, "only finished jobs can be cleared, not " + std::string(to_string(s)) + " ones"));
   auto promise = self_->make_response_promise<result<std::size_t>>();
-  clear_some(std::move(what.states), 0, promise);
+  if (what.ids.empty())
+    clear_some(std::move(what.which), 0, promise);
+  else
+    clear_these(std::move(what.ids), promise);
   return promise;
 }
 
-void queue_state::clear_some(std::vector<job_state> states, std::size_t cleared, promise_of<std::size_t> promise) {
+void queue_state::clear_these(job_ids ids, promise_of<std::size_t> promise) {
+  request(self_, history_, caf::infinite, find_jobs{ids, true})
+      .then([this, ids, promise](const result<job_records>& found) mutable {
+        if (!found || found->size() < ids.size()) {
+          promise.deliver(
+              result<std::size_t>(found ? fail(error_code::not_found, "not all of these jobs exist") : fail(found.error())));
+          return;
+        }
+        for (const job_record& record : *found)
+          if (is_live(record.id) || !is_finished(record.state)) {
+            promise.deliver(result<std::size_t>(
+                fail(error_code::conflict, "job " + to_string(record.id) + " has not finished: none of them is cleared")));
+            return;
+          }
+        const auto count = static_cast<std::size_t>(
+            std::count_if(found->begin(), found->end(), [](const job_record& record) { return !record.cleared; }));
+        request(self_, storage_, caf::infinite, append_facts{{jobs_cleared{ids, wall_clock_now()}}, {}})
+            .then([count, promise](const result<storage::append_outcome>& outcome) mutable {
+              promise.deliver(outcome ? result<std::size_t>(count) : result<std::size_t>(fail(outcome.error())));
+            });
+      });
+}
+
+void queue_state::clear_some(storage::clear_filter which, std::size_t cleared, promise_of<std::size_t> promise) {
   constexpr std::size_t chunk = 10'000; // one transaction of tens of milliseconds, so that submits get through in between
-  request(self_, history_, caf::infinite, find_clearable{states, chunk})
-      .then([this, states, cleared, promise](const result<job_ids>& found) mutable {
+  request(self_, history_, caf::infinite, find_clearable{which, chunk})
+      .then([this, which, cleared, promise](const result<job_ids>& found) mutable {
         if (!found || found->empty()) {
           promise.deliver(found ? result<std::size_t>(cleared) : result<std::size_t>(fail(found.error())));
           return;
         }
         request(self_, storage_, caf::infinite, append_facts{{jobs_cleared{*found, wall_clock_now()}}, {}})
-            .then([this, states, total = cleared + found->size(), promise](const result<storage::append_outcome>& outcome) mutable {
+            .then([this, which, last = found->back(), total = cleared + found->size(),
+                   promise](const result<storage::append_outcome>& outcome) mutable {
+              which.after = last;
               if (outcome)
-                clear_some(std::move(states), total, promise);
+                clear_some(std::move(which), total, promise);
               else
                 promise.deliver(result<std::size_t>(fail(outcome.error())));
             });

@@ -40,7 +40,8 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
 
 // ---- cancel -----------------------------------------------------------------------------------------------------------------
 
-caf::result<result<done>> queue_state::cancel(job_id id) {
+caf::result<result<done>> queue_state::cancel(const cancel_job& what) {
+  const job_id id = what.id;
   if (const auto job = jobs_.remove(id)) {
     leaving_.insert(id);
     named_.arriving(job->named_group); // should the disk refuse it, the job comes back
@@ -75,6 +76,9 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
         });
     return promise;
   }
+  if (batch_of(id) && what.only_queued)
+    return result<done>(
+        fail(error_code::conflict, "job " + to_string(id) + " is running: it was to be cancelled only while it waits"));
   if (batch_of(id))
     return cancel_running(id);
   if (leaving_.contains(id)) // it is cancelled already

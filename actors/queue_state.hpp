@@ -114,6 +114,8 @@ private:
   [[nodiscard]] jobs_submitted submitted(const submission_plan& plan);
   [[nodiscard]] jobs_submitted submitted_before(const std::vector<job_id>& ids) const;
   [[nodiscard]] submitted_job place_of(job_id id) const;
+  caf::result<result<submit_outlook>> try_out(const std::shared_ptr<job_request>& what);
+  void try_out(const scheduling::admitted_job& job, promise_of<submit_outlook> promise);
 
   // queue_groups.cpp
   caf::result<result<done>> change(const change_group& what);
@@ -163,7 +165,8 @@ private:
   caf::result<result<done>> retry(const retry_job& what);
   void requeue_finished(const job_record& record, bool from_scratch, done_promise promise);
   caf::result<result<std::size_t>> clear(clear_jobs what);
-  void clear_some(std::vector<job_state> states, std::size_t cleared, promise_of<std::size_t> promise);
+  void clear_some(storage::clear_filter which, std::size_t cleared, promise_of<std::size_t> promise);
+  void clear_these(job_ids ids, promise_of<std::size_t> promise);
   caf::result<result<done>> pause(bool paused);
   // Stores facts; answers the promise, and undoes with `revert` when they are refused.
   void store(std::vector<fact> facts, done_promise promise, std::function<void()> revert = {});
@@ -172,7 +175,7 @@ private:
   [[nodiscard]] error why_not_queued(job_id id) const;
 
   // queue_interventions.cpp
-  caf::result<result<done>> cancel(job_id id);
+  caf::result<result<done>> cancel(const cancel_job& what);
   caf::result<result<done>> cancel_running(job_id id);
   caf::result<result<done>> suspend(job_id id);
   caf::result<result<std::size_t>> suspend_everything();

@@ -1,6 +1,8 @@
 // What is submitted, until it is in the queue.
 #include "actors/queue_state.hpp"
 
+#include "scheduling/job_parts.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -150,6 +152,55 @@ void queue_state::store_plan(submission_plan plan, std::vector<fact> facts, stor
                                 : result<jobs_submitted>(fail(outcome.error())));
       });
 }
+
+// ---- what would become of it ------------------------------------------------------------------------------------------------
+
+caf::result<result<submit_outlook>> queue_state::try_out(const std::shared_ptr<job_request>& what) {
+  auto promise = self_->make_response_promise<result<submit_outlook>>();
+  look_up(scheduling::needed_by({*what}), [this, what, promise](const result<scheduling::needed_states>& found) mutable {
+    auto admitted = found ? scheduling::admit_all({std::move(*what)}, jobs_.size(), {*settings_, devices_, &*found})
+                          : result<std::vector<scheduling::admitted_job>>(fail(found.error()));
+    if (const auto ok = admitted ? find_groups(*admitted) : fail(admitted.error()); ok)
+      try_out(admitted->front(), promise);
+    else
+      promise.deliver(result<submit_outlook>(fail(ok.error())));
+  });
+  return promise;
+}
+
+// It joins the queue for as long as it takes to look, and is gone before anybody else can.
+void queue_state::try_out(const scheduling::admitted_job& job, promise_of<submit_outlook> promise) {
+  const auto now = wall_clock_now();
+  auto places = placing(now);
+  const auto made = newly_queued(job, places, now);
+  const auto id = made.id;
+  auto answer = std::make_shared<submit_outlook>();
+  if (const auto alone = scheduling::expected_alone(refreshed(made, now), *job.type, outlook(made.group, *job.type, now)))
+    answer->takes = alone->median * (1 + scheduling::parts_after(made));
+  const bool would_wait_in_line = !job.held && job.delay.count() == 0 && job.needs.empty();
+  std::shared_ptr<scheduling::queue_picture> seen;
+  if (would_wait_in_line) {
+    jobs_.add(made);
+    answer->position = jobs_.position(id);
+    if (parts_ && !nothing_starts())
+      seen = std::make_shared<scheduling::queue_picture>(picture(now));
+    jobs_.remove(id);
+  }
+  take_place_back(made);
+  tolerated_.erase(id);
+  last_job_.value -= 1;
+  if (!seen) {
+    promise.deliver(result<submit_outlook>(*answer));
+    return;
+  }
+  request(self_, parts_->forecaster, caf::infinite, foresee_starts{std::move(seen)})
+      .then([this, id, answer, promise](const foreseen& what) mutable {
+        answer->expected_start = promises_.expect(*what.what, id);
+        promise.deliver(result<submit_outlook>(*answer));
+      });
+}
+
+// ---- what was not stored, and what was --------------------------------------------------------------------------------------
 
 // They never were.
 void queue_state::abandon(const std::vector<arrival>& arrivals) {

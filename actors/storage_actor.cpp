@@ -176,7 +176,9 @@ struct history_state {
         [this](const find_jobs& what) { return reader_->find_all(what.ids, what.brief); },
         [this](const list_jobs& what) { return reader_->page(what.filter); },
         [this](const read_history& what) { return reader_->history(what.id); },
-        [this](const find_clearable& what) { return reader_->clearable(what.states, what.limit); },
+        [this](const find_clearable& what) { return reader_->clearable(what.which, what.limit); },
+        [this](const count_jobs& what) { return reader_->counts(what.query); },
+        [this](const count_failures& what) { return reader_->failures(what.limit); },
         [this](find_running) { return reader_->running_batches(); },
     };
   }

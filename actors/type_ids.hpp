@@ -105,6 +105,12 @@ FERRY_LOCAL_MESSAGE(ferry::actors::change_group)
 FERRY_LOCAL_MESSAGE(ferry::actors::read_groups)
 FERRY_LOCAL_MESSAGE(ferry::actors::group_list)
 FERRY_LOCAL_MESSAGE(ferry::actors::follow_up_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::count_jobs)
+FERRY_LOCAL_MESSAGE(ferry::actors::count_failures)
+FERRY_LOCAL_MESSAGE(ferry::actors::try_submit)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::submit_outlook>)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::storage::job_counts>)
+FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::failure_counts>)
 CAF_END_TYPE_ID_BLOCK(ferry)
 // clang-format on
 

@@ -79,6 +79,7 @@ inline constexpr std::int64_t audit_interval_ms_max = 3'600'000;
 inline constexpr int failure_storm_max = 10'000;
 inline constexpr int stall_factor_max = 100'000;
 inline constexpr std::size_t metric_rules_max = 32;      // of one job type
+inline constexpr std::size_t counted_jobs_max = 100'000; // the newest, for figures of hours and days: about 0.1 s
 inline constexpr std::size_t forecast_jobs_max = 10'000; // whose start is foreseen; those behind them start later
 inline constexpr std::size_t features_kept_max = 10'000; // different jobs whose estimate follows what is learnt while they wait
 inline constexpr int batch_items_max = 256;              // that may run together

@@ -1,6 +1,7 @@
 #include "storage/job_reader.hpp"
 
 #include "storage/connection.hpp"
+#include "storage/count_jobs.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/history.hpp"
 #include "storage/job_ranges.hpp"
@@ -38,6 +39,7 @@ constexpr const char* select_needs = "SELECT needs FROM job_needs WHERE job = ? 
 constexpr const char* select_types = "SELECT id, name FROM job_types";
 constexpr const char* select_newest = "SELECT coalesce(max(id), 0) FROM jobs";
 constexpr const char* select_running_batches = "SELECT id FROM batches INDEXED BY batches_running WHERE state = 0 ORDER BY id";
+constexpr const char* select_finished = "SELECT finished FROM jobs WHERE id = ?";
 constexpr const char* select_all = "SELECT id FROM jobs WHERE id <= ? ORDER BY id DESC LIMIT ?";
 
 // All reads inside see one state of the store. Ends with the scope, so that no snapshot holds the WAL back.
@@ -155,6 +157,11 @@ std::vector<job_range> ranges_for(const std::vector<std::int64_t>& types, const 
         ranges.push_back({type, state, true});
     }
   return ranges;
+}
+
+bool ended_before(statement_cache& statements, job_id id, instant when) {
+  auto row = statements.query(select_finished, id);
+  return row.next() && row.optional_time(0).value_or(when) < when;
 }
 
 struct id_page {
@@ -284,18 +291,32 @@ result<std::vector<batch_id>> job_reader::running_batches() {
   });
 }
 
-result<std::vector<job_id>> job_reader::clearable(const std::vector<job_state>& states, std::size_t limit) {
+result<job_counts> job_reader::counts(const counts_query& query) {
+  return impl_->read("count jobs", [&]() -> result<job_counts> { return count_jobs(impl_->statements, query); });
+}
+
+result<std::vector<failure_count>> job_reader::failures(std::size_t limit) {
+  return impl_->read("count failures",
+                     [&]() -> result<std::vector<failure_count>> { return count_failures(impl_->statements, limit); });
+}
+
+result<std::vector<job_id>> job_reader::clearable(const clear_filter& which, std::size_t limit) {
   return impl_->read("list finished jobs", [&]() -> result<std::vector<job_id>> {
-    std::vector<job_range> ranges = ranges_for(types_named(impl_->statements, ""), states, false);
+    std::vector<std::int64_t> types;
+    for (const auto& name : which.types.empty() ? std::vector<std::string>{""} : which.types)
+      for (const auto type : types_named(impl_->statements, name))
+        types.push_back(type);
+    std::vector<job_range> ranges = ranges_for(types, which.states, false);
     std::erase_if(ranges, [](const job_range& range) { return !is_finished(range.state); });
     merged_walk finished(impl_->statements, ranges, walk::oldest_first);
     std::vector<job_id> ids;
-    job_id bound{0};
+    job_id bound{which.after.value + 1};
     while (ids.size() < limit) {
       const auto found = finished.seek(bound);
       if (!found)
         break;
-      ids.push_back(*found);
+      if (!which.ended_before || ended_before(impl_->statements, *found, *which.ended_before))
+        ids.push_back(*found);
       bound = job_id{found->value + 1};
     }
     return ids;

@@ -3,6 +3,7 @@
 
 #include "config/limits.hpp"
 #include "model/facts.hpp"
+#include "storage/job_counts.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -21,6 +22,14 @@ struct job_filter {
   job_id before = {}; // only smaller ids; none: from the newest
   std::size_t limit = 50;
   std::size_t rows_searched_max = limits::page_rows_searched_max;
+};
+
+// Which finished jobs `clear` takes off the lists.
+struct clear_filter {
+  std::vector<job_state> states = {};  // empty: any
+  std::vector<std::string> types = {}; // empty: any
+  std::optional<instant> ended_before = {};
+  job_id after = {}; // only larger ids; none: from the oldest
 };
 
 // What a note is called in a job's history: "run_started", "checkpoint_saved", …
@@ -55,7 +64,9 @@ public:
   // Oldest first. Errors: not_found.
   [[nodiscard]] result<std::vector<history_entry>> history(job_id id);
   // Finished jobs that `clear` would take off the lists, at most `limit`, oldest first.
-  [[nodiscard]] result<std::vector<job_id>> clearable(const std::vector<job_state>& states, std::size_t limit);
+  [[nodiscard]] result<std::vector<job_id>> clearable(const clear_filter& which, std::size_t limit);
+  [[nodiscard]] result<job_counts> counts(const counts_query& query);
+  [[nodiscard]] result<std::vector<failure_count>> failures(std::size_t limit);
   // The batches that have not ended.
   [[nodiscard]] result<std::vector<batch_id>> running_batches();
 

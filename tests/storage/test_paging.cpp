@@ -66,7 +66,9 @@ TEST_CASE("clearable names finished jobs that are still listed, oldest first") {
   store_facts(*store,
               {queued(1), queued(2, "inference"), queued(3), queued(4, "inference"), queued(5), started(1, {1, 5}),
                finished(5, 1, job_state::failed), finished(4, 0, job_state::cancelled), finished(3, 0, job_state::cancelled)});
-  const auto ids = [&](const std::vector<job_state>& states, std::size_t limit) { return must(reader->clearable(states, limit)); };
+  const auto ids = [&](const std::vector<job_state>& states, std::size_t limit) {
+    return must(reader->clearable({.states = states}, limit));
+  };
   CHECK(ids({}, 10) == std::vector{job_id{3}, job_id{4}, job_id{5}});
   CHECK(ids({}, 2) == std::vector{job_id{3}, job_id{4}});
   CHECK(ids({job_state::failed, job_state::running}, 10) == std::vector{job_id{5}});
