@@ -27,7 +27,8 @@ const page_file* file_for(std::string_view path) {
   if (const auto* exact = find_file(path))
     return exact;
   const auto last = path.substr(std::min(path.rfind('/'), path.size()));
-  return last.find('.') == last.npos ? find_file("/index.html") : nullptr;
+  const bool is_of_the_page = last.find('.') == last.npos && path.find("/.") == path.npos;
+  return is_of_the_page ? find_file("/index.html") : nullptr;
 }
 
 bool names(std::string_view list, std::string_view wanted) { // "a, b;q=1": whether b is in it
