@@ -77,6 +77,7 @@ caf::result<result<done>> queue_state::hold(job_id id, const std::string& reason
   job->held = true;
   jobs_.replace(*job);
   publish();
+  tell(id);
   void_promises();
   auto promise = self_->make_response_promise<result<done>>();
   store({job_held{id, wall_clock_now(), reason}}, promise, [this, id, was_held] {
@@ -133,6 +134,7 @@ void queue_state::let_go(job_id id, bool delayed_too) {
   job->begin_to_wait(wall_clock_now());
   jobs_.replace(*job);
   publish();
+  tell(id);
   void_promises();
   queue_changed();
 }
@@ -152,14 +154,17 @@ caf::result<result<done>> queue_state::move(const move_job& what) {
     before.push_back(*jobs_.find(changed.id));
     jobs_.replace(changed);
     note_place(changed);
+    tell(changed.id);
     facts.emplace_back(job_reordered{changed.id, changed.priority, changed.order_key, wall_clock_now()});
   }
   void_promises();
   queue_changed();
   auto promise = self_->make_response_promise<result<done>>();
   store(std::move(facts), promise, [this, before = std::move(before)] {
-    for (const queued_job& unmoved : before)
+    for (const queued_job& unmoved : before) {
       jobs_.replace(unmoved);
+      tell(unmoved.id);
+    }
   });
   return promise;
 }
@@ -275,6 +280,7 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
           editing_.erase(id);
         if (!outcome && revert)
           revert();
+        tell(id, true);
         promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
       });
 }
@@ -396,7 +402,8 @@ void queue_state::clear_these(job_ids ids, promise_of<std::size_t> promise) {
         const auto count = static_cast<std::size_t>(
             std::count_if(found->begin(), found->end(), [](const job_record& record) { return !record.cleared; }));
         request(self_, storage_, caf::infinite, append_facts{{jobs_cleared{ids, wall_clock_now()}}, {}})
-            .then([count, promise](const result<storage::append_outcome>& outcome) mutable {
+            .then([this, count, promise](const result<storage::append_outcome>& outcome) mutable {
+              events_->queue_changed();
               promise.deliver(outcome ? result<std::size_t>(count) : result<std::size_t>(fail(outcome.error())));
             });
       });
@@ -407,6 +414,7 @@ void queue_state::clear_some(storage::clear_filter which, std::size_t cleared, p
   request(self_, history_, caf::infinite, find_clearable{which, chunk})
       .then([this, which, cleared, promise](const result<job_ids>& found) mutable {
         if (!found || found->empty()) {
+          events_->queue_changed();
           promise.deliver(found ? result<std::size_t>(cleared) : result<std::size_t>(fail(found.error())));
           return;
         }

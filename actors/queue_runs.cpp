@@ -53,6 +53,7 @@ void queue_state::take_offer(const offer_capacity& what) {
 
 void queue_state::queue_changed() {
   changed_ = true;
+  events_->queue_changed();
   arm_delays();
   push_candidates();
   look_ahead();
@@ -132,6 +133,7 @@ void queue_state::start(start_batch& what) {
   settle_promises(batch, now);
   running_.emplace(what.batch, std::move(batch));
   publish();
+  tell(running_.at(what.batch));
   look_ahead();
   request(self_, storage_, caf::infinite, begin_batch{std::move(fact)}).then([this, id = what.batch](result<job_starts>& starts) {
     if (starts)
@@ -266,6 +268,7 @@ void queue_state::began(batch_id id) {
   if (found == running_.end() || found->second.at != phase::starting)
     return;
   found->second.at = phase::running;
+  tell(found->second);
   watch(id, found->second, settings_->job_types[found->second.type], wall_clock_now()); // it may have waited for memory before
 }
 
@@ -277,6 +280,7 @@ void queue_state::progressed(const batch_progressed& what) {
     if (!one.over && (!what.job || one.job.id == *what.job)) {
       one.how_far = what.how_far;
       one.rate.observe(what.how_far, wall_clock_now());
+      events_->job_progressed(one.job.id, scheduling::of_whole_job(what.how_far, one.job));
     }
 }
 
@@ -333,6 +337,7 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
       quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
     jobs_.add(job);
     requeued.jobs.push_back(job.id);
+    tell(job.id);
   }
   publish();
   if (what.is_trouble)
