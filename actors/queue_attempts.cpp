@@ -8,16 +8,6 @@
 
 namespace ferry::actors {
 
-using namespace std::chrono_literals;
-using scheduling::user_wish;
-
-// One timer never runs longer than this, so that a clock that is set is noticed.
-constexpr duration timer_max = 1min;
-// Steps of priority are looked at no more often, and so many at once: a hundred thousand jobs that were submitted together gain
-// theirs together, and others are to get through in between.
-constexpr duration steps_apart = 50ms;
-constexpr std::size_t steps_at_once = 10'000;
-
 namespace {
 
 std::string text_of(const json& result) {
@@ -31,6 +21,16 @@ bool is_divided_again(const scheduling::after_attempt& then) {
 }
 
 } // namespace
+
+using namespace std::chrono_literals;
+using scheduling::user_wish;
+
+// One timer never runs longer than this, so that a clock that is set is noticed.
+constexpr duration timer_max = 1min;
+// Steps of priority are looked at no more often, and so many at once: a hundred thousand jobs that were submitted together gain
+// theirs together, and others are to get through in between.
+constexpr duration steps_apart = 50ms;
+constexpr std::size_t steps_at_once = 10'000;
 
 void queue_state::over(const batch_over& what) {
   if (running_.contains(what.batch))

@@ -39,6 +39,8 @@ private:
 
   // jobs (api_jobs.cpp)
   reply submit(const request& r);
+  [[nodiscard]] reply try_submit(job_request job);
+  reply cancel_job(const request& r);
   reply list_jobs(const request& r);
   reply show_job(const request& r);
   reply edit_job(const request& r);
@@ -56,7 +58,6 @@ private:
   // the queue and the daemon (api_queue.cpp)
   reply read_queue(const request& r);
   reply read_batches(const request& r);
-  reply read_statistics(const request& r);
   reply pause_queue(const request& r);
   reply unpause_queue(const request& r);
   reply clear_queue(const request& r);
@@ -68,6 +69,11 @@ private:
   reply list_job_types(const request& r);
   reply hold_type(const request& r);
   reply release_type(const request& r);
+
+  // figures (api_statistics.cpp)
+  reply read_statistics(const request& r);
+  reply count_jobs(const request& r);
+  reply count_failures(const request& r);
 
   // following along (api_events.cpp)
   reply follow_events(const request& r);

@@ -159,10 +159,26 @@ api::reply api::on_job(const request& r) {
     co_return fail(id.error());
   co_return co_await command(Command{*id});
 }
-template api::reply api::on_job<actors::cancel_job>(const request&);
 template api::reply api::on_job<actors::hold_job>(const request&);
 template api::reply api::on_job<actors::release_job>(const request&);
 template api::reply api::on_job<actors::suspend_job>(const request&);
+
+api::reply api::cancel_job(const request& r) {
+  const auto id = job_id_from(r.path[1]);
+  if (!id)
+    co_return fail(id.error());
+  const auto body = parse_object(r.body);
+  if (!body)
+    co_return fail(body.error());
+  if (auto known = check_keys(*body, {"only_if"}); !known)
+    co_return fail(known.error());
+  const auto only_if = string_member(*body, "only_if");
+  if (!only_if)
+    co_return fail(only_if.error());
+  if (*only_if && **only_if != "queued")
+    co_return fail(error_code::invalid_argument, "only_if must be queued, is '" + config::shortened(**only_if) + "'");
+  co_return co_await command(actors::cancel_job{*id, only_if->has_value()});
+}
 
 api::reply api::retry_job(const request& r) {
   const auto id = job_id_from(r.path[1]);

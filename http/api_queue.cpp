@@ -46,7 +46,7 @@ response api::write_status(const actors::status_board::snapshot& status, const s
   json devices = json::array();
   const auto accounts = status.devices ? status.devices->accounts() : std::vector<scheduling::device_ledger::account>{};
   for (std::size_t i = 0; i < accounts.size(); ++i)
-    devices.push_back(device_json(accounts[i], i < now.size() ? now[i] : device_reading{}));
+    devices.push_back(device_json(accounts[i], i < now.size() ? now[i] : device_reading{}, *status.devices, parts_.settings->job_types));
   auto notes = parts_.inventory->notes();
   if (!tcp_note_.empty())
     notes.push_back(tcp_note_);
@@ -99,15 +99,6 @@ api::reply api::read_batches(const request& r) {
   for (const auto& batch : plan->next)
     next.push_back(plan_json(batch));
   co_return json_response(200, {{"running", std::move(running)}, {"next", std::move(next)}, {"is_whole", plan->is_whole}});
-}
-
-api::reply api::read_statistics(const request& r) {
-  if (auto known = check_query(r, {}); !known)
-    co_return fail(known.error());
-  const auto found = co_await ask<result<actors::statistics>>(&actor_handles::queue, actors::read_statistics{});
-  if (!found)
-    co_return fail(found.error());
-  co_return json_response(200, statistics_json(*found));
 }
 
 api::reply api::set_paused(bool paused) {
@@ -164,20 +155,31 @@ api::reply api::clear_queue(const request& r) {
   const auto body = parse_object(r.body);
   if (!body)
     co_return fail(body.error());
-  if (auto known = check_keys(*body, {"status"}); !known)
+  if (auto known = check_keys(*body, {"status", "types", "ids", "older_than_seconds"}); !known)
     co_return fail(known.error());
-  std::vector<std::string> names{"completed", "failed", "cancelled"};
-  if (const auto wanted = body->find("status"); wanted != body->end()) {
-    names.clear();
-    if (!wanted->is_array())
-      co_return fail(error_code::invalid_argument, "status must be an array of states");
-    for (const auto& name : *wanted)
-      names.push_back(name.is_string() ? name.get<std::string>() : name.dump());
-  }
-  auto states = states_from(names);
+  auto names = names_member(*body, "status");
+  auto types = names_member(*body, "types");
+  const auto ids = job_ids_member(*body, "ids", "");
+  const auto age = integer_member(*body, "older_than_seconds", "");
+  for (const error* e : {names ? nullptr : &names.error(), types ? nullptr : &types.error(), ids ? nullptr : &ids.error(),
+                         age ? nullptr : &age.error()})
+    if (e)
+      co_return fail(*e);
+  const bool has_filter = body->contains("status") || body->contains("types") || age->has_value();
+  if (body->contains("ids") && (ids->empty() || has_filter))
+    co_return fail(error_code::invalid_argument, "ids must name at least one job, and stands alone: without status, types and older_than_seconds");
+  if (*age && (**age < 0 || **age > limits::delay_seconds_max))
+    co_return fail(error_code::invalid_argument,
+                   "older_than_seconds must be from 0 to " + std::to_string(limits::delay_seconds_max) + ", is " + std::to_string(**age));
+  for (const auto& type : *types)
+    if (!parts_.settings->find_job_type(type))
+      co_return fail(error_code::invalid_argument, "there is no job type '" + config::shortened(type) + "'", "see `ferry types`");
+  auto states = states_from(names->empty() ? std::vector<std::string>{"completed", "failed", "cancelled"} : *names);
   if (!states)
     co_return fail(states.error());
-  actors::clear_jobs message{std::move(*states)};
+  actors::clear_jobs message{.which = {.states = std::move(*states), .types = std::move(*types)}, .ids = *ids};
+  if (*age)
+    message.which.ended_before = wall_clock_now() - std::chrono::seconds(**age);
   const auto cleared = co_await ask<result<std::size_t>>(&actor_handles::queue, std::move(message));
   if (!cleared)
     co_return fail(cleared.error());

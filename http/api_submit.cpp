@@ -84,11 +84,29 @@ const std::string& api::user_name(std::optional<unsigned> peer) {
   return known != user_names_.end() ? known->second : user_names_.emplace(id, config::login_name(id)).first->second;
 }
 
+api::reply api::try_submit(job_request job) {
+  const auto seen =
+      co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, actors::try_submit{.job = std::move(job)});
+  if (!seen)
+    co_return fail(seen.error());
+  json answer{{"dry_run", true}, {"position", nullptr}, {"expected_start", nullptr}, {"expected_start_p90", nullptr}, {"expected_seconds", nullptr}};
+  if (seen->position)
+    answer["position"] = *seen->position;
+  if (seen->expected_start) {
+    answer["expected_start"] = to_rfc3339(seen->expected_start->start);
+    answer["expected_start_p90"] = to_rfc3339(seen->expected_start->late);
+  }
+  if (seen->takes)
+    answer["expected_seconds"] = static_cast<double>(seen->takes->count()) / 1000.0;
+  co_return json_response(200, answer);
+}
+
 api::reply api::submit(const request& r) {
   auto body = parse_object(r.body);
   if (!body)
     co_return fail(body.error());
   const bool many = body->contains("jobs");
+  bool dry_run = false;
   actors::submit_jobs message;
   if (many) {
     if (auto known = check_keys(*body, {"jobs", "base_dir"}); !known)
@@ -108,6 +126,11 @@ api::reply api::submit(const request& r) {
       message.jobs.push_back(std::move(*one));
     }
   } else {
+    const auto asks = boolean_member(*body, "dry_run", "");
+    if (!asks)
+      co_return fail(asks.error());
+    dry_run = asks->value_or(false);
+    body->erase("dry_run");
     auto one = job_request_from(*body, "");
     if (!one)
       co_return fail(one.error());
@@ -120,6 +143,8 @@ api::reply api::submit(const request& r) {
     if (!one.user)
       one.user = r.who.user;
   }
+  if (dry_run)
+    co_return co_await try_submit(std::move(message.jobs.front()));
   if (r.idempotency_key.size() > limits::idempotency_key_bytes_max)
     co_return fail(error_code::too_large, "Idempotency-Key takes " + std::to_string(r.idempotency_key.size()) + " bytes; at most " +
                                               std::to_string(limits::idempotency_key_bytes_max) + " are allowed");

@@ -153,6 +153,21 @@ result<std::vector<job_id>> job_ids_member(const json& object, const char* key, 
   return ids;
 }
 
+result<std::vector<std::string>> names_member(const json& object, const char* key, const std::string& where) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null())
+    return std::vector<std::string>{};
+  if (!found->is_array())
+    return fail(wrong_type(where, key, "a list of names", *found));
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    if (!(*found)[i].is_string())
+      return fail(wrong_type(where + key + "/", std::to_string(i).c_str(), "a name", (*found)[i]));
+    names.push_back((*found)[i].get<std::string>());
+  }
+  return names;
+}
+
 result<std::optional<bool>> boolean_member(const json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null())

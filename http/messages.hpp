@@ -54,6 +54,8 @@ struct request {
 [[nodiscard]] result<std::optional<int>> priority_member(const json& object, const std::string& where = {});
 // A list of job ids; an empty one when absent.
 [[nodiscard]] result<std::vector<job_id>> job_ids_member(const json& object, const char* key, const std::string& where = {});
+// A list of texts; not there: empty.
+[[nodiscard]] result<std::vector<std::string>> names_member(const json& object, const char* key, const std::string& where = {});
 [[nodiscard]] result<std::optional<bool>> boolean_member(const json& object, const char* key, const std::string& where = {});
 
 // A number of the query within bounds, or `otherwise` when absent. Errors: invalid_argument naming key, value and bounds.

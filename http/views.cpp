@@ -250,8 +250,21 @@ json counts_json(const actors::queue_counts& counts, bool with_finished) {
   return view;
 }
 
-json device_json(const scheduling::device_ledger::account& account, const device_reading& reading) {
+json device_json(const scheduling::device_ledger::account& account, const device_reading& reading,
+                 const scheduling::device_ledger& ledger, const std::vector<config::job_type>& types) {
   const device& d = account.owner;
+  json workers = json::array();
+  for (const auto& [id, worker] : ledger.workers()) {
+    if (worker.device != d.id)
+      continue;
+    const auto* type = worker.type < types.size() ? &types[worker.type] : nullptr;
+    workers.push_back({{"id", id.value},
+                       {"type", type ? type->name : ""},
+                       {"state", worker.is_leaving ? "ending" : worker.is_idle() ? "idle" : "busy"},
+                       {"batch", worker.busy_with.is_none() ? json(nullptr) : json(worker.busy_with.value)},
+                       {"memory_mib", worker.memory_mib},
+                       {"idle_until", worker.is_idle() && type ? json(to_rfc3339(worker.idle_since + type->worker.keep_alive)) : json(nullptr)}});
+  }
   return {{"id", d.id},
           {"kind", to_string(d.kind)},
           {"name", d.name},
@@ -260,6 +273,7 @@ json device_json(const scheduling::device_ledger::account& account, const device
           {"out_of_service", or_null(account.out_of_service)},
           {"memory_mib", d.memory_mib},
           {"memory_leased_mib", account.memory_leased_mib},
+          {"workers", std::move(workers)},
           {"memory_used_mib", or_null(reading.memory_used_mib)},
           {"utilization_percent", or_null(reading.utilization_percent)},
           {"temperature_c", or_null(reading.temperature_c)}};

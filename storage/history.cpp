@@ -3,7 +3,9 @@
 #include "config/limits.hpp"
 
 #include <array>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace ferry::storage {
 namespace {
@@ -106,42 +108,60 @@ event_kind kind_of(note_kind note) {
 
 const char* name_of(note_kind note) { return name_of(kind_of(note)); }
 
-std::vector<checkpoint> read_checkpoints(statement_cache& statements, job_id job) {
-  std::vector<checkpoint> found;
-  bool from_scratch = false;
-  // A chain of resumed jobs is as long as users make it; each link is followed once.
-  for (std::set<std::int64_t> seen; !job.is_none() && !from_scratch && seen.insert(job.value).second;) {
-    auto event = statements.query(select_newest_events, job);
-    while (found.size() < limits::checkpoints_offered_max && event.next()) {
-      const auto kind = static_cast<event_kind>(event.integer(0));
-      const bool matters = kind == event_kind::checkpoint || kind == event_kind::retried || kind == event_kind::attempt_ended;
-      if (!matters || event.is_null(2))
-        continue;
-      const json detail = json::parse(event.view(2), nullptr, false);
-      if (!detail.is_object())
-        continue;
-      if (kind == event_kind::attempt_ended) { // before it other items ran
-        if (detail.value("how", "") == to_string(attempt_end::part_done) || detail.contains("items_max"))
-          return found;
-        continue;
-      }
-      if (kind == event_kind::retried) {
-        from_scratch = detail.value("from_scratch", false);
-        if (from_scratch)
-          break;
-      } else {
-        checkpoint one{.job = job, .batch = batch_id{event.is_null(1) ? 0 : event.integer(1)}, .path = detail.value("path", "")};
-        if (const auto step = detail.find("step"); step != detail.end() && step->is_number_integer())
-          one.step = step->get<std::int64_t>();
-        found.push_back(std::move(one));
-      }
+namespace {
+
+// Goes through the events of a job, the newest first, and keeps the checkpoints of those attempts that ran the same items.
+class checkpoint_walk {
+public:
+  // False: what comes before does not count.
+  bool see(event_kind kind, job_id job, batch_id batch, const json& detail) {
+    if (kind == event_kind::retried)
+      return !detail.is_object() || !detail.value("from_scratch", false);
+    if (kind == event_kind::batch_started) { // all that was met since is of this attempt
+      if (items_ && *items_ != detail)
+        return false;
+      items_ = detail;
+      keep();
     }
-    if (found.size() >= limits::checkpoints_offered_max)
-      break;
+    if (kind == event_kind::checkpoint && detail.is_object()) {
+      checkpoint one{.job = job, .batch = batch, .path = detail.value("path", "")};
+      if (const auto step = detail.find("step"); step != detail.end() && step->is_number_integer())
+        one.step = step->get<std::int64_t>();
+      of_attempt_.push_back(std::move(one));
+    }
+    return found_.size() < limits::checkpoints_offered_max;
+  }
+  [[nodiscard]] std::vector<checkpoint> take() { return std::move(found_); }
+
+private:
+  void keep() {
+    for (checkpoint& one : std::exchange(of_attempt_, {}))
+      if (found_.size() < limits::checkpoints_offered_max)
+        found_.push_back(std::move(one));
+  }
+
+  std::optional<json> items_; // that the latest attempt runs: null, or a part as an event tells of it
+  std::vector<checkpoint> of_attempt_, found_;
+};
+
+} // namespace
+
+std::vector<checkpoint> read_checkpoints(statement_cache& statements, job_id job) {
+  checkpoint_walk walk;
+  bool goes_on = true;
+  // A chain of resumed jobs is as long as users make it; each link is followed once.
+  for (std::set<std::int64_t> seen; goes_on && !job.is_none() && seen.insert(job.value).second;) {
+    auto event = statements.query(select_newest_events, job);
+    while (goes_on && event.next()) {
+      const auto kind = static_cast<event_kind>(event.integer(0));
+      if (kind == event_kind::checkpoint || kind == event_kind::retried || kind == event_kind::batch_started)
+        goes_on = walk.see(kind, job, batch_id{event.is_null(1) ? 0 : event.integer(1)},
+                           event.is_null(2) ? json() : json::parse(event.view(2), nullptr, false));
+    }
     auto row = statements.query(select_resumed_from, job);
     job = job_id{row.next() && !row.is_null(0) ? row.integer(0) : 0};
   }
-  return found;
+  return walk.take();
 }
 
 std::optional<attempt> previous_attempt(statement_cache& statements, job_id job) {

@@ -43,8 +43,8 @@ struct attempt {
 [[nodiscard]] std::optional<attempt> previous_attempt(statement_cache& statements, job_id job);
 
 // Where a job can be continued from, the newest first, at most limits::checkpoints_offered_max: its own that a retry from scratch
-// did not set aside, then those of the job that it was resumed from. Of a job that runs in parts only those of a run with the same
-// items count, so none of another job's parts do.
+// did not set aside, then those of the job that it was resumed from. Only those of attempts that ran the same items as the latest
+// one, which has started: all, or the same part.
 [[nodiscard]] std::vector<checkpoint> read_checkpoints(statement_cache& statements, job_id job);
 
 // The whole story, oldest first; empty when there is no such job.

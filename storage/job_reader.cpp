@@ -65,15 +65,23 @@ json parse_stored(std::string_view text, job_id id, const char* what) {
   return value;
 }
 
-// What the parts left that are done; `last`: what the job did, with its last one.
+// What the parts left that are done; `last`: what the job did, with its last one. Where that is too much for one answer, the later
+// ones say so instead.
 json result_of_parts(statement_cache& statements, const job_record& job, json last) {
+  constexpr std::size_t bytes_max = 16 * limits::result_bytes_max;
   json parts = json::array();
+  std::size_t bytes = 0;
   auto row = statements.query(select_parts, job.id);
-  while (row.next())
-    parts.push_back({{"batch", row.integer(2)},
-                     {"first_item", row.integer(0)},
-                     {"items", row.integer(1)},
-                     {"result", row.is_null(3) ? json() : parse_stored(row.view(3), job.id, "result of a part")}});
+  while (row.next()) {
+    parts.push_back({{"batch", row.integer(2)}, {"first_item", row.integer(0)}, {"items", row.integer(1)}, {"result", nullptr}});
+    if (row.is_null(3))
+      continue;
+    bytes += row.view(3).size();
+    if (bytes <= bytes_max)
+      parts.back()["result"] = parse_stored(row.view(3), job.id, "result of a part");
+    else
+      parts.back()["left_out"] = "the results of all parts take more than " + std::to_string(bytes_max) + " bytes";
+  }
   if (is_finished(job.state) && (job.state == job_state::completed || !last.is_null()))
     parts.push_back(
         {{"batch", job.batch.value}, {"first_item", job.part.first}, {"items", job.part.count}, {"result", std::move(last)}});

@@ -95,6 +95,38 @@ TEST_CASE("a part begins with no checkpoint of another one") {
   CHECK(starts[0].checkpoints[0].path == "of-second");
 }
 
+TEST_CASE("a checkpoint counts only for an attempt that runs the same items") {
+  const temporary_folder folder;
+  const auto store = open_store(folder.path());
+  attempt_ended suspended{.id = {1}, .batch = {1}, .how = attempt_end::suspended, .why_failed = {}, .not_before = {}, .at = at(70)};
+  suspended.notes = {checkpoint_at(60, "of-eight")};
+  store_facts(*store, {queued(1), part_started(1, 1, {0, 8, 20}), suspended, part_started(2, 1, {0, 4, 20})});
+  CHECK(must(store->read_starts({job_id{1}})).at(0).checkpoints.empty()); // fewer fit by now
+  // A new job that continues it begins with all its items.
+  auto next = queued(2);
+  next.resumed_from = job_id{1};
+  store_facts(*store, {next, started(3, {2})});
+  CHECK(must(store->read_starts({job_id{2}})).at(0).checkpoints.empty());
+}
+
+TEST_CASE("results of parts that are too much for one answer are left out, and that is said") {
+  const temporary_folder folder;
+  const auto store = open_store(folder.path());
+  const std::string large = '"' + std::string(250'000, 'x') + '"';
+  std::vector<fact> facts{queued(1)};
+  for (int part = 0; part < 20; ++part) {
+    facts.emplace_back(part_started(part + 1, 1, {part, 1, 30}));
+    facts.emplace_back(part_done(1, part + 1, large));
+  }
+  store_facts(*store, facts);
+  const auto job = must(open_reader(folder.path())->find(job_id{1}));
+  const auto& parts = job.result["parts"];
+  REQUIRE(parts.size() == 20);
+  CHECK(parts[0]["result"].is_string());
+  CHECK(parts[19]["result"].is_null());
+  CHECK(parts[19].contains("left_out"));
+}
+
 TEST_CASE("a part cannot be done of a job that does not run in parts") {
   const temporary_folder folder;
   const auto store = open_store(folder.path());
