@@ -27,7 +27,7 @@ export function formatStart(start: string, p90: string | null, now: number): str
   return ahead === 'now' ? `by ${formatDuration(late)}` : `${ahead} – ${formatDuration(late)}`;
 }
 
-const clockFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const dayFormat = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 
 // The time of day, with the date in front where it is another day.

@@ -29,7 +29,7 @@ export class Resource<T> {
   }
 
   refresh(): void {
-    if (this.closed) return;
+    if (this.closed || this.error?.kind === 'not_available') return; // it will not come by asking again
     this.wanted = true;
     if (!this.running && this.timer === undefined) void this.read();
   }
