@@ -16,6 +16,8 @@ const daemon = {
       if (tokenFile) request.setHeader('Authorization', `Bearer ${readFileSync(tokenFile, 'utf8').trim()}`);
       request.removeHeader('Origin'); // the daemon refuses origins other than its own
     });
+    // Without this an event stream would stay open when the daemon ends.
+    proxy.on('proxyRes', (answer, _, response) => answer.on('close', () => answer.complete || response.destroy()));
   },
 };
 const proxy = { '/api': daemon };

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
-const program = process.env['FERRY_CHROMIUM'] ?? '/usr/bin/chromium';
+const program = process.env['FERRY_CHROMIUM'] || '/usr/bin/chromium';
 export const hasBrowser = existsSync(program);
+if (!hasBrowser) console.warn('there is no chromium (scripts/setup installs it): the tests with a browser are left out');
 
 const pictures = process.env['FERRY_PAGE_PICTURES'] ?? fileURLToPath(new URL('../../../../build/dev/web/pictures', import.meta.url));
 const axeSource = readFileSync(fileURLToPath(new URL('../../../../web/node_modules/axe-core/axe.min.js', import.meta.url)), 'utf8');

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { preview } from 'vite';
+import { preview, type ProxyOptions } from 'vite';
 import type { Daemon } from './daemon';
 
 const web = fileURLToPath(new URL('../../../../web', import.meta.url));
@@ -18,17 +18,19 @@ export interface Site {
 
 export async function openSite(daemon: Daemon): Promise<Site> {
   const answer = await fetch(daemon.address + '/').catch(() => null);
-  if (answer?.ok && answer.headers.get('Content-Type')?.startsWith('text/html')) {
+  if (answer?.ok && (await answer.text()).includes('id="app"')) {
     const entrance = `${daemon.address}/queue?token=${daemon.token}`;
     return { entrance, address: daemon.address, byDaemon: true, close: async () => {} };
   }
   if (!existsSync(join(built, 'index.html'))) throw new Error(`there is no built page in ${built}`);
-  const proxy = {
+  const proxy: Record<string, ProxyOptions> = {
     '/api': {
       target: daemon.address,
       headers: { Authorization: `Bearer ${daemon.token}` },
-      configure: (made: { on: (event: string, then: (request: { removeHeader: (name: string) => void }) => void) => void }) =>
-        made.on('proxyReq', (request) => request.removeHeader('Origin')),
+      configure: (made) => {
+        made.on('proxyReq', (request) => request.removeHeader('Origin'));
+        made.on('proxyRes', (answer, _, response) => answer.on('close', () => answer.complete || response.destroy()));
+      },
     },
   };
   const server = await preview({
@@ -37,7 +39,7 @@ export async function openSite(daemon: Daemon): Promise<Site> {
     logLevel: 'silent',
     appType: 'spa',
     build: { outDir: built },
-    preview: { host: '127.0.0.1', port: 0, proxy: proxy as never },
+    preview: { host: '127.0.0.1', port: 0, proxy },
   });
   const address = (server.resolvedUrls?.local[0] ?? '').replace(/\/$/, '');
   return { entrance: `${address}/queue`, address, byDaemon: false, close: () => server.close() };
