@@ -9,6 +9,7 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       settings_(start->settings),
       devices_(start->devices),
       board_(start->board),
+      events_(start->events),
       type_names_(start->type_names),
       run_directory_(start->run_directory),
       jobs_(std::move(start->jobs)),

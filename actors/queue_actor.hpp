@@ -2,6 +2,7 @@
 // hands candidates to the optimizer, and starts what the optimizer chose.
 #pragma once
 
+#include "actors/event_board.hpp"
 #include "actors/interfaces.hpp"
 
 #include "scheduling/batch_groups.hpp"
@@ -36,6 +37,7 @@ struct queue_start {
   std::shared_ptr<const config::settings> settings;
   std::vector<device> devices;
   std::shared_ptr<status_board> board;
+  std::shared_ptr<event_board> events;
   std::vector<std::string> type_names; // by type_index; the configured ones first, in their order
   scheduling::job_queue jobs;
   scheduling::need_book needs;

@@ -36,7 +36,7 @@ void queue_state::job_is_over(job_over& what) {
   request(self_, storage_, caf::infinite, record_facts{std::move(facts)})
       .then([this, id = what.batch, endings = std::move(endings)](done) {
         if (const auto batch = running_.find(id); batch != running_.end())
-          settle(batch->second, endings);
+          settle(id, batch->second, endings);
       });
 }
 
@@ -120,11 +120,11 @@ run_note queue_state::note_of(const scheduling::start_promise& told) {
 
 void queue_state::stored_end(batch_id id, const std::vector<ending>& endings) {
   auto node = running_.extract(id);
-  settle(node.mapped(), endings);
+  settle(id, node.mapped(), endings);
 }
 
 // Their ends are on disk.
-void queue_state::settle(running_batch& batch, const std::vector<ending>& endings) {
+void queue_state::settle(batch_id id, running_batch& batch, const std::vector<ending>& endings) {
   bool again = false;
   for (const ending& e : endings) {
     const member& one = *batch.find(e.job);
@@ -133,6 +133,7 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
     again = again || one.job.named_group != 0; // there is room for another one of its group
     if (const auto* waits = std::get_if<scheduling::job_waits>(&e.then)) {
       queue_again(one.job, *waits);
+      tell(e.job);
       again = true;
       if (one.wish == user_wish::resume &&
           waits->held_for == scheduling::suspended_reason) // asked for while its end was on its way to the disk
@@ -149,6 +150,7 @@ void queue_state::settle(running_batch& batch, const std::vector<ending>& ending
   look_ahead();
   for (const ending& e : endings)
     if (const auto* ends = std::get_if<scheduling::job_ends>(&e.then)) {
+      tell_end(e.job, ends->state, id, batch.device);
       wake_waiters(e.job);
       needed_ended(e.job, ends->state);
     }

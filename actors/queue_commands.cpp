@@ -76,6 +76,7 @@ caf::result<result<done>> queue_state::hold(job_id id, const std::string& reason
   job->held = true;
   jobs_.replace(*job);
   publish();
+  tell(id);
   void_promises();
   auto promise = self_->make_response_promise<result<done>>();
   store({job_held{id, wall_clock_now(), reason}}, promise, [this, id, was_held] {
@@ -132,6 +133,7 @@ void queue_state::let_go(job_id id, bool delayed_too) {
   job->begin_to_wait(wall_clock_now());
   jobs_.replace(*job);
   publish();
+  tell(id);
   void_promises();
   queue_changed();
 }
@@ -151,14 +153,17 @@ caf::result<result<done>> queue_state::move(const move_job& what) {
     before.push_back(*jobs_.find(changed.id));
     jobs_.replace(changed);
     note_place(changed);
+    tell(changed.id);
     facts.emplace_back(job_reordered{changed.id, changed.priority, changed.order_key, wall_clock_now()});
   }
   void_promises();
   queue_changed();
   auto promise = self_->make_response_promise<result<done>>();
   store(std::move(facts), promise, [this, before = std::move(before)] {
-    for (const queued_job& unmoved : before)
+    for (const queued_job& unmoved : before) {
       jobs_.replace(unmoved);
+      tell(unmoved.id);
+    }
   });
   return promise;
 }
@@ -266,6 +271,7 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
           editing_.erase(id);
         if (!outcome && revert)
           revert();
+        tell(id, true);
         promise.deliver(outcome ? result<done>(done{}) : result<done>(fail(outcome.error())));
       });
 }
@@ -371,6 +377,7 @@ void queue_state::clear_some(std::vector<job_state> states, std::size_t cleared,
   request(self_, history_, caf::infinite, find_clearable{states, chunk})
       .then([this, states, cleared, promise](const result<job_ids>& found) mutable {
         if (!found || found->empty()) {
+          events_->queue_changed();
           promise.deliver(found ? result<std::size_t>(cleared) : result<std::size_t>(fail(found.error())));
           return;
         }

@@ -29,8 +29,10 @@ void queue_state::stop(batch_id id, scheduling::stop_reason reason) {
         else if (!one.over)
           all = false;
     }
-    if (all)
+    if (all) {
       batch.at = phase::stopping;
+      tell(batch);
+    }
     if (all && reason.cause == stop_cause::suspend)
       some.clear(); // its worker ends as well: the device is to be free
     if (const auto executor = parts_->executors.find(batch.device); executor != parts_->executors.end())
@@ -62,6 +64,7 @@ caf::result<result<done>> queue_state::cancel(job_id id) {
             keys_.free(job.id);
             count(job_state::cancelled);
             publish();
+            tell_end(job.id, job_state::cancelled);
             wake_waiters(job.id);
             needed_ended(job.id, job_state::cancelled);
             promise.deliver(result<done>(done{}));
@@ -354,6 +357,7 @@ void queue_state::device_changed(const device_state& what) {
   else
     device_trouble_.insert_or_assign(what.device, what.trouble);
   send(self_, parts_->optimizer, what);
+  events_->queue_changed();
   if (what.trouble.empty())
     return;
   spdlog::error("device {} is out of service: {}", what.device, what.trouble);

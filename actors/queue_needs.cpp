@@ -57,6 +57,8 @@ void queue_state::needed_returned(job_id id) {
 
 void queue_state::settle_needs(const job_ids& which) {
   auto cancelled = scheduling::settle_needs(jobs_, needs_, which, wall_clock_now());
+  for (const job_id id : which) // also those that need nothing: they have just come
+    tell(id);
   for (std::size_t first = 0; first < cancelled.size(); first += facts_at_once) {
     const auto last = std::min(first + facts_at_once, cancelled.size());
     std::vector<fact> facts;
@@ -76,8 +78,10 @@ void queue_state::settle_needs(const job_ids& which) {
           ended_meanwhile_.insert_or_assign(id, job_state::cancelled);
       }
       publish();
-      for (const job_id id : ids)
+      for (const job_id id : ids) {
+        tell_end(id, job_state::cancelled);
         wake_waiters(id);
+      }
     });
   }
 }

@@ -3,15 +3,8 @@
 #include "config/limits.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace ferry::actors {
-namespace {
-
-constexpr std::array phase_names{"starting", "starting", "running", "stopping", "ending"};
-
-} // namespace
-
 const config::job_type* queue_state::type_of(scheduling::type_index index) const {
   return index < settings_->job_types.size() ? &settings_->job_types[index] : nullptr;
 }
@@ -56,7 +49,7 @@ job_view queue_state::view(job_record record) const {
     stored.device = batch.device;
     stored.started = batch.started;
     stored.finished.reset();
-    shown.phase = phase_names.at(static_cast<std::size_t>(batch.at));
+    shown.phase = name_of(batch.at);
     if (const auto ends = expected_end(batch, wall_clock_now()))
       shown.expected_end = ends->median;
     for (const member& one : batch.members)
@@ -158,6 +151,7 @@ void queue_state::publish() const {
   for (const auto& [type, reason] : held_types_)
     held.emplace(type_names_.at(type), reason);
   board_->publish(paused_, counts(), std::move(held));
+  events_->queue_changed();
 }
 
 // ---- waiting for the end of a job -------------------------------------------------------------------------------------------

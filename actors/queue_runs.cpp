@@ -52,6 +52,7 @@ void queue_state::take_offer(const offer_capacity& what) {
 
 void queue_state::queue_changed() {
   changed_ = true;
+  events_->queue_changed();
   arm_delays();
   push_candidates();
   look_ahead();
@@ -124,6 +125,7 @@ void queue_state::start(start_batch& what) {
   settle_promises(batch, now);
   running_.emplace(what.batch, std::move(batch));
   publish();
+  tell(running_.at(what.batch));
   look_ahead();
   request(self_, storage_, caf::infinite, begin_batch{{what.batch, jobs, what.what.place.device, now}})
       .then([this, id = what.batch](result<job_starts>& starts) {
@@ -233,6 +235,7 @@ void queue_state::began(batch_id id) {
   if (found == running_.end() || found->second.at != phase::starting)
     return;
   found->second.at = phase::running;
+  tell(found->second);
   watch(id, found->second, settings_->job_types[found->second.type], wall_clock_now()); // it may have waited for memory before
 }
 
@@ -244,6 +247,7 @@ void queue_state::progressed(const batch_progressed& what) {
     if (!one.over && (!what.job || one.job.id == *what.job)) {
       one.how_far = what.how_far;
       one.rate.observe(what.how_far, wall_clock_now());
+      events_->job_progressed(one.job.id, what.how_far);
     }
 }
 
@@ -300,6 +304,7 @@ void queue_state::give_back(const batch_not_started& what, bool record) {
       quarantined.emplace_back(job_held{job.id, now, scheduling::quarantine_reason});
     jobs_.add(job);
     requeued.jobs.push_back(job.id);
+    tell(job.id);
   }
   publish();
   if (what.is_trouble)

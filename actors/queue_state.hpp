@@ -1,9 +1,9 @@
-// The state of the queue actor. Its handlers stand in eleven files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs
+// The state of the queue actor. Its handlers stand in twelve files: queue_submit.cpp (what is submitted), queue_needs.cpp (jobs
 // that wait for others), queue_groups.cpp (groups that users put jobs into), queue_users.cpp (whose turn it is), queue_commands.cpp
 // (what users ask of queued and finished jobs), queue_interventions.cpp (what is done to running jobs and whole types: cancel,
 // suspend, preempt, hold), queue_runs.cpp (what starts and runs), queue_attempts.cpp (what ends, and what comes after it),
-// queue_knowledge.cpp (what is learnt of that), queue_forecast.cpp (what will start when) and queue_queries.cpp (what users look
-// at).
+// queue_knowledge.cpp (what is learnt of that), queue_forecast.cpp (what will start when), queue_queries.cpp (what users look at)
+// and queue_events.cpp (what those are told who follow along).
 //
 // Memory is changed before the fact is on disk where that keeps a job from being started against the user's wish (hold, cancel,
 // move), and changed back if the fact is refused; otherwise after.
@@ -219,7 +219,7 @@ private:
   [[nodiscard]] fact fact_of(const ending& of, batch_id batch, instant at) const;
   void watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now);
   void stored_end(batch_id id, const std::vector<ending>& endings);
-  void settle(running_batch& batch, const std::vector<ending>& endings);
+  void settle(batch_id id, running_batch& batch, const std::vector<ending>& endings);
   void queue_again(scheduling::queued_job job, const scheduling::job_waits& waits);
   void arm_delays();
   void delays_over(const delays_due& what);
@@ -255,6 +255,12 @@ private:
   [[nodiscard]] result<std::vector<scheduling::queued_job>> changed_by(const try_change& what);
   [[nodiscard]] statistics measured() const;
 
+  // queue_events.cpp
+  void tell(job_id id, bool is_edited = false) const;
+  void tell(const running_batch& batch) const;
+  void tell_end(job_id id, job_state how, const std::optional<batch_id>& batch = {}, const std::string& device = {}) const;
+  [[nodiscard]] static std::string_view name_of(phase one);
+
   // queue_queries.cpp
   caf::result<result<job_view>> read_one(job_id id);
   caf::result<result<job_list>> read_many(const read_jobs& what);
@@ -273,6 +279,7 @@ private:
   std::shared_ptr<const config::settings> settings_;
   std::vector<device> devices_;
   std::shared_ptr<status_board> board_;
+  std::shared_ptr<event_board> events_;
   std::vector<std::string> type_names_;
   std::function<std::filesystem::path(batch_id)> run_directory_;
 

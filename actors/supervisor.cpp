@@ -53,6 +53,7 @@ struct supervisor::implementation {
   int restarts = 0;
 
   generation current;
+  const std::shared_ptr<event_board> events = std::make_shared<event_board>();
   std::thread keeper;
 
   implementation(caf::actor_system& s, daemon_parts p, std::function<void()> gave_up)
@@ -112,6 +113,7 @@ result<generation> supervisor::implementation::spawn_all() {
   const auto board = std::make_shared<status_board>();
   h.board = board;
   state->queue->board = board;
+  state->queue->events = events;
   h.queue = spawn_queue(system, h.storage, h.history, state->queue);
   h.optimizer = spawn_batch_optimizer(system, h.queue, std::move(ledger), state->last_batch, parts.settings, board);
   h.watchdog = spawn_watchdog(system, {.queue = h.queue,
@@ -209,6 +211,7 @@ void supervisor::implementation::keep() {
     }
     current = std::move(*made);
     watch(current);
+    events->restarted("the daemon restarted a part of itself");
   }
   commit_and_close(current);
   end(current);
@@ -242,6 +245,8 @@ std::shared_ptr<const actor_handles> supervisor::handles() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->published;
 }
+
+std::shared_ptr<event_board> supervisor::events() const { return impl_->events; }
 
 int supervisor::restarts() const {
   const std::lock_guard lock(impl_->mutex);

@@ -3,6 +3,7 @@
 // disk and run directories, and runs outlive them under their shims; only handles change, so ask handles() anew for each request.
 #pragma once
 
+#include "actors/event_board.hpp"
 #include "actors/interfaces.hpp"
 
 #include <filesystem>
@@ -43,6 +44,8 @@ public:
 
   // Null while actors are being restarted: answer "unavailable".
   [[nodiscard]] std::shared_ptr<const actor_handles> handles() const;
+  // What happens to jobs; one board for all that the supervisor starts.
+  [[nodiscard]] std::shared_ptr<event_board> events() const;
   // How often the actors have been restarted.
   [[nodiscard]] int restarts() const;
 

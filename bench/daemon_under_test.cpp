@@ -41,9 +41,9 @@ daemon_under_test::daemon_under_test(const daemon_options& options) : options_(o
   std::filesystem::remove_all(options_.folder);
   std::filesystem::create_directories(options_.folder);
   std::ofstream config(options_.folder / "ferry.toml");
-  config
-      << "[storage]\ndata_dir = \"data\"\n[http]\nsocket = \"ferry.sock\"\n[devices.gpu]\nenabled = false\n[devices.cpu]\nslots = "
-      << options_.slots << "\n[runs]\nshims_ready = " << options_.shims_ready << "\n[log]\nlevel = \"warn\"\n";
+  config << "[storage]\ndata_dir = \"data\"\n[http]\nsocket = \"ferry.sock\"\ntcp.listen = \"\"\n[devices.gpu]\nenabled = "
+            "false\n[devices.cpu]\nslots = "
+         << options_.slots << "\n[runs]\nshims_ready = " << options_.shims_ready << "\n[log]\nlevel = \"warn\"\n";
 }
 
 daemon_under_test::~daemon_under_test() {

@@ -34,7 +34,7 @@ constexpr std::array all_codes{error_code::invalid_argument, error_code::not_fou
                                error_code::too_large,        error_code::unauthorized, error_code::disk_full,
                                error_code::unavailable,      error_code::damaged,      error_code::locked,
                                error_code::newer_version,    error_code::io,           error_code::internal,
-                               error_code::out_of_memory};
+                               error_code::out_of_memory,    error_code::forbidden};
 
 std::string head_and_body(const request& what) {
   std::string text = what.method + " /api/v1" + what.path + " HTTP/1.1\r\nHost: ferry\r\nAccept: */*\r\n";
@@ -210,7 +210,8 @@ int exit_status_of(error_code code) {
   case error_code::invalid_argument:
   case error_code::too_large: return 2;
   case error_code::unavailable: return 3;
-  case error_code::unauthorized: return 4;
+  case error_code::unauthorized:
+  case error_code::forbidden: return 4;
   case error_code::not_found: return 5;
   case error_code::conflict: return 6;
   case error_code::internal:

@@ -35,7 +35,12 @@ inline constexpr std::int64_t use_debt_ms_max = 4LL * 3600 * 1000;
 inline constexpr std::size_t request_body_bytes_max = 16 * 1024 * 1024;
 inline constexpr std::size_t request_header_bytes_max = 16 * 1024;
 inline constexpr std::size_t connections_max = 1'024;
-inline constexpr std::size_t page_rows_max = 1'000;             // rows of one list request
+inline constexpr std::size_t event_streams_max = 100;    // connections that follow events at once
+inline constexpr std::size_t events_kept = 8'192;        // the latest, for readers that come back or are slow
+inline constexpr std::size_t events_at_once_max = 2'000; // sent one by one; a reader that is further behind reads everything anew
+inline constexpr std::size_t tokens_max = 100;           // beside that of the daemon's owner
+inline constexpr std::size_t hosts_max = 100;            // names that the daemon answers to
+inline constexpr std::size_t page_rows_max = 1'000;      // rows of one list request
 inline constexpr std::size_t log_chunk_bytes_max = 1024 * 1024; // bytes of one log request
 inline constexpr std::int64_t wait_seconds_max = 60;            // one long poll
 

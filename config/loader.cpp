@@ -17,7 +17,7 @@ std::string check_listen(std::string& listen, std::string& hint) {
   const std::size_t colon = listen.rfind(':');
   std::string host = colon == std::string::npos ? "" : listen.substr(0, colon);
   const std::string port = colon == std::string::npos ? "" : listen.substr(colon + 1);
-  hint = "write \"127.0.0.1:7878\" or \"[::1]:7878\"";
+  hint = "write \"auto\", \"127.0.0.1:7878\" or \"[::1]:7878\"";
   int number = 0;
   const auto [end, fault] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (host.empty() || port.empty() || fault != std::errc{} || end != port.data() + port.size())
@@ -45,6 +45,22 @@ std::string check_listen(std::string& listen, std::string& hint) {
   return {};
 }
 
+// Names as they stand in a URL, without a port. Compared in lower case.
+void check_hosts(toml_reader& reader, const toml::node* node, std::vector<std::string>& hosts) {
+  if (hosts.size() > limits::hosts_max)
+    reader.report("http.tcp.hosts", node,
+                  "must have at most " + std::to_string(limits::hosts_max) + " names, has " + std::to_string(hosts.size()));
+  for (std::string& host : hosts) {
+    for (char& c : host)
+      c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const bool fits = !host.empty() && host.size() <= 253 &&
+                      host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_") == std::string::npos;
+    if (!fits)
+      reader.report("http.tcp.hosts", node, "must hold names such as \"gpu.example.org\", holds \"" + shortened(host) + "\"",
+                    "leave out the scheme and the port");
+  }
+}
+
 void check_weights(toml_reader& reader, const toml::table* table, const std::map<std::string, double>& weights) {
   for (const auto& [user, weight] : weights) {
     const auto key = dotted("queue.fair_share.weights", user);
@@ -61,11 +77,12 @@ void check_weights(toml_reader& reader, const toml::table* table, const std::map
 
 void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
   const auto node = [&](const char* path) { return root.at_path(path).node(); };
-  if (!s.http.tcp.listen.empty()) {
+  if (!s.http.tcp.listen.empty() && s.http.tcp.listen != "auto") {
     std::string hint;
     if (std::string fault = check_listen(s.http.tcp.listen, hint); !fault.empty())
       reader.report("http.tcp.listen", node("http.tcp.listen"), fault, hint);
   }
+  check_hosts(reader, node("http.tcp.hosts"), s.http.tcp.hosts);
   if (const std::string socket = s.http.socket.string(); socket.size() > limits::socket_path_bytes_max)
     reader.report("http.socket", node("http.socket"),
                   "must have at most " + std::to_string(limits::socket_path_bytes_max) + " bytes, has " +

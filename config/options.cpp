@@ -90,10 +90,15 @@ std::vector<option<settings>> declare_places() {
                "The Unix socket of the API (mode 0600), at most 107 bytes long. Empty: $FERRY_SOCKET, else\n"
                "$XDG_RUNTIME_DIR/ferry.sock, else ferry.sock in the data directory."},
               [](settings& s) { return &s.http.socket; }),
-      setting({"http.tcp.listen", text,
-               "Serve the API over TCP as well, for programs with the token: \"127.0.0.1:7878\". Loopback addresses only.\n"
-               "Empty: no TCP."},
-              [](settings& s) { return &s.http.tcp.listen; }),
+      setting(
+          {"http.tcp.listen", text,
+           "Where the page and the API are served over TCP, for those with a token (`ferry ui` opens the page): an address such\n"
+           "as \"127.0.0.1:7878\", loopback only. \"auto\": that address, unless another program has it. Empty: no TCP."},
+          [](settings& s) { return &s.http.tcp.listen; }),
+      setting({"http.tcp.hosts", text_list,
+               "Further names under which requests may reach it, where a proxy or a tunnel passes them on: [\"gpu.example.org\"].\n"
+               "Requests to other names than these, localhost and loopback addresses are refused."},
+              [](settings& s) { return &s.http.tcp.hosts; }),
       setting({"http.tcp.token_file", path,
                "The file with the token that TCP asks for; made with mode 0600 when missing. Empty: token in the data directory."},
               [](settings& s) { return &s.http.tcp.token_file; }),

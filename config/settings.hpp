@@ -30,7 +30,9 @@ struct settings {
   struct {
     std::filesystem::path socket; // default: $FERRY_SOCKET, else $XDG_RUNTIME_DIR/ferry.sock, else <data_dir>/ferry.sock
     struct {
-      std::string listen;               // "127.0.0.1:7878", always a numeric loopback address; empty: no TCP
+      std::string listen = "auto";      // "127.0.0.1:7878", always a numeric loopback address; auto: that one where it is free;
+                                        // empty: no TCP
+      std::vector<std::string> hosts;   // further names that a request may be sent to
       std::filesystem::path token_file; // default: <data_dir>/token, made with mode 0600 when missing
     } tcp;
   } http;

@@ -85,7 +85,8 @@ int serve(std::shared_ptr<const config::settings> settings, const sigset_t& take
     return refuse(supervisor.error(), exit_cannot_start);
   int status = 0;
   {
-    auto server = http::server::start({system, settings, inventory, [&] { return (*supervisor)->handles(); }, started});
+    auto server = http::server::start(
+        {system, settings, inventory, [&] { return (*supervisor)->handles(); }, started, (*supervisor)->events()});
     if (!server)
       return refuse(server.error(), exit_cannot_start);
     spdlog::info("ferryd {} serves {}{}", version, settings->http.socket.string(),

@@ -8,41 +8,48 @@ namespace verbs = boost::beast::http;
 
 struct api::route {
   verbs::verb method;
-  std::vector<std::string_view> path; // "*" stands for a job id, or for the name of a job type or a group
+  std::vector<std::string_view> path; // "*" stands for a job id, or for a name: of a job type, a group, a token
+  role needed;
   reply (api::*handler)(const request&);
 };
 
 const std::vector<api::route>& api::routes() {
   using enum verbs::verb;
+  using enum role;
   static const std::vector<route> all{
-      {get, {"status"}, &api::read_status},
-      {get, {"queue"}, &api::read_queue},
-      {post, {"jobs"}, &api::submit},
-      {get, {"jobs"}, &api::list_jobs},
-      {get, {"jobs", "*"}, &api::show_job},
-      {patch, {"jobs", "*"}, &api::edit_job},
-      {post, {"jobs", "*", "cancel"}, &api::on_job<actors::cancel_job>},
-      {post, {"jobs", "*", "hold"}, &api::on_job<actors::hold_job>},
-      {post, {"jobs", "*", "release"}, &api::on_job<actors::release_job>},
-      {post, {"jobs", "*", "move"}, &api::move_job},
-      {post, {"jobs", "*", "retry"}, &api::retry_job},
-      {post, {"jobs", "*", "suspend"}, &api::on_job<actors::suspend_job>},
-      {post, {"jobs", "*", "resume"}, &api::resume_job},
-      {get, {"jobs", "*", "log"}, &api::read_log},
-      {get, {"jobs", "*", "history"}, &api::read_history},
-      {get, {"jobs", "*", "explanation"}, &api::explain_job},
-      {get, {"batches"}, &api::read_batches},
-      {get, {"statistics"}, &api::read_statistics},
-      {post, {"queue", "pause"}, &api::pause_queue},
-      {post, {"queue", "unpause"}, &api::unpause_queue},
-      {post, {"queue", "clear"}, &api::clear_queue},
-      {post, {"queue", "suspend"}, &api::suspend_queue},
-      {post, {"queue", "resume"}, &api::resume_queue},
-      {get, {"groups"}, &api::list_groups},
-      {patch, {"groups", "*"}, &api::change_group},
-      {get, {"job-types"}, &api::list_job_types},
-      {post, {"job-types", "*", "hold"}, &api::hold_type},
-      {post, {"job-types", "*", "release"}, &api::release_type},
+      {get, {"session"}, read, &api::read_session},
+      {get, {"tokens"}, admin, &api::list_tokens},
+      {post, {"tokens"}, admin, &api::add_token},
+      {delete_, {"tokens", "*"}, admin, &api::remove_token},
+      {get, {"status"}, read, &api::read_status},
+      {get, {"events"}, read, &api::follow_events},
+      {get, {"queue"}, read, &api::read_queue},
+      {post, {"jobs"}, submit, &api::submit},
+      {get, {"jobs"}, read, &api::list_jobs},
+      {get, {"jobs", "*"}, read, &api::show_job},
+      {patch, {"jobs", "*"}, submit, &api::edit_job},
+      {post, {"jobs", "*", "cancel"}, submit, &api::on_job<actors::cancel_job>},
+      {post, {"jobs", "*", "hold"}, submit, &api::on_job<actors::hold_job>},
+      {post, {"jobs", "*", "release"}, submit, &api::on_job<actors::release_job>},
+      {post, {"jobs", "*", "move"}, submit, &api::move_job},
+      {post, {"jobs", "*", "retry"}, submit, &api::retry_job},
+      {post, {"jobs", "*", "suspend"}, submit, &api::on_job<actors::suspend_job>},
+      {post, {"jobs", "*", "resume"}, submit, &api::resume_job},
+      {get, {"jobs", "*", "log"}, read, &api::read_log},
+      {get, {"jobs", "*", "history"}, read, &api::read_history},
+      {get, {"jobs", "*", "explanation"}, read, &api::explain_job},
+      {get, {"batches"}, read, &api::read_batches},
+      {get, {"statistics"}, read, &api::read_statistics},
+      {post, {"queue", "pause"}, admin, &api::pause_queue},
+      {post, {"queue", "unpause"}, admin, &api::unpause_queue},
+      {post, {"queue", "clear"}, admin, &api::clear_queue},
+      {post, {"queue", "suspend"}, admin, &api::suspend_queue},
+      {post, {"queue", "resume"}, admin, &api::resume_queue},
+      {get, {"groups"}, read, &api::list_groups},
+      {patch, {"groups", "*"}, admin, &api::change_group},
+      {get, {"job-types"}, read, &api::list_job_types},
+      {post, {"job-types", "*", "hold"}, admin, &api::hold_type},
+      {post, {"job-types", "*", "release"}, admin, &api::release_type},
   };
   return all;
 }
@@ -61,8 +68,11 @@ api::reply api::dispatch(const request& r) {
     if (!fits(one))
       continue;
     path_known = true;
-    if (one.method == r.method)
-      co_return co_await (this->*one.handler)(r);
+    if (one.method != r.method)
+      continue;
+    if (auto may = co_await check_rights(r, one.needed); !may)
+      co_return fail(may.error());
+    co_return co_await (this->*one.handler)(r);
   }
   if (path_known)
     co_return fail(error_code::invalid_argument, "this path does not take the method " + std::string(verbs::to_string(r.method)));

@@ -3,6 +3,7 @@
 
 #include "actors/supervisor.hpp"
 #include "http/bridge.hpp"
+#include "http/event_hub.hpp"
 #include "http/messages.hpp"
 #include "http/server.hpp"
 
@@ -16,7 +17,16 @@ namespace ferry::http {
 
 class api {
 public:
-  explicit api(server_parts parts) : parts_(std::move(parts)), bridge_(parts_.system) {}
+  api(server_parts parts, std::shared_ptr<event_hub> hub, std::shared_ptr<token_store> tokens)
+      : parts_(std::move(parts)), hub_(std::move(hub)), tokens_(std::move(tokens)), bridge_(parts_.system) {}
+
+  // Where TCP is listened on, and what is to be said about that; empty: nowhere, nothing.
+  void listens_on(std::string address, std::string note) {
+    tcp_address_ = std::move(address);
+    tcp_note_ = std::move(note);
+  }
+  // Who has connected to the Unix socket; without a peer the user that the daemon runs as.
+  [[nodiscard]] caller local_caller(std::optional<unsigned> peer);
 
   // Finds the route and runs it. Every failure becomes an error response; nothing is thrown.
   [[nodiscard]] boost::asio::awaitable<response> answer(request r);
@@ -59,6 +69,17 @@ private:
   reply hold_type(const request& r);
   reply release_type(const request& r);
 
+  // following along (api_events.cpp)
+  reply follow_events(const request& r);
+  [[nodiscard]] boost::asio::awaitable<result<actors::job_records>> records_of(std::vector<job_id> ids);
+
+  // who may (api_access.cpp)
+  [[nodiscard]] boost::asio::awaitable<result<void>> check_rights(const request& r, role needed);
+  reply read_session(const request& r);
+  reply list_tokens(const request& r);
+  reply add_token(const request& r);
+  reply remove_token(const request& r);
+
   reply set_paused(bool paused);
   // Sends a command about the job in the path, then answers with the job as it is now.
   template <class Command>
@@ -77,7 +98,7 @@ private:
     co_return co_await bridge_.ask<Answer>((*handles).*pick, std::move(message));
   }
   [[nodiscard]] const std::vector<device_reading>& readings();
-  // Who sent a request, by name; without a peer the user that the daemon runs as. Each is looked up once.
+  // Each is looked up once.
   [[nodiscard]] const std::string& user_name(std::optional<unsigned> peer);
 
   // The answer to GET /status as last written; good as long as nothing it tells has changed.
@@ -95,6 +116,9 @@ private:
                                       std::int64_t uptime_seconds) const;
 
   server_parts parts_;
+  std::shared_ptr<event_hub> hub_;
+  std::shared_ptr<token_store> tokens_;
+  std::string tcp_address_, tcp_note_;
   status_text status_;
   bridge bridge_;
   std::vector<device_reading> readings_;

@@ -47,6 +47,12 @@ response api::write_status(const actors::status_board::snapshot& status, const s
   const auto accounts = status.devices ? status.devices->accounts() : std::vector<scheduling::device_ledger::account>{};
   for (std::size_t i = 0; i < accounts.size(); ++i)
     devices.push_back(device_json(accounts[i], i < now.size() ? now[i] : device_reading{}));
+  auto notes = parts_.inventory->notes();
+  if (!tcp_note_.empty())
+    notes.push_back(tcp_note_);
+  json http = {{"address", nullptr}, {"token_file", parts_.settings->http.tcp.token_file.string()}};
+  if (!tcp_address_.empty())
+    http["address"] = tcp_address_;
   return json_response(200, {{"version", version},
                              {"pid", ::getpid()},
                              {"started", to_rfc3339(parts_.started)},
@@ -56,7 +62,8 @@ response api::write_status(const actors::status_board::snapshot& status, const s
                              {"counts", counts_json(status.counts, true)},
                              {"held_types", status.held_types},
                              {"devices", std::move(devices)},
-                             {"notes", parts_.inventory->notes()}});
+                             {"http", std::move(http)},
+                             {"notes", std::move(notes)}});
 }
 
 api::reply api::read_queue(const request& r) {

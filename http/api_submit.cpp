@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <openssl/sha.h>
 #include <unistd.h>
 
 namespace ferry::http {
@@ -77,18 +76,6 @@ result<job_request> job_request_from(json& object, const std::string& where) {
   return request;
 }
 
-std::string digest_of(std::string_view body) {
-  unsigned char bytes[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), bytes);
-  std::string hex;
-  for (const unsigned char b : bytes) {
-    constexpr const char* digits = "0123456789abcdef";
-    hex += digits[b >> 4];
-    hex += digits[b & 15];
-  }
-  return hex;
-}
-
 } // namespace
 
 const std::string& api::user_name(std::optional<unsigned> peer) {
@@ -126,14 +113,18 @@ api::reply api::submit(const request& r) {
       co_return fail(one.error());
     message.jobs.push_back(std::move(*one));
   }
-  for (job_request& one : message.jobs)
+  for (job_request& one : message.jobs) {
+    if (one.user && *one.user != r.who.user && r.who.level < role::admin)
+      co_return fail(error_code::forbidden, "jobs of '" + config::shortened(*one.user) + "' are not yours to submit",
+                     "leave out user: they are " + r.who.user + "'s");
     if (!one.user)
-      one.user = user_name(r.peer);
+      one.user = r.who.user;
+  }
   if (r.idempotency_key.size() > limits::idempotency_key_bytes_max)
     co_return fail(error_code::too_large, "Idempotency-Key takes " + std::to_string(r.idempotency_key.size()) + " bytes; at most " +
                                               std::to_string(limits::idempotency_key_bytes_max) + " are allowed");
   if (!r.idempotency_key.empty())
-    message.from = {r.idempotency_key, digest_of(r.body)};
+    message.from = {r.idempotency_key, sha256_of(r.body)};
 
   const auto answer = co_await ask<result<actors::jobs_submitted>>(&actor_handles::queue, std::move(message));
   if (!answer)

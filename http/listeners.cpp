@@ -1,12 +1,13 @@
 #include "http/listeners.hpp"
 
+#include "http/token_store.hpp"
+
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -113,17 +114,11 @@ result<std::string> read_or_make_token(const std::filesystem::path& file) {
                   "remove the file to have one made");
     return token;
   }
-  unsigned char bytes[32];
-  if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes))
-    return fail(error_code::io, "no random bytes are to be had for the token");
-  std::string token;
-  for (const unsigned char b : bytes) {
-    constexpr const char* digits = "0123456789abcdef";
-    token += digits[b >> 4];
-    token += digits[b & 15];
-  }
+  const auto token = make_token();
+  if (!token)
+    return fail(token.error());
   const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  const auto text = token + "\n";
+  const auto text = *token + "\n";
   const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   const int why = errno;
   if (fd >= 0)

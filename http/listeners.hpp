@@ -32,7 +32,7 @@ private:
   std::filesystem::path unix_path_;
 };
 
-// The token that TCP asks for, made (256 random bits, mode 0600) when the file is missing. Errors: io.
+// The token of the daemon's owner, made (mode 0600) when the file is missing. Errors: io.
 [[nodiscard]] result<std::string> read_or_make_token(const std::filesystem::path& file);
 
 } // namespace ferry::http

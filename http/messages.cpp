@@ -22,6 +22,7 @@ unsigned status_of(error_code code) {
   switch (code) {
   case error_code::invalid_argument: return 400;
   case error_code::unauthorized: return 401;
+  case error_code::forbidden: return 403;
   case error_code::not_found: return 404;
   case error_code::conflict: return 409;
   case error_code::too_large: return 413;

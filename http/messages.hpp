@@ -1,6 +1,8 @@
 // Requests and responses as the handlers see them, and the checks that every handler makes.
 #pragma once
 
+#include "http/body_source.hpp"
+#include "http/token_store.hpp"
 #include "model/error.hpp"
 #include "model/job.hpp"
 
@@ -9,6 +11,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,16 +19,19 @@
 
 namespace ferry::http {
 
-using response = boost::beast::http::response<boost::beast::http::string_body>;
+// `rest`: its body is made piece by piece; the string is not looked at then.
+struct response : boost::beast::http::response<boost::beast::http::string_body> {
+  std::shared_ptr<body_source> rest = {};
+};
 
 struct request {
   boost::beast::http::verb method{};
   std::vector<std::string> path;            // decoded segments behind /api/v1
   std::map<std::string, std::string> query; // decoded
   std::string body;
-  std::string idempotency_key;
+  std::string idempotency_key, last_event_id;
   bool keep_alive = true;
-  std::optional<unsigned> peer = {}; // the numeric id of who sent it, of a Unix socket
+  caller who = {};
 };
 
 [[nodiscard]] response json_response(unsigned status, const json& body);

@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include "config/limits.hpp"
+#include "config/locations.hpp"
 #include "http/listeners.hpp"
 #include "http/session.hpp"
 
@@ -11,27 +12,43 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 #include <thread>
+#include <unistd.h>
 
 namespace ferry::http {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr std::string_view usual_address = "127.0.0.1:7878";
+
+}
+
 struct server::implementation {
-  explicit implementation(server_parts p) : parts(p), handler(std::move(p)) {}
+  implementation(server_parts p, token_store t)
+      : parts(p),
+        hub(std::make_shared<event_hub>(context, p.events, std::to_string(p.started.time_since_epoch().count()))),
+        tokens(std::make_shared<token_store>(std::move(t))),
+        guard(*tokens, p.settings->http.tcp.hosts),
+        handler(std::in_place, std::move(p), hub, tokens) {}
 
   server_parts parts;
   asio::io_context context{1};
+  std::shared_ptr<event_hub> hub;
+  std::shared_ptr<token_store> tokens;
+  const access guard;
   std::optional<api> handler;
   listeners listening;
   std::size_t connections = 0; // touched by the one thread only
   std::thread thread;
 
   template <class Acceptor>
-  asio::awaitable<void> accept(Acceptor& acceptor, std::string token);
-  asio::awaitable<void> keep(stream connection, std::string token);
+  asio::awaitable<void> accept(Acceptor& acceptor, const access* who);
+  asio::awaitable<void> keep(stream connection, const access* who);
+  result<void> listen_on_tcp();
 };
 
-asio::awaitable<void> server::implementation::keep(stream connection, std::string token) {
+asio::awaitable<void> server::implementation::keep(stream connection, const access* who) {
   ++connections;
   try {
     if (connections > limits::connections_max) {
@@ -41,13 +58,13 @@ asio::awaitable<void> server::implementation::keep(stream connection, std::strin
                  {}};
       co_await refuse(std::move(connection), std::move(full));
     } else
-      co_await serve(std::move(connection), *handler, std::move(token));
+      co_await serve(std::move(connection), *handler, who);
   } catch (const std::exception& e) { spdlog::warn("a connection ended: {}", e.what()); }
   --connections;
 }
 
 template <class Acceptor>
-asio::awaitable<void> server::implementation::accept(Acceptor& acceptor, std::string token) {
+asio::awaitable<void> server::implementation::accept(Acceptor& acceptor, const access* who) {
   asio::steady_timer pause(context);
   for (;;) {
     boost::system::error_code failed;
@@ -60,28 +77,46 @@ asio::awaitable<void> server::implementation::accept(Acceptor& acceptor, std::st
       co_await pause.async_wait(asio::use_awaitable);
       continue;
     }
-    asio::co_spawn(context, keep(stream(asio::generic::stream_protocol::socket(std::move(socket))), token), asio::detached);
+    asio::co_spawn(context, keep(stream(asio::generic::stream_protocol::socket(std::move(socket))), who), asio::detached);
   }
 }
 
+// Left to itself it takes the usual address, and goes without where another program has that.
+result<void> server::implementation::listen_on_tcp() {
+  const auto& settings = parts.settings->http.tcp;
+  if (settings.listen.empty())
+    return {};
+  const auto token = read_or_make_token(settings.token_file);
+  if (!token)
+    return fail(token.error());
+  tokens->set_owner_token(*token);
+  const bool is_left_to_itself = settings.listen == "auto";
+  const auto address = is_left_to_itself ? std::string(usual_address) : settings.listen;
+  if (auto ok = listening.open_tcp(context, address); ok) {
+    handler->listens_on(address.substr(0, address.rfind(':')) + ":" + std::to_string(listening.tcp_port), {});
+  } else if (is_left_to_itself) {
+    const auto note = "there is no page: " + ok.error().what + "; set http.tcp.listen to a free port, or to \"\" for none";
+    spdlog::warn("{}", note);
+    handler->listens_on({}, note);
+  } else
+    return ok;
+  return {};
+}
+
 result<std::unique_ptr<server>> server::start(server_parts parts) {
-  auto impl = std::make_unique<implementation>(std::move(parts));
-  const auto& settings = *impl->parts.settings;
-  if (auto ok = impl->listening.open_unix(impl->context, settings.http.socket); !ok)
+  auto tokens = token_store::open(parts.settings->storage.data_dir / "tokens.json", config::login_name(::getuid()));
+  if (!tokens)
+    return fail(tokens.error());
+  auto impl = std::make_unique<implementation>(std::move(parts), std::move(*tokens));
+  if (auto ok = impl->listening.open_unix(impl->context, impl->parts.settings->http.socket); !ok)
     return fail(ok.error());
-  std::string token;
-  if (!settings.http.tcp.listen.empty()) {
-    auto read = read_or_make_token(settings.http.tcp.token_file);
-    if (!read)
-      return fail(read.error());
-    token = std::move(*read);
-    if (auto ok = impl->listening.open_tcp(impl->context, settings.http.tcp.listen); !ok)
-      return fail(ok.error());
-  }
+  if (auto ok = impl->listen_on_tcp(); !ok)
+    return fail(ok.error());
   auto& listening = impl->listening;
-  asio::co_spawn(impl->context, impl->accept(*listening.unix_acceptor, {}), asio::detached);
+  asio::co_spawn(impl->context, impl->accept(*listening.unix_acceptor, nullptr), asio::detached);
   if (listening.tcp_acceptor)
-    asio::co_spawn(impl->context, impl->accept(*listening.tcp_acceptor, token), asio::detached);
+    asio::co_spawn(impl->context, impl->accept(*listening.tcp_acceptor, &impl->guard), asio::detached);
+  impl->hub->open();
   impl->thread = std::thread([raw = impl.get()] { raw->context.run(); });
   return std::unique_ptr<server>(new server(std::move(impl)));
 }
@@ -91,6 +126,7 @@ server::server(std::unique_ptr<implementation> impl) : impl_(std::move(impl)) {}
 server::~server() {
   impl_->context.stop();
   impl_->thread.join();
+  impl_->hub->close();
   impl_->handler.reset(); // ends what still waits for actors, while the context is there
 }
 

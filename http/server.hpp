@@ -16,7 +16,8 @@ class actor_system;
 }
 namespace ferry::actors {
 struct actor_handles;
-}
+class event_board;
+} // namespace ferry::actors
 
 namespace ferry::http {
 
@@ -26,12 +27,13 @@ struct server_parts {
   std::shared_ptr<const gpu::inventory> inventory;
   std::function<std::shared_ptr<const actors::actor_handles>()> handles; // null: being restarted
   instant started{};
+  std::shared_ptr<actors::event_board> events;
 };
 
 class server {
 public:
   // Listens before it returns. Errors: io (a socket that cannot be made, an address in use), locked (another daemon answers on the
-  // socket), invalid_argument (a socket path that is too long).
+  // socket), invalid_argument (a socket path that is too long), damaged (the list of tokens).
   [[nodiscard]] static result<std::unique_ptr<server>> start(server_parts parts);
   // Closes every connection; requests that are under way are cut off unanswered.
   ~server();

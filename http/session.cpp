@@ -2,8 +2,8 @@
 
 #include "config/limits.hpp"
 #include "config/text.hpp"
+#include "http/pages.hpp"
 
-#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -12,7 +12,6 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <openssl/crypto.h>
 #include <sys/socket.h>
 
 namespace ferry::http {
@@ -23,17 +22,23 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto idle_limit = 75s;  // between requests
-constexpr auto body_limit = 60s;  // for one request to arrive
-constexpr auto write_limit = 60s; // for one answer to be taken
+constexpr auto idle_limit = 75s; // between requests
+constexpr auto head_limit = 10s; // for the header of a request, once it has begun
+constexpr auto body_limit = 60s; // for its body
+constexpr std::size_t first_read_bytes = 4096;
 constexpr std::string_view prefix = "/api/v1";
 
 using parser_type = beast_http::request_parser<beast_http::string_body>;
 
 result<request> request_from(parser_type& parser) {
   auto& message = parser.get();
-  request r{
-      .method = message.method(), .path = {}, .query = {}, .body = {}, .idempotency_key = {}, .keep_alive = message.keep_alive()};
+  request r{.method = message.method(),
+            .path = {},
+            .query = {},
+            .body = {},
+            .idempotency_key = {},
+            .last_event_id = {},
+            .keep_alive = message.keep_alive()};
   const auto target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
   if (!target)
     return fail(error_code::invalid_argument, "the request target is not a valid path");
@@ -47,14 +52,9 @@ result<request> request_from(parser_type& parser) {
   for (const auto& parameter : target->params())
     r.query.insert_or_assign(std::string(parameter.key), std::string(parameter.value));
   r.idempotency_key = std::string(message["Idempotency-Key"]);
+  r.last_event_id = std::string(message["Last-Event-ID"]);
   r.body = std::move(message.body());
   return r;
-}
-
-bool bears(const parser_type& parser, const std::string& token) {
-  const std::string expected = "Bearer " + token;
-  const auto given = parser.get()[beast_http::field::authorization];
-  return given.size() == expected.size() && CRYPTO_memcmp(given.data(), expected.data(), expected.size()) == 0;
 }
 
 // The user at the other end of a Unix socket.
@@ -70,30 +70,6 @@ std::optional<unsigned> peer_of(stream& connection) {
   return who.uid;
 }
 
-asio::awaitable<bool> write(stream& connection, response& answer, unsigned http_version, bool keep_alive) {
-  answer.version(http_version);
-  answer.set(beast_http::field::server, "ferryd");
-  answer.keep_alive(keep_alive);
-  answer.prepare_payload();
-  beast::error_code failed;
-  connection.expires_after(write_limit);
-  co_await beast_http::async_write(connection, answer, asio::redirect_error(asio::use_awaitable, failed));
-  co_return !failed;
-}
-
-// The request cannot be read to its end: it is answered, and the rest of it is thrown away for a moment so that the peer, which may
-// still be sending, gets to read the answer instead of a reset.
-asio::awaitable<void> answer_and_close(stream& connection, response answer) {
-  if (!co_await write(connection, answer, 11, false))
-    co_return;
-  beast::error_code failed;
-  connection.socket().shutdown(asio::socket_base::shutdown_send, failed);
-  std::array<char, 65536> waste;
-  connection.expires_after(2s);
-  while (!failed)
-    co_await connection.async_read_some(asio::buffer(waste), asio::redirect_error(asio::use_awaitable, failed));
-}
-
 error error_of(const beast::error_code& failed) {
   if (failed == beast_http::error::body_limit)
     return {error_code::too_large,
@@ -106,43 +82,87 @@ error error_of(const beast::error_code& failed) {
   return {error_code::invalid_argument, "this is not a valid HTTP/1.1 request: " + failed.message(), {}, {}};
 }
 
-error no_token() {
-  return {error_code::unauthorized,
-          "this address asks for the token of the daemon",
-          "send `Authorization: Bearer <token>`; the token is in the file `token` of the data directory",
-          {}};
-}
-
 bool is_protocol_error(const beast::error_code& failed) {
   return failed.category() == beast_http::make_error_code(beast_http::error::bad_method).category() &&
          failed != beast_http::error::end_of_stream && failed != beast_http::error::partial_message;
 }
 
+// The header of the next request. Errors of the connection, or of HTTP.
+asio::awaitable<beast::error_code> read_head(stream& connection, beast::flat_buffer& buffer, parser_type& parser) {
+  beast::error_code failed;
+  if (buffer.size() == 0) { // nothing of it is there yet: the peer may take its time
+    connection.expires_after(idle_limit);
+    const auto n =
+        co_await connection.async_read_some(buffer.prepare(first_read_bytes), asio::redirect_error(asio::use_awaitable, failed));
+    buffer.commit(n);
+    if (failed == asio::error::eof)
+      failed = beast_http::error::end_of_stream;
+  }
+  if (failed)
+    co_return failed;
+  connection.expires_after(head_limit);
+  co_await beast_http::async_read_header(connection, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
+  co_return failed;
+}
+
+asio::awaitable<beast::error_code> read_body(stream& connection, beast::flat_buffer& buffer, parser_type& parser) {
+  beast::error_code failed;
+  if (parser.is_done())
+    co_return failed;
+  if (beast::iequals(parser.get()[beast_http::field::expect], "100-continue")) {
+    beast_http::response<beast_http::empty_body> go_on{beast_http::status::continue_, 11};
+    co_await beast_http::async_write(connection, go_on, asio::redirect_error(asio::use_awaitable, failed));
+  }
+  connection.expires_after(body_limit);
+  if (!failed)
+    co_await beast_http::async_read(connection, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
+  co_return failed;
+}
+
+// Whether the request may be looked at, and who sent it; before its body is read. The page needs nobody: it holds no data.
+result<caller> admit(const request_head& head, bool is_page, const access* who, api& handler, std::optional<unsigned> peer) {
+  if (!who)
+    return handler.local_caller(peer);
+  if (auto own = who->check_site(head); !own)
+    return fail(own.error());
+  return is_page ? result<caller>(caller{}) : who->identify(head);
+}
+
+asio::awaitable<response> answer_to(parser_type& parser, bool is_page, caller sender, const access* who, api& handler) {
+  if (is_page) {
+    auto page = answer_page(parser.get().base(), who);
+    co_return page ? std::move(*page) : error_response(page.error());
+  }
+  auto r = request_from(parser);
+  if (!r)
+    co_return error_response(r.error());
+  r->who = std::move(sender);
+  co_return co_await handler.answer(std::move(*r));
+}
+
 } // namespace
 
-asio::awaitable<void> serve(stream connection, api& handler, std::string token) {
+asio::awaitable<void> serve(stream connection, api& handler, const access* who) {
   beast::flat_buffer buffer(limits::request_header_bytes_max + 64 * 1024);
   const auto peer = peer_of(connection);
   for (;;) {
     parser_type parser;
     parser.body_limit(limits::request_body_bytes_max);
     parser.header_limit(limits::request_header_bytes_max);
-    beast::error_code failed;
-    connection.expires_after(idle_limit);
-    co_await beast_http::async_read_header(connection, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
-    if (!failed && !token.empty() && !bears(parser, token)) {
-      auto refusal = error_response(no_token());
-      co_await answer_and_close(connection, std::move(refusal));
-      co_return;
-    }
-    if (!failed && !parser.is_done()) {
-      if (beast::iequals(parser.get()[beast_http::field::expect], "100-continue")) {
-        beast_http::response<beast_http::empty_body> go_on{beast_http::status::continue_, 11};
-        co_await beast_http::async_write(connection, go_on, asio::redirect_error(asio::use_awaitable, failed));
+    auto failed = co_await read_head(connection, buffer, parser);
+    bool is_page = false;
+    caller sender;
+    if (!failed) {
+      const auto target = parser.get().target();
+      is_page = is_page_target({target.data(), target.size()});
+      auto admitted = admit(parser.get().base(), is_page, who, handler, peer);
+      if (!admitted) {
+        auto refusal = error_response(admitted.error());
+        co_await answer_and_close(connection, std::move(refusal));
+        co_return;
       }
-      connection.expires_after(body_limit);
-      if (!failed)
-        co_await beast_http::async_read(connection, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
+      sender = std::move(*admitted);
+      failed = co_await read_body(connection, buffer, parser);
     }
     if (failed) {
       if (is_protocol_error(failed)) {
@@ -151,18 +171,12 @@ asio::awaitable<void> serve(stream connection, api& handler, std::string token) 
       }
       co_return;
     }
-    auto r = request_from(parser);
-    const bool keep_alive = parser.get().keep_alive();
+    const bool keep_alive = parser.get().keep_alive(), is_head = parser.get().method() == beast_http::verb::head;
     const unsigned http_version = parser.get().version();
     connection.expires_never();
-    if (r)
-      r->peer = peer;
-    response answer; // no co_await inside ?: — GCC 12 destroys such temporaries twice
-    if (r)
-      answer = co_await handler.answer(std::move(*r));
-    else
-      answer = error_response(r.error());
-    if (!co_await write(connection, answer, http_version, keep_alive) || !keep_alive)
+    response answer = co_await answer_to(parser, is_page, std::move(sender), who, handler);
+    const answer_form form{http_version, keep_alive, is_head};
+    if (!co_await write_answer(connection, answer, form) || !keep_alive)
       co_return;
   }
 }

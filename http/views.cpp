@@ -30,14 +30,21 @@ json run_seconds(const job_record& r) {
 } // namespace
 
 // Members are assigned one by one: nlohmann's initializer lists make and copy an array for each, which took most of a page's time.
+json progress_json(const progress& how_far) {
+  json view = json::object();
+  view["fraction"] = or_null(how_far.fraction);
+  view["step"] = or_null(how_far.step);
+  view["total"] = or_null(how_far.total);
+  view["message"] = how_far.message;
+  view["metrics"] = runners::metrics_to_json(how_far.metrics);
+  return view;
+}
+
 json job_json(const actors::job_view& job, bool brief, const std::filesystem::path& data_dir) {
   const job_record& r = job.record;
-  json progress = json::object();
-  progress["fraction"] = r.state == job_state::completed ? json(1.0) : or_null(job.how_far.fraction);
-  progress["step"] = or_null(job.how_far.step);
-  progress["total"] = or_null(job.how_far.total);
-  progress["message"] = job.how_far.message;
-  progress["metrics"] = runners::metrics_to_json(job.how_far.metrics);
+  json progress = progress_json(job.how_far);
+  if (r.state == job_state::completed)
+    progress["fraction"] = 1.0;
   json view = json::object();
   view["id"] = r.id.value;
   view["type"] = r.type;

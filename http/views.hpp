@@ -9,6 +9,7 @@ namespace ferry::http {
 
 // `brief`: a row of a list, without params and result.
 [[nodiscard]] json job_json(const actors::job_view& job, bool brief, const std::filesystem::path& data_dir);
+[[nodiscard]] json progress_json(const progress& how_far);
 [[nodiscard]] json plan_json(const actors::planned_batch& batch);
 [[nodiscard]] json explanation_json(const actors::explanation& what);
 [[nodiscard]] json changes_json(const actors::start_changes& changes);

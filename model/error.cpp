@@ -9,6 +9,7 @@ std::string_view to_string(error_code code) {
   case error_code::conflict: return "conflict";
   case error_code::too_large: return "too_large";
   case error_code::unauthorized: return "unauthorized";
+  case error_code::forbidden: return "forbidden";
   case error_code::disk_full: return "disk_full";
   case error_code::unavailable: return "unavailable";
   case error_code::damaged: return "damaged";

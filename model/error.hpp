@@ -16,6 +16,7 @@ enum class error_code {
   conflict,         // the state forbids it: cancelling a finished job, editing a running one
   too_large,        // a bound of config/limits.hpp is exceeded
   unauthorized,     // no token, or a wrong one
+  forbidden,        // known who asks, but this is not for them; or a page of another site asks
   disk_full,        // nothing was stored; works again once there is room
   unavailable,      // the daemon is stopping or restarting a part; trying again is right
   damaged,          // stored data cannot be read

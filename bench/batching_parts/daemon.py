@@ -36,7 +36,7 @@ class Queue:
     def __init__(self, ferryd: Path, work: Path, types: str) -> None:
         self.socket, self._work = work / "ferry.sock", work
         (work / "ferry.toml").write_text(
-            f"[storage]\ndata_dir = {quoted(work / 'data')}\n[http]\nsocket = {quoted(self.socket)}\n"
+            f"[storage]\ndata_dir = {quoted(work / 'data')}\n[http]\nsocket = {quoted(self.socket)}\ntcp.listen = \"\"\n"
             f"[devices.gpu]\nenabled = false\n[devices.cpu]\nslots = 1\n{types}")
         with (work / "ferryd.log").open("wb") as log:
             self._daemon = subprocess.Popen([ferryd, "--config", work / "ferry.toml"], stdout=log, stderr=log)

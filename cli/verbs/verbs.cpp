@@ -53,6 +53,14 @@ constexpr std::string_view batches_details =
     R"(The policy is played forward over the jobs that wait now, as it will decide; nothing is started by looking. Also while the queue is
 paused. What is saved is measured: what such jobs took alone, and what sharing a run cost.)";
 
+constexpr std::string_view ui_details =
+    R"(The link holds the token of the daemon's owner, which the page turns into a cookie. From another machine, forward the port first:
+ssh -L 7878:127.0.0.1:7878 HOST, and open what `ferry ui --print` says there.)";
+
+constexpr std::string_view token_details =
+    R"(`ferry token add ada --role submit` makes a token and shows it once; only its hash is kept. Jobs submitted with it are ada's. With the
+role submit one sees everything, submits jobs and changes one's own; jobs run with the rights of the daemon's user whoever submits them.)";
+
 constexpr std::string_view completion_details = R"(  bash: ferry completion bash > ~/.local/share/bash-completion/completions/ferry
   zsh:  ferry completion zsh > "${fpath[1]}/_ferry"
   fish: ferry completion fish > ~/.config/fish/completions/ferry.fish)";
@@ -80,6 +88,8 @@ constexpr std::array verbs{
     verb{"resume", "", "go on with jobs that were suspended, failed or cancelled", resume_details, make_resume},
     verb{"clear", "", "take finished jobs off the lists", "", make_clear},
     verb{"status", "", "the daemon, its devices and counts", "", make_status},
+    verb{"ui", "", "open the page in the browser", ui_details, make_ui},
+    verb{"token", "", "tokens for those who use the daemon over TCP", token_details, make_token},
     verb{"batches", "", "what runs together, and what would next", batches_details, make_batches},
     verb{"stats", "", "what batching saved, how well times were told, and who used the devices", "", make_stats},
     verb{"types", "", "the job types and their parameters", "", make_types},

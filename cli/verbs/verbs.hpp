@@ -28,6 +28,8 @@ std::unique_ptr<action> make_suspend();
 std::unique_ptr<action> make_resume();
 std::unique_ptr<action> make_clear();
 std::unique_ptr<action> make_status();
+std::unique_ptr<action> make_ui();
+std::unique_ptr<action> make_token();
 std::unique_ptr<action> make_batches();
 std::unique_ptr<action> make_stats();
 std::unique_ptr<action> make_types();

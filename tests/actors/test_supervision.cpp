@@ -115,6 +115,21 @@ TEST_CASE("whichever actor crashes, all start again from what is stored and runn
   CHECK_FALSE(n.gave_up.load());
 }
 
+TEST_CASE("whoever follows along is told when the actors were started anew") {
+  node n;
+  const auto events = n.actors->events();
+  const auto id = n.submit("true");
+  eventually([&] { return n.state_of(id) == job_state::completed; });
+  const auto cursor = events->now().jobs;
+  CHECK(events->since(0, id).jobs.back().state == job_state::completed);
+  n.crash(caf::actor_cast<caf::actor>(n.handles()->history));
+  eventually([&] { return events->since(cursor, {}).why_lost.has_value(); });
+  const auto next = n.submit("true");
+  eventually([&] { return n.state_of(next) == job_state::completed; });
+  CHECK(events->since(cursor, {}).why_lost == "the daemon restarted a part of itself");
+  CHECK(events->since(events->now().jobs - 1, next).jobs.back().state == job_state::completed);
+}
+
 TEST_CASE("facts that arrive together are stored together, each answered") {
   node n;
   std::vector<std::thread> clients;

@@ -13,7 +13,7 @@ TEST_CASE("without any configuration, data and socket are where XDG says") {
   CHECK(s.storage.data_dir == "/home/ada/.local/share/ferry");
   CHECK(s.http.socket == "/home/ada/.local/share/ferry/ferry.sock");
   CHECK(s.http.tcp.token_file == "/home/ada/.local/share/ferry/token");
-  CHECK(s.http.tcp.listen.empty());
+  CHECK(s.http.tcp.listen == "auto");
   REQUIRE(s.find_job_type("command") != nullptr);
   CHECK(s.find_job_type("nothing") == nullptr);
 

@@ -85,6 +85,10 @@ const bad_input bad_inputs[] = {
     {"http.tcp.listen = \"[::]:7878\"", "http.tcp.listen", 1, "must be a loopback address"},
     {"http.tcp.listen = \"::1:7878\"", "http.tcp.listen", 1, "must have a numeric address"},
     {"http.tcp.listen = \"example.org:7878\"", "http.tcp.listen", 1, "must have a numeric address"},
+    {"http.tcp.hosts = [\"http://gpu.example.org\"]", "http.tcp.hosts", 1, "must hold names such as \"gpu.example.org\"",
+     "leave out the scheme and the port"},
+    {"http.tcp.hosts = [\"gpu.example.org:80\"]", "http.tcp.hosts", 1, "holds \"gpu.example.org:80\""},
+    {"http.tcp.hosts = [\"\"]", "http.tcp.hosts", 1, "must hold names"},
 };
 
 // TOML that does not parse: the problem has no key.
@@ -229,7 +233,9 @@ file = "/var/log/ferry.log"
   CHECK(parsed->log.file == "/var/log/ferry.log");
   for (const char* listen : {"127.0.0.1:1", "127.1.2.3:65535", "[::1]:7878"})
     CHECK(parse(std::string("http.tcp.listen = \"") + listen + "\"", "f.toml")->http.tcp.listen == listen);
-  CHECK(parse("", "f.toml"));
+  CHECK(parse("", "f.toml")->http.tcp.listen == "auto");
+  CHECK(parse("http.tcp.listen = \"\"", "f.toml")->http.tcp.listen.empty());
+  CHECK(parse("http.tcp.hosts = [\"GPU.Example.org\"]", "f.toml")->http.tcp.hosts == std::vector<std::string>{"gpu.example.org"});
 }
 
 TEST_CASE("a file that cannot be read says so") {

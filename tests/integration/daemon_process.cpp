@@ -81,7 +81,7 @@ program_end run_program(const std::vector<std::string>& argv, const std::vector<
 daemon_process::daemon_process(std::string types, int slots, std::string http, std::string storage, const std::string& nvml) {
   std::ofstream(config()) << "[storage]\ndata_dir = \"" << data().string() << "\"\n"
                           << storage << "[http]\nsocket = \"" << socket().string() << "\"\n"
-                          << http << "\n[devices.gpu]\n"
+                          << (http.find("listen") == std::string::npos ? "tcp.listen = \"\"\n" : "") << http << "\n[devices.gpu]\n"
                           << (nvml.empty() ? "enabled = false" : "nvml_library = \"" + nvml + "\"")
                           << "\n[devices.cpu]\nslots = " << slots << "\nmemory_mib = 1000\n"
                           << types;

@@ -32,7 +32,7 @@ std::string get_over_tcp(int port, const std::string& token) {
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  const std::string request = "GET /api/v1/status HTTP/1.1\r\nHost: ferry\r\nConnection: close\r\n" +
+  const std::string request = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
                               (token.empty() ? "" : "Authorization: Bearer " + token + "\r\n") + "\r\n";
   REQUIRE(::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()));
   std::string answer;

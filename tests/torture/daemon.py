@@ -57,7 +57,7 @@ class Daemon:
     def _configure(self, with_retries: bool, keep_workers: bool = True) -> bool:
         """False: this ferryd refuses it."""
         self._file.write_text(
-            f"[storage]\ndata_dir = {json.dumps(str(self.data))}\n[http]\nsocket = {json.dumps(str(self.socket))}\n"
+            f"[storage]\ndata_dir = {json.dumps(str(self.data))}\n[http]\nsocket = {json.dumps(str(self.socket))}\ntcp.listen = \"\"\n"
             "[devices.gpu]\nenabled = false\n"
             f"[devices.cpu]\nslots = {SLOTS}\nmemory_mib = {MEMORY_MIB}\n{self._form.types(with_retries, keep_workers)}"
         )

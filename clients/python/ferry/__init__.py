@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ferry.errors import DaemonError as DaemonError
     from ferry.errors import DiskFull as DiskFull
     from ferry.errors import FerryError as FerryError
+    from ferry.errors import Forbidden as Forbidden
     from ferry.errors import InvalidArgument as InvalidArgument
     from ferry.errors import JobCancelled as JobCancelled
     from ferry.errors import JobFailed as JobFailed
@@ -48,8 +49,8 @@ _HOMES = {
     "ferry._requests": ("NewJob",),
     "ferry.aio": ("AsyncClient",),
     "ferry.client": ("Client",),
-    "ferry.errors": ("Conflict", "DaemonError", "DiskFull", "FerryError", "InvalidArgument", "JobCancelled", "JobFailed", "NotFound",
-                     "Problem", "TooLarge", "Unauthorized", "Unavailable", "WaitTimeout"),
+    "ferry.errors": ("Conflict", "DaemonError", "DiskFull", "FerryError", "Forbidden", "InvalidArgument", "JobCancelled", "JobFailed",
+                     "NotFound", "Problem", "TooLarge", "Unauthorized", "Unavailable", "WaitTimeout"),
     "ferry.handles": ("AsyncJobHandle", "JobHandle"),
     "ferry.job_database": ("JobDatabase", "JobStatus"),
     "ferry.models": ("Artifact", "Counts", "Failure", "HistoryEntry", "Job", "JobPage", "LogPiece", "Progress", "QueuePage", "Result",

@@ -64,6 +64,12 @@ class Unauthorized(FerryError):
     code = "unauthorized"
 
 
+class Forbidden(FerryError):
+    """The role of the token does not allow it, or the job is another user's."""
+
+    code = "forbidden"
+
+
 class NotFound(FerryError):
     """There is no such job, job type or path."""
 
@@ -123,10 +129,11 @@ class JobCancelled(JobFailed):
     code = "job_cancelled"
 
 
-_CLASSES: tuple[type[FerryError], ...] = (InvalidArgument, TooLarge, Unauthorized, NotFound, Conflict, DiskFull, Unavailable)
+_CLASSES: tuple[type[FerryError], ...] = (InvalidArgument, TooLarge, Unauthorized, Forbidden, NotFound, Conflict, DiskFull,
+                                         Unavailable)
 _BY_CODE: dict[str, type[FerryError]] = {each.code: each for each in _CLASSES}
 _BY_CODE.update(dict.fromkeys(("internal", "io", "damaged", "locked", "newer_version", "out_of_memory"), DaemonError))
-_BY_STATUS: dict[int, type[FerryError]] = {400: InvalidArgument, 401: Unauthorized, 404: NotFound, 409: Conflict, 413: TooLarge,
+_BY_STATUS: dict[int, type[FerryError]] = {400: InvalidArgument, 401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 413: TooLarge,
                                            503: Unavailable, 507: DiskFull}
 
 

@@ -83,7 +83,7 @@ class Daemon:
         self.process: Optional["subprocess.Popen[str]"] = None
         (self.folder / "sample.py").write_text(_WORKER)
         text = textwrap.dedent(_CONFIG) + types
-        names = {"folder": self.folder, "slots": slots, "http": http, "python": sys.executable, "packages": PACKAGES}
+        names = {"folder": self.folder, "slots": slots, "http": http or 'tcp.listen = ""', "python": sys.executable, "packages": PACKAGES}
         (self.folder / "ferry.toml").write_text(text.format(**names))
         self.tcp_port = 0
         self._gates = 0
