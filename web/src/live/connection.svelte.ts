@@ -10,6 +10,7 @@ export type Reach = 'connecting' | 'live' | 'polling' | 'away' | 'no_access';
 type Listener<N extends EventName> = (data: Events[N]) => void;
 
 const pollEvery = 2_000;
+const hiddenMax = 60_000; // ms
 
 class Connection {
   reach = $state<Reach>('connecting');
@@ -23,6 +24,10 @@ class Connection {
   private lastEventId: string | null = null;
   private tryNow = () => {};
   private stopped = new AbortController();
+  private stream = new AbortController();
+  // A page out of sight gives its stream back after a while: browsers open only six connections to one address, over all
+  // tabs. Whoever has to hear of events all the same (notifications) sets this.
+  keepsListening = () => false;
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
     const all = this.listeners.get(name) ?? new Set();
@@ -48,7 +53,12 @@ class Connection {
 
   start(): () => void {
     this.stopped = new AbortController();
-    const wake = () => document.visibilityState === 'visible' && this.tryNow();
+    let hidden: ReturnType<typeof setTimeout> | undefined;
+    const wake = () => {
+      clearTimeout(hidden);
+      if (document.visibilityState === 'visible') this.tryNow();
+      else hidden = setTimeout(() => !this.keepsListening() && this.stream.abort(), hiddenMax);
+    };
     document.addEventListener('visibilitychange', wake);
     window.addEventListener('online', this.retryNow.bind(this));
     void this.run(this.stopped.signal);
@@ -67,6 +77,7 @@ class Connection {
         failures = 0;
         if (hasStream) {
           await this.followStream(signal);
+          if (this.stream.signal.aborted) await this.pause(24 * 3_600_000, signal); // until the page is in sight again
           continue; // ended by the daemon: at once again, and away if nobody is there
         }
         this.reached('polling');
@@ -94,14 +105,23 @@ class Connection {
   }
 
   private async followStream(signal: AbortSignal): Promise<void> {
-    await readEvents(
-      { last_event_id: this.lastEventId },
-      (name, data, id) => {
-        if (id) this.lastEventId = id;
-        this.receive(name, data);
-      },
-      signal,
-    );
+    const mine = (this.stream = new AbortController());
+    const stop = () => mine.abort();
+    signal.addEventListener('abort', stop);
+    try {
+      await readEvents(
+        { last_event_id: this.lastEventId },
+        (name, data, id) => {
+          if (id) this.lastEventId = id;
+          this.receive(name, data);
+        },
+        mine.signal,
+      );
+    } catch (thrown) {
+      if (!mine.signal.aborted) throw thrown;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   private receive<N extends EventName>(name: N, data: Events[N]): void {

@@ -43,6 +43,7 @@ function tell(job: Ended): void {
 
 // From events; without an event stream from comparing what has ended lately with what had ended before.
 export function watchEnds(): () => void {
+  connection.keepsListening = () => notify.on;
   const running = new Set<number>();
   const stopJob = connection.on('job', (job) => {
     if (job.status === 'running') running.add(job.id);
