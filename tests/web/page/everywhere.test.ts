@@ -66,6 +66,19 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await stage.page.locator('[data-job]').first().waitFor();
   });
 
+  it('says how to get access to who has none', async (context) => {
+    if (!stage.site.byDaemon) return context.skip('this daemon does not serve the page');
+    const { page, context: window, faults } = await openPage(stage.browser);
+    await page.goto(stage.site.address + '/queue');
+    await page.getByText('This browser has no access yet').waitFor();
+    expect(await page.locator('[data-job]').count()).toBe(0);
+    await page.goto(stage.site.entrance);
+    await page.locator('[data-job]').first().waitFor();
+    expect(page.url()).not.toContain('token');
+    await window.close();
+    expect(faults).toEqual([]);
+  });
+
   it('says that the daemon is away, and goes on after its restart without a reload', async () => {
     await stage.go('/queue');
     await stage.page.locator(`[data-job="${running}"]`).waitFor();

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { hasBrowser } from './support/browser';
+import { hasBrowser, openPage } from './support/browser';
 import { setStage } from './support/stage';
 import { until } from './support/until';
 
@@ -28,7 +28,7 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
     await field('Pause at').fill('5');
     await field('Gate').fill(join(daemon.folder, 'cats'));
     await stage.page.getByRole('button', { name: 'Submit job' }).click();
-    await stage.page.getByText('is queued at position').waitFor();
+    await stage.page.locator('.accepted').getByText('Job 1').waitFor();
     const job = await daemon.job(1);
     expect(job.name).toBe('cats, quickly');
     expect(job.params).toMatchObject({ dataset: 'cats', steps: 8, pause_at: 5, learning_rate: 2e-4 });
@@ -60,6 +60,7 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
     await field('Steps').fill('4');
     await field('Pause at').fill('');
     await stage.page.getByRole('button', { name: 'Submit job' }).click();
+    await stage.page.locator('.accepted').getByText('Job 2').waitFor();
     await daemon.waitFor(2, 'completed');
     expect((await daemon.job(2)).params).toMatchObject({ dataset: 'cats', steps: 4 });
     expect((await daemon.job(2)).params['pause_at']).toBeUndefined();
@@ -119,6 +120,40 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
     await stage.page.getByRole('dialog').waitFor({ state: 'detached' });
     const [file] = await Promise.all([stage.page.waitForEvent('download'), stage.page.getByRole('link', { name: 'Download samples/step-00008.png' }).click()]);
     expect(file.suggestedFilename()).toBe('step-00008.png');
+  });
+
+  it('notifies when a job ends, if it was asked to', async () => {
+    const { page, context } = await openPage(stage.browser);
+    // What the browser shows outside of its window cannot be seen from here: what it was told to show can.
+    await page.addInitScript(() => {
+      const told: string[] = [];
+      class Recorded {
+        static permission = 'default';
+        static async requestPermission() {
+          return (Recorded.permission = 'granted');
+        }
+        constructor(title: string) {
+          told.push(title);
+        }
+        close() {}
+      }
+      Object.assign(window, { Notification: Recorded, told });
+    });
+    const told = () => page.evaluate(() => (window as unknown as { told: string[] }).told);
+    await page.goto(stage.site.entrance);
+    const silent = await daemon.submitGated('silent', { name: 'nobody asked' });
+    await page.locator(`[data-job="${silent}"]`).waitFor();
+    daemon.openGate('silent');
+    await page.locator(`[data-job="${silent}"]`).waitFor({ state: 'detached' });
+    expect(await told()).toEqual([]);
+    await page.getByRole('button', { name: 'Notify me when jobs end' }).click();
+    const id = await daemon.submitGated('bell', { name: 'the long one' });
+    await page.locator(`[data-job="${id}"]`).waitFor();
+    // A poll that saw what had ended before must have come first, where there are no events.
+    await page.waitForResponse((answer) => answer.url().includes('/api/v1/'));
+    daemon.openGate('bell');
+    await until('it was told', async () => (await told()).join() === 'the long one completed');
+    await context.close();
   });
 
   it('enlarges a picture', async (context) => {

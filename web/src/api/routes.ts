@@ -6,6 +6,8 @@ type Signal = AbortSignal | undefined;
 const post = <R>(path: string, body: unknown = {}, headers?: Record<string, string>) =>
   request<R>(path, { method: 'POST', body, ...(headers ? { headers } : {}) });
 
+export const readSession = (signal?: Signal) => request<T.Session>('/session', { signal });
+
 // The queue
 export const readStatus = (signal?: Signal) => request<T.Status>('/status', { signal });
 export const readQueue = (offset: number, limit: number, signal?: Signal) =>

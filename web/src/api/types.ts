@@ -6,6 +6,12 @@ export type JobStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancell
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Params = { [key: string]: Json };
 
+export interface Session {
+  user: string | null;
+  role: 'read' | 'submit' | 'admin';
+  version: string;
+}
+
 export interface Problem {
   where: string; // a JSON pointer into the parameters, such as "/weights/vis"
   what: string;

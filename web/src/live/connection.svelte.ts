@@ -1,8 +1,8 @@
 // What the page knows of the daemon right now, and who is told when that changes. One connection a page: the event stream
 // where the daemon has one, else a question every two seconds; reconnects by itself.
 import { asApiError } from '@/api/client';
-import { readStatus } from '@/api/routes';
-import type { AllCounts, EventName, Events } from '@/api/types';
+import { readSession, readStatus } from '@/api/routes';
+import type { AllCounts, EventName, Events, Session } from '@/api/types';
 import { backoff } from './backoff';
 import { readEvents } from './stream';
 
@@ -17,6 +17,7 @@ class Connection {
   paused = $state(false);
   counts = $state.raw<AllCounts | null>(null);
   version = $state('');
+  session = $state.raw<Session | null>(null); // null: not known, as of a daemon without roles
   awaySince = $state<number | null>(null);
 
   private listeners = new Map<string, Set<(data: never) => void>>();
@@ -102,6 +103,8 @@ class Connection {
     this.version = status.version;
     this.paused = status.paused;
     this.counts = status.counts;
+    // Who one is changes at most with the connection.
+    if (this.reach !== 'polling') this.session = await readSession(signal).catch(() => null);
   }
 
   private async followStream(signal: AbortSignal): Promise<void> {

@@ -44,10 +44,11 @@ function tell(job: Ended): void {
 // From events; without an event stream from comparing what has ended lately with what had ended before.
 export function watchEnds(): () => void {
   connection.keepsListening = () => notify.on;
-  const running = new Set<number>();
+  // Events of jobs that ended long ago (cleared, renamed) are no news: only what was seen alive ends.
+  const alive = new Set<number>();
   const stopJob = connection.on('job', (job) => {
-    if (job.status === 'running') running.add(job.id);
-    else if (ended.includes(job.status) && running.delete(job.id)) tell(job);
+    if (!ended.includes(job.status)) alive.add(job.id);
+    else if (alive.delete(job.id)) tell(job);
   });
 
   let known: Set<number> | null = null;
