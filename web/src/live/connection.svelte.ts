@@ -11,6 +11,7 @@ type Listener<N extends EventName> = (data: Events[N]) => void;
 
 const pollEvery = 2_000;
 const hiddenMax = 60_000; // ms
+const forecastsEvery = 15_000; // expected starts drift without an event
 
 class Connection {
   reach = $state<Reach>('connecting');
@@ -63,7 +64,9 @@ class Connection {
     document.addEventListener('visibilitychange', wake);
     window.addEventListener('online', this.retryNow.bind(this));
     void this.run(this.stopped.signal);
+    const drift = setInterval(() => this.reach === 'live' && document.visibilityState === 'visible' && this.changed(), forecastsEvery);
     return () => {
+      clearInterval(drift);
       document.removeEventListener('visibilitychange', wake);
       this.stopped.abort();
     };
