@@ -1,0 +1,141 @@
+// The queue page on a real queue: what it shows, moving, cancelling, holding, choosing many, filters.
+import { hasBrowser } from './support/browser';
+import { setStage } from './support/stage';
+import { until } from './support/until';
+
+describe.skipIf(!hasBrowser)('the queue', () => {
+  const stage = setStage(1);
+  let running = 0;
+  const queued: number[] = [];
+  const row = (id: number) => stage.page.locator(`[data-job="${id}"]`);
+  const order = () => stage.page.locator('[data-job]').evaluateAll((rows) => rows.map((one) => Number(one.getAttribute('data-job'))));
+  const positions = async () => (await stage.daemon.request<{ jobs: { id: number }[] }>('/queue')).jobs.map((job) => job.id);
+
+  beforeAll(async () => {
+    running = await stage.daemon.submitGated('first', { name: 'the one that runs' });
+    await until('it stands at its gate', async () => (await stage.daemon.job(running)).progress.step === 4);
+    for (const name of ['alpha', 'beta', 'gamma', 'delta'])
+      queued.push(await stage.daemon.submit('train', { dataset: 'cats', steps: 2 }, { name }));
+    await row(queued[3] ?? 0).waitFor();
+  });
+
+  it('shows what runs with its progress, and what waits in order', async () => {
+    expect(await order()).toEqual([running, ...queued]);
+    await row(running).getByText('running').waitFor();
+    expect(await row(running).getByRole('progressbar').getAttribute('aria-valuenow')).toBe('50');
+    expect(await row(queued[0] ?? 0).locator('.place').innerText()).toBe('1');
+  });
+
+  it('moves a job by keyboard, after a preview of whose place changes', async () => {
+    const [alpha = 0, beta = 0, gamma = 0, delta = 0] = queued;
+    await row(delta).focus();
+    await stage.page.keyboard.press('Alt+ArrowUp');
+    await stage.page.keyboard.press('ArrowUp');
+    const preview = stage.page.locator('.preview');
+    await preview.getByText('position 4 → 2').waitFor();
+    await preview.getByText('2 → 3').waitFor(); // beta makes room
+    expect(await positions()).toEqual([running, alpha, beta, gamma, delta]); // a preview changes nothing
+    await stage.page.keyboard.press('Enter');
+    await until('the daemon has moved it', async () => (await positions()).join() === [running, alpha, delta, beta, gamma].join());
+    await until('the table shows it', async () => (await order()).join() === [running, alpha, delta, beta, gamma].join());
+  });
+
+  it('lets go of a job on Escape', async () => {
+    const before = await positions();
+    await row(queued[0] ?? 0).focus();
+    await stage.page.keyboard.press('Alt+ArrowDown');
+    await stage.page.locator('.preview').waitFor();
+    await stage.page.keyboard.press('Escape');
+    await stage.page.locator('.preview').waitFor({ state: 'detached' });
+    expect(await positions()).toEqual(before);
+  });
+
+  it('moves a job by mouse', async () => {
+    const [alpha = 0, beta = 0, gamma = 0, delta = 0] = queued; // now alpha, delta, beta, gamma
+    await row(gamma).hover();
+    const grip = await row(gamma).locator('.grip').boundingBox();
+    const target = await row(alpha).boundingBox();
+    if (!grip || !target) throw new Error('no rows');
+    await stage.page.mouse.move(grip.x + 4, grip.y + 8);
+    await stage.page.mouse.down();
+    await stage.page.mouse.move(grip.x + 4, target.y + target.height / 2, { steps: 6 });
+    await stage.page.locator('.preview').getByText('position 4 → 1').waitFor();
+    await stage.page.locator('.insertion').waitFor();
+    await stage.page.mouse.up();
+    await until('the daemon has moved it', async () => (await positions()).join() === [running, gamma, alpha, delta, beta].join());
+  });
+
+  it('holds and releases by the menu of a row', async () => {
+    const beta = queued[1] ?? 0;
+    await row(beta).getByRole('button', { name: `Actions for job ${beta}` }).click();
+    await stage.page.getByRole('menuitem', { name: 'Hold' }).click();
+    await row(beta).getByText('held', { exact: true }).waitFor();
+    expect((await stage.daemon.job(beta)).held).toBe(true);
+    await row(beta).focus();
+    await stage.page.keyboard.press('m');
+    await stage.page.getByRole('menuitem', { name: 'Release' }).press('Enter');
+    await row(beta).getByText('queued', { exact: true }).waitFor();
+    expect((await stage.daemon.job(beta)).held).toBe(false);
+  });
+
+  it('gives another priority to many at once', async () => {
+    const [alpha = 0, beta = 0] = queued;
+    await row(alpha).getByRole('checkbox').click();
+    await row(beta).focus();
+    await stage.page.keyboard.press('Space');
+    const bar = stage.page.getByRole('toolbar', { name: 'Selected jobs' });
+    await bar.getByText('2 jobs selected').waitFor();
+    await bar.getByRole('button', { name: 'Priority …' }).click();
+    await stage.page.getByRole('spinbutton', { name: 'Priority as a number' }).fill('70');
+    await stage.page.getByRole('button', { name: 'Set priority' }).click();
+    await until('both have it', async () => (await stage.daemon.job(alpha)).priority === 70 && (await stage.daemon.job(beta)).priority === 70);
+    await bar.getByRole('button', { name: 'Clear the selection' }).click();
+    await bar.waitFor({ state: 'detached' });
+  });
+
+  it('finds jobs, and keeps the filter in the address', async () => {
+    const [alpha = 0, , gamma = 0] = queued;
+    await stage.page.getByRole('searchbox', { name: 'Find jobs' }).fill('gam');
+    await until('only gamma is left', async () => (await order()).join() === String(gamma));
+    expect(stage.page.url()).toContain('find=gam');
+    await stage.page.getByRole('searchbox', { name: 'Find jobs' }).fill('no such job');
+    await stage.page.getByText('No job fits these filters').waitFor();
+    await stage.page.getByRole('searchbox', { name: 'Find jobs' }).fill('');
+    await row(alpha).waitFor();
+  });
+
+  it('pauses and goes on', async () => {
+    await stage.page.getByRole('button', { name: 'Pause queue' }).click();
+    await stage.page.getByText('The queue is paused: what runs goes on').waitFor();
+    expect((await stage.daemon.request<{ paused: boolean }>('/queue')).paused).toBe(true);
+    await stage.page.getByRole('button', { name: 'Go on' }).click();
+    await stage.page.getByText('The queue is paused: what runs goes on').waitFor({ state: 'detached' });
+  });
+
+  it('asks before it cancels what runs, and does nothing when told to keep it', async () => {
+    await row(running).focus();
+    await stage.page.keyboard.press('Delete');
+    const dialog = stage.page.getByRole('dialog');
+    await dialog.getByText('50% done').waitFor();
+    await dialog.getByRole('button', { name: 'Keep it' }).click();
+    expect((await stage.daemon.job(running)).status).toBe('running');
+    await row(running).focus();
+    await stage.page.keyboard.press('Delete');
+    await dialog.getByRole('button', { name: 'Cancel job' }).click();
+    await stage.daemon.waitFor(running, 'cancelled');
+    await row(running).waitFor({ state: 'detached' });
+  });
+
+  it('lists what has ended, and queues a cancelled job again', async () => {
+    for (const id of queued) await stage.daemon.waitFor(id, 'completed');
+    await stage.page.getByRole('button', { name: 'Finished' }).click();
+    await row(running).getByText('cancelled').waitFor();
+    expect((await order()).sort()).toEqual([running, ...queued].sort());
+    await row(running).getByRole('button', { name: `Actions for job ${running}` }).click();
+    stage.daemon.openGate('first');
+    await stage.page.getByRole('menuitem', { name: 'Retry' }).click();
+    await stage.daemon.waitFor(running, 'completed');
+    await stage.page.getByRole('button', { name: 'Clear finished' }).click();
+    await stage.page.getByText('Nothing has finished yet').waitFor();
+  });
+});

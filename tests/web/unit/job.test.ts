@@ -1,0 +1,94 @@
+import { namedIn, newestFirst, showingOf } from '@/job/files';
+import { findInLog, LogText } from '@/job/log_text';
+import { added, pointsOf, thinned } from '@/job/metric_points';
+import { phasesOf } from '@/job/phases';
+
+describe('a log', () => {
+  it('is lines, wherever its pieces are cut', () => {
+    const log = new LogText();
+    log.push('one\ntw');
+    log.push('o\nthree');
+    expect(log.all()).toEqual(['one', 'two', 'three']);
+  });
+  it('shows a progress bar as it stands last, without colours', () => {
+    const log = new LogText();
+    log.push('\x1b[32mstart\x1b[0m\n 10%\r 20%');
+    expect(log.all()).toEqual(['start', ' 20%']);
+    log.push('\r100%\r\ndone\n');
+    expect(log.all()).toEqual(['start', '100%', 'done']);
+  });
+  it('keeps only so many lines', () => {
+    const log = new LogText(3);
+    log.push('1\n2\n3\n4\n5\n');
+    expect(log.all()).toEqual(['3', '4', '5']);
+  });
+  it('is searched whatever the case', () => {
+    const { found, total } = findInLog(['Loss=1', 'step', 'the loss=2'], 'LOSS', 1);
+    expect(total).toBe(2);
+    expect(found).toEqual([{ number: 1, before: '', match: 'Loss', after: '=1' }]);
+  });
+});
+
+describe('metrics', () => {
+  const progress = (step: number | null, metrics: Record<string, number | string>) => ({ fraction: null, step, total: null, message: '', metrics });
+  it('are points by step; what is no number is a gap', () => {
+    expect(pointsOf(progress(3, { loss: 'nan', rate: 0.5 }), 9)).toEqual([
+      { name: 'loss', point: [3, null, 9] },
+      { name: 'rate', point: [3, 0.5, 9] },
+    ]);
+    expect(pointsOf(progress(null, { loss: 1 }), 9)).toEqual([]);
+  });
+  it('are added once, and begin anew where an attempt goes back', () => {
+    const first = added([], pointsOf(progress(1, { loss: 4 }), 1), 100);
+    const second = added(first, pointsOf(progress(2, { loss: 3 }), 2), 100);
+    expect(added(second, pointsOf(progress(2, { loss: 3 }), 2), 100)[0]?.points).toHaveLength(2);
+    expect(added(second, pointsOf(progress(1, { loss: 5 }), 8), 100)[0]?.points).toEqual([[1, 5, 8]]);
+  });
+  it('are thinned evenly and keep the newest', () => {
+    expect(thinned([[1, 1, 1], [2, 2, 2], [3, 3, 3], [4, 4, 4]]).map((point) => point[0])).toEqual([2, 4]);
+  });
+});
+
+describe('the phases of a job', () => {
+  const at = (second: number) => new Date(second * 1_000).toISOString();
+  it('follow its history through two attempts', () => {
+    const phases = phasesOf(
+      [
+        { at: at(0), what: 'job_queued', detail: { held: false } },
+        { at: at(10), what: 'batch_started', detail: { attempt: 1, device: 'cpu' } },
+        { at: at(12), what: 'run_started', detail: {} },
+        { at: at(20), what: 'attempt_ended', detail: { how: 'retried' } },
+        { at: at(25), what: 'batch_started', detail: { attempt: 2 } },
+        { at: at(26), what: 'run_started', detail: {} },
+        { at: at(30), what: 'job_finished', detail: { state: 'completed' } },
+      ],
+      99_000,
+    );
+    expect(phases.map((phase) => [phase.kind, phase.attempt, (phase.to - phase.from) / 1_000])).toEqual([
+      ['queued', 0, 10],
+      ['loading', 1, 2],
+      ['running', 1, 8],
+      ['queued', 1, 5],
+      ['loading', 2, 1],
+      ['running', 2, 4],
+    ]);
+  });
+  it('go on until now while the job does', () => {
+    const [only] = phasesOf([{ at: at(0), what: 'job_queued', detail: { held: true } }], 5_000);
+    expect(only).toEqual({ kind: 'held', from: 0, to: 5_000, attempt: 0, open: true });
+  });
+});
+
+describe('files', () => {
+  const file = (path: string, media_type: string, second: number) => ({ path, media_type, bytes: 1, modified: new Date(second * 1_000).toISOString() });
+  it('are shown where a browser shows them safely', () => {
+    expect(['image/png', 'video/mp4', 'image/svg+xml', 'text/html'].map((media_type) => showingOf({ path: 'x', media_type }))).toEqual(['picture', 'video', 'none', 'none']);
+  });
+  it('stand newest first', () => {
+    expect(newestFirst([file('a', '', 1), file('b', '', 3), file('s-2', '', 2), file('s-10', '', 2)]).map((one) => one.path)).toEqual(['b', 's-10', 's-2', 'a']);
+  });
+  it('are named by a result too', () => {
+    expect(namedIn({ artifacts: [{ path: 'x.png', bytes: 3 }, 'odd'] })).toEqual([{ path: 'x.png', bytes: 3 }]);
+    expect(namedIn(null)).toEqual([]);
+  });
+});
