@@ -6,6 +6,8 @@
 #include "cli/text.hpp"
 #include "cli/timeline.hpp"
 
+#include <cmath>
+
 namespace ferry::cli {
 namespace {
 
@@ -183,6 +185,21 @@ std::string job_line(const json& job, instant now) {
   const std::string name = printable(text_field(job, "name"));
   return "job " + std::to_string(integer_field(job, "id").value_or(0)) + (name.empty() ? "" : " (" + name + ")") + " " +
          state_in_words(job, now);
+}
+
+std::string outlook_line(const json& answer, instant now) {
+  const auto position = integer_field(answer, "position");
+  const auto start = time_field(answer, "expected_start"), late = time_field(answer, "expected_start_p90");
+  const auto takes = number_field(answer, "expected_seconds");
+  std::string line = position ? "it would wait at position " + with_commas(*position) : "it would not wait in line at first";
+  if (start && late)
+    line += *start <= now ? "; it would start at once"
+                          : "; it would start about " + clock_on(*start, now) + ", nine of ten by " + clock_on(*late, now);
+  else if (position)
+    line += "; nobody knows yet when it would start";
+  if (takes)
+    line += "; it may take " + in_words(duration{std::llround(*takes * 1000)});
+  return line + "\n";
 }
 
 std::string submitted_line(const submitted& made) {

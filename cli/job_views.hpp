@@ -28,6 +28,8 @@ namespace ferry::cli {
 // "job 42 (china ×2) completed in 12 s", printable.
 [[nodiscard]] std::string job_line(const json& job, instant now);
 // "job 42 queued at position 3", or how to release it where it is held; for a job just submitted.
+// What a job would get that was not submitted but tried.
+[[nodiscard]] std::string outlook_line(const json& answer, instant now);
 [[nodiscard]] std::string submitted_line(const submitted& job);
 
 // "running ▓▓▓▓░░░░ 40%  40/100  0:45  epoch 3", no wider than the terminal.

@@ -29,11 +29,11 @@ instant of_local(std::tm parts) {
 
 } // namespace
 
-result<duration> delay_from(const std::string& text) {
+result<duration> duration_from(const std::string& option, const std::string& text) {
   if (const auto ms = config::parse_duration(text))
     return duration{*ms};
   return fail(error_code::invalid_argument,
-              "--in must be a duration such as 90s, 30m, 2h or 1d12h, is \"" + printable(text) + "\"");
+              option + " must be a duration such as 90s, 30m, 2h or 1d12h, is \"" + printable(text) + "\"");
 }
 
 result<instant> moment_from(const std::string& text, instant now) {

@@ -1,3 +1,4 @@
+#include "config/text.hpp"
 #include "http/api.hpp"
 
 #include "config/limits.hpp"

@@ -1,3 +1,4 @@
+#include "config/text.hpp"
 #include "http/api.hpp"
 
 #include "config/limits.hpp"
@@ -46,7 +47,8 @@ response api::write_status(const actors::status_board::snapshot& status, const s
   json devices = json::array();
   const auto accounts = status.devices ? status.devices->accounts() : std::vector<scheduling::device_ledger::account>{};
   for (std::size_t i = 0; i < accounts.size(); ++i)
-    devices.push_back(device_json(accounts[i], i < now.size() ? now[i] : device_reading{}, *status.devices, parts_.settings->job_types));
+    devices.push_back(
+        device_json(accounts[i], i < now.size() ? now[i] : device_reading{}, *status.devices, parts_.settings->job_types));
   auto notes = parts_.inventory->notes();
   if (!tcp_note_.empty())
     notes.push_back(tcp_note_);
@@ -161,16 +163,17 @@ api::reply api::clear_queue(const request& r) {
   auto types = names_member(*body, "types");
   const auto ids = job_ids_member(*body, "ids", "");
   const auto age = integer_member(*body, "older_than_seconds", "");
-  for (const error* e : {names ? nullptr : &names.error(), types ? nullptr : &types.error(), ids ? nullptr : &ids.error(),
-                         age ? nullptr : &age.error()})
+  for (const error* e : std::initializer_list<const error*>{names ? nullptr : &names.error(), types ? nullptr : &types.error(),
+                                                            ids ? nullptr : &ids.error(), age ? nullptr : &age.error()})
     if (e)
       co_return fail(*e);
   const bool has_filter = body->contains("status") || body->contains("types") || age->has_value();
   if (body->contains("ids") && (ids->empty() || has_filter))
-    co_return fail(error_code::invalid_argument, "ids must name at least one job, and stands alone: without status, types and older_than_seconds");
-  if (*age && (**age < 0 || **age > limits::delay_seconds_max))
     co_return fail(error_code::invalid_argument,
-                   "older_than_seconds must be from 0 to " + std::to_string(limits::delay_seconds_max) + ", is " + std::to_string(**age));
+                   "ids must name at least one job, and stands alone: without status, types and older_than_seconds");
+  if (*age && (**age < 0 || **age > limits::delay_seconds_max))
+    co_return fail(error_code::invalid_argument, "older_than_seconds must be from 0 to " +
+                                                     std::to_string(limits::delay_seconds_max) + ", is " + std::to_string(**age));
   for (const auto& type : *types)
     if (!parts_.settings->find_job_type(type))
       co_return fail(error_code::invalid_argument, "there is no job type '" + config::shortened(type) + "'", "see `ferry types`");

@@ -1,5 +1,6 @@
 // What was measured, and what became of jobs by hour, day and reason.
 #include "config/limits.hpp"
+#include "config/text.hpp"
 #include "http/api.hpp"
 #include "http/views.hpp"
 
@@ -56,7 +57,8 @@ api::reply api::count_jobs(const request& r) {
   const auto offset = query_number(r, "utc_offset_minutes", 0, -14 * 60, 14 * 60);
   if (!buckets || !offset)
     co_return fail(buckets ? offset.error() : buckets.error());
-  storage::counts_query query{.from = {}, .bucket = name == "hour" ? duration(1h) : duration(24h), .offset = *offset * duration(1min)};
+  storage::counts_query query{
+      .from = {}, .bucket = name == "hour" ? duration(1h) : duration(24h), .offset = *offset * duration(1min)};
   query.from = first_bucket(wall_clock_now(), query.bucket, query.offset, *buckets);
   const auto counted = co_await ask<result<storage::job_counts>>(&actor_handles::history, actors::count_jobs{query});
   if (!counted)

@@ -85,11 +85,14 @@ const std::string& api::user_name(std::optional<unsigned> peer) {
 }
 
 api::reply api::try_submit(job_request job) {
-  const auto seen =
-      co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, actors::try_submit{.job = std::move(job)});
+  const auto seen = co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, actors::try_submit{.job = std::move(job)});
   if (!seen)
     co_return fail(seen.error());
-  json answer{{"dry_run", true}, {"position", nullptr}, {"expected_start", nullptr}, {"expected_start_p90", nullptr}, {"expected_seconds", nullptr}};
+  json answer{{"dry_run", true},
+              {"position", nullptr},
+              {"expected_start", nullptr},
+              {"expected_start_p90", nullptr},
+              {"expected_seconds", nullptr}};
   if (seen->position)
     answer["position"] = *seen->position;
   if (seen->expected_start) {

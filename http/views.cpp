@@ -258,12 +258,15 @@ json device_json(const scheduling::device_ledger::account& account, const device
     if (worker.device != d.id)
       continue;
     const auto* type = worker.type < types.size() ? &types[worker.type] : nullptr;
-    workers.push_back({{"id", id.value},
-                       {"type", type ? type->name : ""},
-                       {"state", worker.is_leaving ? "ending" : worker.is_idle() ? "idle" : "busy"},
-                       {"batch", worker.busy_with.is_none() ? json(nullptr) : json(worker.busy_with.value)},
-                       {"memory_mib", worker.memory_mib},
-                       {"idle_until", worker.is_idle() && type ? json(to_rfc3339(worker.idle_since + type->worker.keep_alive)) : json(nullptr)}});
+    workers.push_back(
+        {{"id", id.value},
+         {"type", type ? type->name : ""},
+         {"state", worker.is_leaving  ? "ending"
+                   : worker.is_idle() ? "idle"
+                                      : "busy"},
+         {"batch", worker.busy_with.is_none() ? json(nullptr) : json(worker.busy_with.value)},
+         {"memory_mib", worker.memory_mib},
+         {"idle_until", worker.is_idle() && type ? json(to_rfc3339(worker.idle_since + type->worker.keep_alive)) : json(nullptr)}});
   }
   return {{"id", d.id},
           {"kind", to_string(d.kind)},

@@ -11,13 +11,16 @@ class cancel final : public action {
 public:
   void declare(arguments& a) override {
     a.jobs("ID", ids_, "which jobs");
+    a.flag("--if-queued", if_queued_, "not what runs by now: that goes on");
     a.flag("-w,--wait", wait_, "wait until all their processes are gone");
   }
 
   result<int> run(context& c) override {
     return for_each_job(c, ids_,
                         {.request = [&](std::int64_t id) -> result<std::string> {
-                           auto answer = c.call({.method = "POST", .path = "/jobs/" + std::to_string(id) + "/cancel"});
+                           auto answer = c.call({.method = "POST",
+                                                 .path = "/jobs/" + std::to_string(id) + "/cancel",
+                                                 .body = if_queued_ ? R"({"only_if":"queued"})" : ""});
                            if (!answer || !wait_)
                              return answer;
                            auto ended = wait_for_job(c, id);
@@ -35,6 +38,7 @@ public:
 
 private:
   std::vector<std::int64_t> ids_;
+  bool if_queued_ = false;
   bool wait_ = false;
 };
 

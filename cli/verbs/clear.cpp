@@ -1,5 +1,6 @@
 #include "cli/format.hpp"
 #include "cli/json_text.hpp"
+#include "cli/moment.hpp"
 #include "cli/verbs/verbs.hpp"
 
 namespace ferry::cli {
@@ -10,10 +11,23 @@ public:
   void declare(arguments& a) override {
     a.choice("-s,--status", status_, "STATUS", {"completed", "failed", "cancelled"}, true,
              "of these states only (several with commas)");
+    a.list("-t,--type", types_, "TYPE", "of this job type only; may be given more than once", value_kind::job_type);
+    a.text("--older-than", older_than_, "DURATION", "that ended longer ago than 30m, 12h, 7d");
+    a.jobs("ID", ids_, "only these", false);
   }
 
   result<int> run(context& c) override {
     json what = json::object();
+    if (older_than_) {
+      const auto age = duration_from("--older-than", *older_than_);
+      if (!age)
+        return fail(age.error());
+      what["older_than_seconds"] = std::chrono::ceil<std::chrono::seconds>(*age).count();
+    }
+    if (!types_.empty())
+      what["types"] = types_;
+    if (!ids_.empty())
+      what["ids"] = ids_;
     if (status_)
       for (std::size_t at = 0; at <= status_->size();) {
         const auto end = std::min(status_->find(',', at), status_->size());
@@ -32,7 +46,9 @@ public:
   }
 
 private:
-  std::optional<std::string> status_;
+  std::optional<std::string> status_, older_than_;
+  std::vector<std::string> types_;
+  std::vector<std::int64_t> ids_;
 };
 
 } // namespace

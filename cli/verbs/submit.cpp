@@ -35,6 +35,8 @@ public:
     a.text("--unique", unique_, "KEY", "if a job with this key is queued or running, answer with that one instead");
     a.list("--sweep", sweeps_, "KEY=V,V,…",
            "a job for each value (KEY=1..8: for each number), and for each combination of several --sweep");
+    a.flag("--dry-run", dry_run_,
+           "submit nothing: say at which place it would wait, when it would start, and how long it may take");
     a.flag("-w,--wait", wait_, "wait until it has ended, and end with its exit status");
     a.flag("-f,--follow", follow_, "the same, and show its output and progress meanwhile");
     a.text("--from", from_, "FILE", "submit a job for each line of JSON in a file; - is standard input", value_kind::file);
@@ -65,6 +67,9 @@ private:
       return fail(error_code::invalid_argument, "--from and --sweep cannot be given together");
     if (in_ && after_)
       return fail(error_code::invalid_argument, "--in and --after cannot be given together");
+    if (dry_run_ && (from_ || !sweeps_.empty() || wait_ || follow_))
+      return fail(error_code::invalid_argument,
+                  "--dry-run looks at one job: --from, --sweep, --wait and --follow do not go with it");
     if (from_ && !job_.argv.empty())
       return fail(error_code::invalid_argument, "--from and a program after -- cannot be given together");
     return key_ ? check_key(*key_) : result<void>{};
@@ -74,7 +79,7 @@ private:
   result<std::int64_t> delay_seconds() const {
     using std::chrono::ceil, std::chrono::seconds;
     if (in_) {
-      const auto delay = delay_from(*in_);
+      const auto delay = duration_from("--in", *in_);
       return delay ? result<std::int64_t>(ceil<seconds>(*delay).count()) : fail(delay.error());
     }
     if (after_) {
@@ -142,6 +147,8 @@ private:
       return fail(base.error());
     if (!base->empty())
       job["base_dir"] = *base;
+    if (dry_run_)
+      return look(c, std::move(job));
     auto done = submit_job(c, job, key_ ? *key_ : random_key());
     if (!done)
       return fail(done.error());
@@ -153,6 +160,18 @@ private:
     else if (!wait_ && !follow_)
       c.print_json(done->answer);
     return wait_ || follow_ ? stay(c, {id}) : exit_completed;
+  }
+
+  static result<int> look(context& c, json job) {
+    job["dry_run"] = true;
+    const auto answer = c.call({.method = "POST", .path = "/jobs", .body = to_text(job)});
+    if (!answer)
+      return fail(answer.error());
+    if (c.wants_json())
+      c.print_json(*answer);
+    else
+      c.print(outlook_line(json::parse(*answer, nullptr, false), wall_clock_now()));
+    return exit_completed;
   }
 
   // A followed job's output is all that goes to standard output.
@@ -299,7 +318,7 @@ private:
 
   job_options job_;
   std::int64_t delay_seconds_ = 0;
-  bool quiet_ = false, held_ = false, wait_ = false, follow_ = false;
+  bool quiet_ = false, held_ = false, dry_run_ = false, wait_ = false, follow_ = false;
   std::optional<std::int64_t> priority_;
   std::optional<std::string> name_, from_, key_, in_, after_;
   std::optional<std::string> on_needs_failure_, group_, unique_, user_;

@@ -260,3 +260,16 @@ TEST_CASE("job types and their parameters") {
   CHECK(types_page({{"job_types", {type}}}, {}) == "TYPE     DEVICE     SLOTS  MEMORY    LIMIT  DESCRIPTION\n"
                                                    "upscale  automatic      1   2 GiB  1 h 0 m  enlarge\n");
 }
+
+TEST_CASE("what a job would get is told in a line") {
+  CHECK(outlook_line({{"position", 3}, {"expected_start", nullptr}, {"expected_start_p90", nullptr}, {"expected_seconds", nullptr}},
+                     now) == "it would wait at position 3; nobody knows yet when it would start\n");
+  CHECK(
+      outlook_line({{"position", nullptr}, {"expected_start", nullptr}, {"expected_start_p90", nullptr}, {"expected_seconds", 2.5}},
+                   now) == "it would not wait in line at first; it may take 2.5 s\n");
+  CHECK(outlook_line({{"position", 1},
+                      {"expected_start", "2026-01-01T00:00:00.000Z"},
+                      {"expected_start_p90", "2026-01-01T00:00:01.000Z"},
+                      {"expected_seconds", nullptr}},
+                     now) == "it would wait at position 1; it would start at once\n");
+}

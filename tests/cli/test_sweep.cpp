@@ -36,8 +36,8 @@ TEST_CASE("a start is given as a duration, as the next time of a clock, or as a 
   ::setenv("TZ", "UTC", 1);
   ::tzset();
   const instant now = from_unix_ms(1'767'225'600'000 + 15 * 3'600'000); // 2026-01-01 15:00
-  CHECK(*delay_from("1h30m") == 90min);
-  CHECK(delay_from("soon").error().what == "--in must be a duration such as 90s, 30m, 2h or 1d12h, is \"soon\"");
+  CHECK(*duration_from("--in", "1h30m") == 90min);
+  CHECK(duration_from("--in", "soon").error().what == "--in must be a duration such as 90s, 30m, 2h or 1d12h, is \"soon\"");
   CHECK(*moment_from("22:00", now) - now == 7h);
   CHECK(*moment_from("15:00", now) - now == 24h);
   CHECK(*moment_from("2026-01-03 15:30", now) - now == 48h + 30min);
