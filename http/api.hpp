@@ -39,7 +39,7 @@ private:
 
   // jobs (api_jobs.cpp)
   reply submit(const request& r);
-  [[nodiscard]] reply try_submit(job_request job);
+  [[nodiscard]] reply try_submit(const job_request& job);
   reply cancel_job(const request& r);
   reply list_jobs(const request& r);
   reply show_job(const request& r);

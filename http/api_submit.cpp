@@ -84,8 +84,9 @@ const std::string& api::user_name(std::optional<unsigned> peer) {
   return known != user_names_.end() ? known->second : user_names_.emplace(id, config::login_name(id)).first->second;
 }
 
-api::reply api::try_submit(job_request job) {
-  const auto seen = co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, actors::try_submit{.job = std::move(job)});
+api::reply api::try_submit(const job_request& job) {
+  actors::try_submit message{.job = job};
+  const auto seen = co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, std::move(message));
   if (!seen)
     co_return fail(seen.error());
   json answer{{"dry_run", true},
@@ -147,7 +148,7 @@ api::reply api::submit(const request& r) {
       one.user = r.who.user;
   }
   if (dry_run)
-    co_return co_await try_submit(std::move(message.jobs.front()));
+    co_return co_await try_submit(message.jobs.front());
   if (r.idempotency_key.size() > limits::idempotency_key_bytes_max)
     co_return fail(error_code::too_large, "Idempotency-Key takes " + std::to_string(r.idempotency_key.size()) + " bytes; at most " +
                                               std::to_string(limits::idempotency_key_bytes_max) + " are allowed");
