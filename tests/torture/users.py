@@ -7,8 +7,10 @@ from random import Random
 from typing import Any
 
 from books import FINAL, brief, executions_of, probe
+from books_of_parts import Parts
 from client import Answer, Client, Unanswered
-from job_kinds import FLURRY_NAMES, MODELS, Order, OrderForm, choose_company
+from histories import history_of
+from job_kinds import FLURRY_NAMES, MODELS, TYPES_BY_NAME, Order, OrderForm, choose_company, choose_length, item_names
 from ledger import Entry, Ledger
 from observer import PRIORITY_OF_TRIALS
 
@@ -157,6 +159,8 @@ class Meddler:
                 return self._random.choice(following)
             live = {job["id"] for job in jobs if not queued or job["status"] == "queued"}
             mine = [entry for entry in mine if entry.id in live] or mine
+            if (listed := [entry for entry in mine if entry.order.kind.listed]) and self._random.random() < 0.4:
+                return self._random.choice(listed)
         return self._random.choice(mine[-RECENT_JOBS:]) if mine else None
 
     def _command(self, entry: Entry, verb: str, body: Any = None, allowed: tuple[int, ...] = (200, 409)) -> Answer:
@@ -207,7 +211,7 @@ class Meddler:
     def _edit(self, entry: Entry) -> None:
         """Its priority; or, of a job for a worker, what decides whom it may run with, and where."""
         order = entry.order
-        if not order.kind.worker or self._random.random() < 0.3:
+        if not order.type or self._random.random() < 0.3:
             answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"priority": self._random.choice(PRIORITIES)})
         else:
             company = choose_company(self._random)
@@ -216,12 +220,26 @@ class Meddler:
                 changed["model"] = self._random.choice(MODELS)
             with entry.lock:
                 changed["edition"] = edition = entry.edition + 1
+                if order.kind.listed and self._random.random() < 0.4:
+                    changed["items"] = item_names(edition, choose_length(self._random, TYPES_BY_NAME[order.type]))
+                before = self._client.get(f"/jobs/{entry.id}").json
                 answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"params": changed})
                 if answer.good:
                     entry.edition = edition
                     self._ledger.count("edits of parameters")
+                if "items" in changed:
+                    self._judge_edit_of_items(entry, before, changed["items"], answer)
         if answer.status not in (200, 409):
             self._ledger.crime(f"an edit of job {entry.id} was answered {answer}")
+
+    def _judge_edit_of_items(self, entry: Entry, before: dict[str, Any], items: list[str], answer: Answer) -> None:
+        """Once some are done they stay."""
+        are_done = bool(before["items"] and before["items"]["done"])
+        self._ledger.count(f"edits of items {'granted' if answer.good else 'refused'}{' when some were done' if are_done else ''}")
+        if answer.good:
+            entry.items = items
+        if answer.good and are_done:
+            self._ledger.crime(f"an edit of all items of job {entry.id} was granted, though some were done: {before['items']}")
 
     def _suspend(self, entry: Entry) -> None:
         with entry.lock:
@@ -263,10 +281,22 @@ class Meddler:
         share = [entry for entry in self._ledger.entries() if entry.id % self._of == self._number]
         mine = [entry for entry in share if entry.id in ids and entry.retries_asked < RETRIES_MAX]
         if mine:
-            entry = self._random.choice(mine)
+            listed = [entry for entry in mine if entry.order.kind.listed]
+            entry = self._random.choice(listed if listed and self._random.random() < 0.5 else mine)
             with entry.lock:
                 entry.retries_asked += 1
-                self._command(entry, "retry")
+                from_scratch = entry.order.kind.listed and self._random.random() < 0.3
+                if entry.order.kind.listed:
+                    self._judge_parts(entry)
+                self._ledger.count("retries from scratch", from_scratch)
+                self._command(entry, "retry", {"from_scratch": True} if from_scratch else None)
+
+    def _judge_parts(self, entry: Entry) -> None:
+        """It goes on behind those parts that are in its result."""
+        job = self._client.get(f"/jobs/{entry.id}").json
+        history = history_of(self._client, job)
+        for misfit in Parts(history, {}, TYPES_BY_NAME[entry.order.type].max_items).misfits(job):
+            self._ledger.crime(f"job {entry.id} ({entry.order.kind.name} {entry.order.arguments}) {misfit}")
 
     def _look(self, entry: Entry) -> None:
         with entry.lock:
