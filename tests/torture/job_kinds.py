@@ -36,9 +36,10 @@ def on_worker(more: Callable[[Random], Arguments] = lambda _: {}, **fixed: Any) 
 
 
 def listed(how: str, **more: Any) -> Callable[[Random], Arguments]:
-    """Of a job with a list of items: at which of them (a share of the list) something happens, and how many times it does."""
+    """Of a job with a list of items: at which of them (a share of the list) something happens, and how many times it does; and whether
+    it does what it has begun also when it is to be cancelled."""
     return lambda random: {"seconds": random.uniform(0, 0.5), "how": how, "at": random.random(), "times": random.choice((1, 1, 2, 9)),
-                           "most": random.randint(1, 6)} | more
+                           "most": random.randint(1, 6), "finishes": random.random() < 0.3} | more
 
 
 def vandal_choice(random: Random) -> Arguments:

@@ -27,6 +27,7 @@ class Task:
         self.worker, self.id, self.params, self.directory = worker, job["id"], job["params"], job["dir"]
         self.execution, self.ended = execution, False
         self.items, self.part = job["params"].get("items", []), job.get("part")
+        self.finishes = False  # also when it is to be cancelled
         self.turns = DEEDS[self.params["deed"]](self, **self.params.get("arguments", {}))
 
     def work(self, seconds: float) -> Iterator[None]:
@@ -34,6 +35,11 @@ class Task:
         while time.monotonic() < until:
             say(type="progress", job=self.id, value=max(0.0, 1 - (until - time.monotonic()) / max(seconds, 1e-3)))
             yield
+
+    def make(self) -> None:
+        """A file, which is there also if the job fails afterwards."""
+        Path(self.directory, "made.txt").write_text("made\n")
+        say(type="artifact", job=self.id, path="made.txt")
 
     def succeed(self, times: int = 1) -> None:
         Path(self.directory, "made.txt").write_text("made\n")
@@ -121,10 +127,12 @@ def devours(task: Task, seconds: float) -> Iterator[None]:
     task.worker.fail_batch("out of memory", "oom")
 
 
-def lists(task: Task, seconds: float, how: str, at: float, times: int, most: int) -> Iterator[None]:
+def lists(task: Task, seconds: float, how: str, at: float, times: int, most: int, finishes: bool) -> Iterator[None]:
     """Works on the items of its list, or of this part of it, and says so of each. At one of them it does, so many times, what `how` says;
     or it takes all of the memory when there are too many."""
     told = task.part or {"first_item": 0, "of": len(task.items)}
+    task.finishes = finishes
+    task.make()
     if how == "devours" and len(task.items) > most:
         task.worker.fail_batch("out of memory", "oom")
         return
@@ -229,7 +237,7 @@ class Worker:
             self.tasks.append(Task(self, job, execution))
         while self._is_busy():
             for task in self.tasks:
-                if task.id in self._cancelled and not task.ended:
+                if task.id in self._cancelled and not task.ended and not task.finishes:
                     task.fail("cancelled", kind="cancelled")
                 if not task.ended:
                     next(task.turns, None)
