@@ -145,7 +145,8 @@ WORKER_TYPES = (*CROWD_TYPES, *FLURRY_TYPES)
 SHEETS = WorkerType("sheets", 0, 200, 10, counts_items=True)  # whose runs are processes of their own, for several jobs each
 TYPES_BY_NAME = {one.name: one for one in (*WORKER_TYPES, SHEETS)}
 FLURRY_MIN, FLURRY_MAX = 12, 48
-FLURRY_KINDS = {"quick": 200, "worker": 1, "complaint": 4, "unlucky": 1, "quitter": 1, "suicide": 1, "parent": 1, "glutton": 1, "list": 20, "stumbler": 3, "hoarder": 2}
+FLURRY_KINDS = {"quick": 200, "worker": 1, "complaint": 4, "unlucky": 1, "quitter": 1, "suicide": 1, "parent": 1, "glutton": 1,
+                "list": 20, "stumbler": 3, "hoarder": 2}
 
 
 def item_names(edition: int, count: int) -> list[str]:

@@ -337,26 +337,27 @@ def await_follow_up(runs: Path) -> str | None:
     return None
 
 
-def await_part_done(runs: Path) -> bool:
-    """One of the latest runs, of a part of a list, has just done it. False: none did for a while."""
+def await_part_done(runs: Path) -> list[int]:
+    """The jobs of one of the latest runs, if it has just done a part of a list; empty: none did for a while."""
     until = time.monotonic() + PART_WAIT_SECONDS_MAX
-    under_way: set[str] = set()
+    under_way: dict[str, list[int]] = {}
     while time.monotonic() < until:
         newest = newest_run(runs)
         for name in map(str, range(max(1, newest - FOLLOW_UPS_MAX), newest + 1)):
-            if name in under_way and _says(runs / name / "events.jsonl", b'"job_done"'):
-                return True
-            if _says(runs / name / "spec.json", b'"part":') and not _says(runs / name / "events.jsonl", b'"job_done"'):
-                under_way.add(name)
+            is_done = b'"job_done"' in _text(runs / name / "events.jsonl")
+            if is_done and name in under_way:
+                return under_way[name]
+            if not is_done and b'"part":' in (spec := _text(runs / name / "spec.json")):
+                under_way[name] = [job["id"] for job in json.loads(spec)["jobs"]]
         time.sleep(0.002)
-    return False
+    return []
 
 
-def _says(file: Path, what: bytes) -> bool:
+def _text(file: Path) -> bytes:
     try:
-        return what in file.read_bytes()
+        return file.read_bytes()
     except OSError:
-        return False
+        return b""
 
 
 def shim_of(run: Path) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ from books_of_parts import Parts
 from client import Answer, Client, Unanswered
 from histories import history_of
 from job_kinds import FLURRY_NAMES, MODELS, TYPES_BY_NAME, Order, OrderForm, choose_company, choose_length, item_names
+from killer import await_part_done
 from ledger import Entry, Ledger
 from observer import PRIORITY_OF_TRIALS
 
@@ -129,14 +130,14 @@ def _ids(answer: Answer) -> list[int]:
 class Meddler:
     """Cancels, holds, moves and retries jobs of its share, and looks whether ferry keeps its word at once."""
 
-    def __init__(self, number: int, of: int, seed: int, evidence: Path, client: Client, ledger: Ledger,
+    def __init__(self, number: int, of: int, seed: int, evidence: Path, runs: Path, client: Client, ledger: Ledger,
                  stop: threading.Event) -> None:
         self._number, self._of = number, of
         self._random = Random(f"{seed}/meddler/{number}")
-        self._evidence, self._client, self._ledger, self._stop = evidence, client, ledger, stop
+        self._evidence, self._runs, self._client, self._ledger, self._stop = evidence, runs, client, ledger, stop
         self._deeds = {
             self._cancel: 18, self._hold: 12, self._move: 12, self._retry: 14, self._edit: 6, self._look: 12, self._read_log: 8,
-            self._pause: 2, self._clear: 2, self._suspend: 5, self._suspend_all: 1,
+            self._pause: 2, self._clear: 2, self._suspend: 5, self._suspend_all: 1, self._stop_at_end: 10,
         }
 
     def work(self) -> None:
@@ -178,7 +179,8 @@ class Meddler:
             return  # their logs are to be whole at the end
         with entry.lock:
             entry.cancel_asked = True
-            if not self._command(entry, "cancel").good:
+            answer = self._command(entry, "cancel")
+            if not answer.good:
                 return
             begun = time.monotonic()
             while (job := self._client.get(f"/jobs/{entry.id}?wait=2").json)["status"] not in FINAL:
@@ -187,6 +189,8 @@ class Meddler:
                     return
                 if self._stop.is_set():
                     return  # all jobs are looked at until they have ended
+            if (job["batch"] or 0) > (answer.json["batch"] or 0):
+                self._ledger.crime(f"job {entry.id} was to be cancelled in batch {answer.json['batch']} and started again: {brief(job)}")
             if (took := time.monotonic() - begun) > SLOW_CANCEL_SECONDS:
                 self._ledger.say(f"{took:.1f} s after its cancel job {entry.id} has ended: {brief(job)}")
             self._ledger.count(f"a cancel ended {job['status']}")
@@ -247,7 +251,7 @@ class Meddler:
             answer = self._command(entry, "suspend")
             if not answer.good:
                 return
-            if answer.json["status"] == "running":
+            if answer.json["status"] in ("running", "queued"):
                 self._await_suspended(entry, answer.json["batch"])
             self._stop.wait(self._random.uniform(0, 1))
             if self._random.random() < 0.8:  # the others are released at the end
@@ -266,6 +270,13 @@ class Meddler:
         if job["status"] in ("queued", "running") and not job["held"]:
             history = self._client.get(f"/jobs/{entry.id}/history").json["history"]
             self._ledger.crime(f"job {entry.id} was suspended in batch {batch} and goes on: {brief(job)}; {history[-4:]}")
+
+    def _stop_at_end(self, _: Entry) -> None:
+        """A job of which a part has ended by itself, and that end is on its way to the disk."""
+        known = {entry.id: entry for entry in self._ledger.entries() if entry.id % self._of == self._number}
+        if jobs := [job for job in await_part_done(self._runs) if job in known]:
+            self._ledger.count("orders for jobs of which a part had just ended")
+            self._random.choice((self._cancel, self._suspend, self._suspend))(known[jobs[0]])
 
     def _suspend_all(self, _: Entry) -> None:
         if self._number == 0:
