@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from books_of_bonds import BooksOfBonds
+from books_of_parts import BooksOfParts, items_given, items_worked_on
 from client import Client
 from follow_ups import count_follow_ups
 from histories import History, history_of
-from job_kinds import COMPLETED, FAILED, FLURRY_NAMES, MEMORY_MIB, MEMORY_MIB_PER_ITEM, WORKER_TYPES, WorkerType
+from job_kinds import COMPLETED, FAILED, FLURRY_NAMES, MEMORY_MIB, MEMORY_MIB_PER_ITEM, TYPES_BY_NAME, WorkerType
 from killer import shim_of, worker_of
 from ledger import Entry, Ledger
 from observer import PRIORITY_OF_TRIALS
@@ -146,11 +147,12 @@ class Books:
             mark = "nothing"
         if mark != str(job["batch"]):
             self._accuse(entry, job, f"is completed, but its mark of done work is {mark}")
-        if kind.name == "reporter" or kind.worker:
-            result = job["result"] or {}
-            if result.get("answer") != entry.id or {"path": "made.txt", "bytes": 5} not in result.get("artifacts", []):
-                self._accuse(entry, job, f"has the result {result}")
-            if kind.worker and result.get("edition") != entry.edition:
+        if kind.name == "reporter" or entry.order.type:
+            all_parts = (job["result"] or {}).get("parts", [{"result": job["result"]}])
+            for result in [part["result"] or {} for part in all_parts]:
+                if result.get("answer") != entry.id or {"path": "made.txt", "bytes": 5} not in result.get("artifacts", []):
+                    self._accuse(entry, job, f"has the result {result}")
+            if entry.order.type and result.get("edition") != entry.edition:
                 self._accuse(entry, job, f"has the result {result}, though its parameters are of edition {entry.edition}")
 
     def _audit_failed(self, entry: Entry, job: Job) -> None:
@@ -196,17 +198,21 @@ class Books:
         started = [event["detail"]["batch"] for event in history if event["what"] == "batch_started"]
         requeued = [event["detail"]["batch"] for event in history if event["what"] == "batch_requeued"]
         regrouped = [event["detail"]["batch"] for event in history if event["detail"].get("how") == "regrouped"]
+        parts_done = [event["detail"]["batch"] for event in history if event["detail"].get("how") == "part_done"]
         attempts = set(started) - set(requeued)
         self.attempts["executions"] += len(executed)
         self.attempts["attempts"] += job["attempts"]
         self.attempts["starts taken back"] += len(requeued)
         self.attempts["regroupings"] += len(regrouped)
+        self.attempts["parts done"] += len(parts_done)
         if entry.order.arguments.get("target") == "everything":
             return  # with its directory goes all that tells a start from none, so that ferry may take the start back
-        if len(executed) > job["attempts"] + len(regrouped) or len(executed) != len(set(executed)) or not set(executed) <= attempts:
+        free = len(regrouped) + len(parts_done)
+        if len(executed) > job["attempts"] + free or len(executed) != len(set(executed)) or not set(executed) <= attempts:
             self._accuse(entry, job, f"executed in batches {executed}, started in {started}, taken back {requeued}")
-        if len(attempts) - len(regrouped) != job["attempts"]:
-            self._accuse(entry, job, f"has a history of {len(attempts)} attempts, {len(regrouped)} of them regrouped: {history}")
+        if len(attempts) - free != job["attempts"]:
+            self._accuse(entry, job, f"has a history of {len(attempts)} attempts, {len(regrouped)} of them regrouped, "
+                                     f"{len(parts_done)} with parts to come: {history}")
         if job["status"] == "completed" and entry.order.kind.name != "vandal" and job["batch"] not in executed:
             self._accuse(entry, job, f"is completed in batch {job['batch']}, but executed in {executed}")
         spans = {run.batch: (run.begun, run.ended) for run in self._histories[entry.id].runs}
@@ -221,6 +227,16 @@ class Books:
         if entry.order.kind.worker:
             for event in history:
                 self._audit_charge(entry, job, event["detail"])
+        if entry.order.kind.listed:
+            self._audit_parts(entry, job, executions)
+
+    def _audit_parts(self, entry: Entry, job: Job, executions: list[Job]) -> None:
+        history, lines = self._histories[entry.id], items_worked_on(self._evidence, entry.id)
+        sizes = {run.batch: items_given(self._runs / str(run.batch)).get(entry.id, 0) for run in history.runs}
+        most = TYPES_BY_NAME[entry.order.type].max_items
+        self.attempts["items worked on"] += len(lines)
+        for crime in BooksOfParts(entry.items, most, history, sizes, executions, lines).crimes(job):
+            self._accuse(entry, job, crime)
 
     def _was_suspended(self, entry: Entry, at: str) -> bool:
         when = datetime.fromisoformat(at).timestamp() + TRUNCATED_MS / 1000
@@ -242,7 +258,8 @@ class Books:
         """At no time batches on workers that take more than there is."""
         changes = []
         for run in self._runs.glob("[0-9]*"):
-            size, of = len(jobs_of(run)), type_of(run)
+            items, of = items_given(run), type_of(run)
+            size = sum(items.values()) if of and of.counts_items else len(items)
             if of and (times := times_of(run)):
                 memory = of.memory_mib + size * MEMORY_MIB_PER_ITEM
                 changes += [(times[0], memory, run.name), (times[1], -memory, run.name)]
@@ -337,7 +354,7 @@ def type_of(run: Path) -> WorkerType | None:
         name = json.loads((run / "spec.json").read_bytes())["type"]
     except (OSError, ValueError, KeyError):
         return None
-    return next((one for one in WORKER_TYPES if one.name == name), None)
+    return TYPES_BY_NAME.get(name)
 
 
 def times_of(run: Path) -> tuple[int, int] | None:

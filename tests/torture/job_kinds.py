@@ -35,6 +35,13 @@ def on_worker(more: Callable[[Random], Arguments] = lambda _: {}, **fixed: Any) 
     return lambda random: {"seconds": random.uniform(0, 0.3)} | more(random) | fixed
 
 
+def listed(how: str, **more: Any) -> Callable[[Random], Arguments]:
+    """Of a job with a list of items: at which of them (a share of the list) something happens, and how many times it does; and whether
+    it does what it has begun also when it is to be cancelled."""
+    return lambda random: {"seconds": random.uniform(0, 0.5), "how": how, "at": random.random(), "times": random.choice((1, 1, 2, 9)),
+                           "most": random.randint(1, 6), "finishes": random.random() < 0.3} | more
+
+
 def vandal_choice(random: Random) -> Arguments:
     return {"target": random.choice(VANDAL_TARGETS), "scribble": random.random() < 0.3, "seconds": random.uniform(0.1, 3)}
 
@@ -54,6 +61,7 @@ class Kind:
     worker: bool = False  # of the types with workers
     model: str = ""  # that cannot be loaded; empty: one of MODELS
     endless: bool = False  # of the type whose batches may not take long
+    listed: bool = False  # it has a list of items, and is of a type that counts them
 
 
 KINDS = {
@@ -94,6 +102,13 @@ KINDS = {
         Kind("refused", 2, on_worker(), None, (FAILED,), ("input",), deed="works", worker=True, model="refused"),
         Kind("unloadable", 2, on_worker(), None, (FAILED,), ("exit_status",), deed="works", worker=True, model="broken"),
         Kind("endless", 1, on_worker(), None, (FAILED,), ("timeout",), deed="works", worker=True, model="endless"),
+        Kind("list", 55, listed("well"), None, deed="lists", worker=True, listed=True),
+        Kind("stumbler", 16, listed("fails"), None, (COMPLETED, FAILED), ("reported",), deed="lists", worker=True, listed=True),
+        Kind("martyr", 8, listed("dies"), None, (COMPLETED, FAILED), ("signal",), deed="lists", worker=True, listed=True),
+        Kind("hoarder", 20, listed("devours"), None, deed="lists", worker=True, listed=True),
+        Kind("sheet", 24, listed("well", seconds=1.5), None, listed=True),
+        Kind("blot", 10, lambda r: listed(r.choice(("fails", "dies", "devours")))(r), None, (COMPLETED, FAILED), ("exit_status", "signal"),
+             listed=True),
         Kind("quick", 0, lambda r: {"seconds": 0}, None, deed="works", worker=True),  # many at once: see choose_flurry
         Kind("flood", 0, lambda r: {}, numbered, deed="output"),  # a few of them, submitted apart: see --output-mib
     )
@@ -106,33 +121,47 @@ MODELS = ("one", "one", "other", "slow")
 SLOW_SECONDS = 1.0  # that this model takes to load
 VIS_APART_MAX = 0.1
 CROWD_MAX = 9
-MEMORY_MIB, MEMORY_MIB_PER_ITEM = 1000, 20  # of the device; of a job in a batch
+MEMORY_MIB, MEMORY_MIB_PER_ITEM = 1000, 20  # of the device; of a job in a batch, or of each item of its list where the type counts those
 
 
 @dataclass(frozen=True)
 class WorkerType:
-    """A job type that runs on workers: how long they stay, what they take of the memory, and how many jobs they take at once."""
+    """A job type that runs on workers: how long they stay, what they take of the memory, and how many jobs or items of jobs at once."""
 
     name: str
     keep_alive: float
     memory_mib: int
     max_items: int
     max_run_time: float = 0
+    counts_items: bool = False  # of the list "items"; jobs with more than max_items of them run in parts
 
 
 # Of very short jobs, whose workers are given the next batches before they are done with one.
-FLURRY_TYPES = (WorkerType("one-by-one", 2, 30, 1), WorkerType("by-fours", 2, 30, 4))
+FLURRY_TYPES = (WorkerType("one-by-one", 2, 30, 1), WorkerType("by-fours", 2, 30, 4, counts_items=True))
 FLURRY_NAMES = tuple(one.name for one in FLURRY_TYPES)
-KEPT_TYPES = (WorkerType("warm", 2, 400, 8), WorkerType("large", 120, 550, 6))
-CROWD_TYPES = (WorkerType("limited-worker", 1, 0, 4, 5), WorkerType("brief", 0, 150, 4), *KEPT_TYPES)
+KEPT_TYPES = (WorkerType("warm", 2, 400, 8, counts_items=True), WorkerType("large", 120, 550, 6))
+CROWD_TYPES = (WorkerType("limited-worker", 1, 0, 4, 5), WorkerType("brief", 0, 150, 4, counts_items=True), *KEPT_TYPES)
 WORKER_TYPES = (*CROWD_TYPES, *FLURRY_TYPES)
+SHEETS = WorkerType("sheets", 0, 200, 10, counts_items=True)  # whose runs are processes of their own, for several jobs each
+TYPES_BY_NAME = {one.name: one for one in (*WORKER_TYPES, SHEETS)}
 FLURRY_MIN, FLURRY_MAX = 12, 48
-FLURRY_KINDS = {"quick": 200, "worker": 1, "complaint": 4, "unlucky": 1, "quitter": 1, "suicide": 1, "parent": 1, "glutton": 1}
+FLURRY_KINDS = {"quick": 200, "worker": 1, "complaint": 4, "unlucky": 1, "quitter": 1, "suicide": 1, "parent": 1, "glutton": 1,
+                "list": 20, "stumbler": 3, "hoarder": 2}
+
+
+def item_names(edition: int, count: int) -> list[str]:
+    """The list of a job, as it is in this edition of its parameters."""
+    return [f"{edition}-{number}" for number in range(count)]
+
+
+def choose_length(random: Random, place: WorkerType) -> int:
+    """How long a list is: from one item to more than three runs take."""
+    return random.randint(1, 3 * place.max_items + 2)
 
 
 @dataclass(frozen=True)
 class Order:
-    """A job as it is submitted. `type`, `model`, `steps` and `vis` are of jobs for workers."""
+    """A job as it is submitted. `type`, `model`, `steps`, `vis` and `items` are of jobs for workers and of sheets."""
 
     kind: Kind
     arguments: Arguments = field(default_factory=dict)
@@ -143,24 +172,31 @@ class Order:
     steps: int = 0
     vis: float = 0.0
     bonds: Bonds = Bonds()
+    items: int = 0  # so many are in its list
 
     def params(self, edition: int = 0, **changed: Any) -> Arguments:
-        """Of a job for a worker."""
+        """Of a job for a worker, or of a sheet."""
+        items = {"items": item_names(0, self.items)} if self.items else {}
         return {"deed": self.kind.deed, "arguments": self.arguments, "model": self.model, "steps": self.steps,
-                "weights": {"vis": self.vis}, "edition": edition} | changed
+                "weights": {"vis": self.vis}, "edition": edition} | items | changed
 
 
 def choose_orders(random: Random) -> list[Order]:
     """One job for a process of its own, or a crowd of jobs for workers, which are submitted together."""
     if random.random() < 0.75:
         kind = random.choices(PROCESS_KINDS, [kind.weight for kind in PROCESS_KINDS])[0]
-        return [_choose_order(random, kind, choose_group(random))]
+        group = choose_group(random)
+        if not kind.listed:
+            return [_choose_order(random, kind, group)]
+        lengths = [choose_length(random, SHEETS) for _ in range(random.randint(1, 3))]
+        return [_choose_order(random, kind, group, type=SHEETS.name, items=length) for length in lengths]
     worker_type, model, group = random.choice(CROWD_TYPES), random.choice(MODELS), choose_group(random)
-    crowd = []
-    for kind in random.choices(WORKER_KINDS, [kind.weight for kind in WORKER_KINDS], k=random.randint(1, CROWD_MAX)):
+    crowd, kinds = [], [kind for kind in WORKER_KINDS if worker_type.counts_items or not kind.listed]
+    for kind in random.choices(kinds, [kind.weight for kind in kinds], k=random.randint(1, CROWD_MAX)):
         place = CROWD_TYPES[0] if kind.endless else worker_type
         here = kind.model or (model if random.random() < 0.85 else random.choice(MODELS))
-        crowd.append(_choose_order(random, kind, group, type=place.name, model=here, **choose_company(random)))
+        crowd.append(_choose_order(random, kind, group, type=place.name, model=here, items=_items(random, kind, place),
+                                   **choose_company(random)))
     return crowd
 
 
@@ -168,14 +204,20 @@ def choose_flurry(random: Random) -> list[Order]:
     """Many jobs for one worker that end the moment they begin; a few do something else, and one may take much longer than expected."""
     place, model, group = random.choice(FLURRY_TYPES), random.choice(("one", "other")), random.choice(("", "", choose_group(random)))
     priority, flurry = random.choice((50, 100, 100, 100)), []  # crowds wait long for memory
-    for name in random.choices(list(FLURRY_KINDS), list(FLURRY_KINDS.values()), k=random.randint(FLURRY_MIN, FLURRY_MAX)):
+    names = [name for name in FLURRY_KINDS if place.counts_items or not KINDS[name].listed]
+    for name in random.choices(names, [FLURRY_KINDS[name] for name in names], k=random.randint(FLURRY_MIN, FLURRY_MAX)):
         kind = KINDS[name]
         arguments = kind.choose(random) | {"seconds": random.uniform(0.3, 1) if name == "worker" else 0}
         company = {"steps": 4, "vis": 0.5} if random.random() < 0.95 else choose_company(random)
         bonds = Bonds(group=group) if random.random() < 0.95 else choose_bonds(random, group)
         held = random.random() < 0.03
-        flurry.append(Order(kind, arguments, priority, held, type=place.name, model=model, bonds=bonds, **company))
+        flurry.append(Order(kind, arguments, priority, held, type=place.name, model=model, bonds=bonds, items=_items(random, kind, place),
+                            **company))
     return flurry
+
+
+def _items(random: Random, kind: Kind, place: WorkerType) -> int:
+    return choose_length(random, place) if kind.listed else 0
 
 
 def choose_company(random: Random) -> Arguments:
@@ -200,7 +242,7 @@ class OrderForm:
         self._programs = Path(shutil.copytree(JOBS, work / "jobs", ignore=shutil.ignore_patterns("__pycache__")))
 
     def body(self, order: Order, name: str, needs: tuple[int, ...] = ()) -> dict[str, Any]:
-        if order.kind.worker:
+        if order.type:
             kind, params = order.type, order.params()
         elif order.kind.limited:
             kind, params = "limited", {"deed": order.kind.name, "arguments": json.dumps(order.arguments)}
@@ -228,14 +270,21 @@ class OrderForm:
             f'[job_types.command]\n{more}[job_types.limited]\n{more}command = [{words}]\nmax_run_time = "2s"\n'
             '[job_types.limited.parameters]\nrequired = ["deed", "arguments"]\n'
             '[job_types.limited.parameters.properties]\ndeed = { type = "string" }\narguments = { type = "string" }\n'
-        ) + "".join(self._worker_type(one, more, keep_workers) for one in WORKER_TYPES)
+        ) + "".join(self._worker_type(one, more, keep_workers) for one in WORKER_TYPES) + (
+            f'[job_types.{SHEETS.name}]\n{more}command = [{_toml_words([*self._python("sheets.py"), "{spec}"])}]\n'
+            f'memory_mib = {SHEETS.memory_mib}\n'
+            f'[job_types.{SHEETS.name}.batch]\nmax_items = {SHEETS.max_items}\nitems = "items"\n'
+            f'memory_mib_per_item = {MEMORY_MIB_PER_ITEM}\n'
+        )
 
     def _worker_type(self, one: WorkerType, more: str, keep: bool) -> str:
-        rules = json.dumps({"max_items": one.max_items, "vis": VIS_APART_MAX, "slow_seconds": SLOW_SECONDS})
+        rules = json.dumps({"max_items": one.max_items, "vis": VIS_APART_MAX, "slow_seconds": SLOW_SECONDS,
+                            "counts_items": one.counts_items})
         words = _toml_words([*self._python("worker.py"), rules.replace("{", "{{").replace("}", "}}")])
         batch = (
             f'[job_types.{one.name}.batch]\nmax_items = {one.max_items}\nsame = ["steps"]\n'
             f'within = {{ "weights.vis" = {VIS_APART_MAX} }}\nmemory_mib_per_item = {MEMORY_MIB_PER_ITEM}\n'
+            + ('items = "items"\n' if one.counts_items else "")
         ) if one.max_items > 1 else ""
         return (
             f'[job_types.{one.name}]\n{more}runner = "worker"\ncommand = [{words}]\nwarm_key = ["model"]\n'

@@ -20,6 +20,7 @@ LAUNCH_WAIT_SECONDS_MAX = 1.0
 SLOW_SHIM_SECONDS_MAX = 1.0
 FOLLOW_UPS_MAX = 16  # batches that wait for one worker
 FOLLOW_UP_WAIT_SECONDS_MAX = 1.5
+PART_WAIT_SECONDS_MAX = 1.5
 OVER_SECONDS_MAX = 10.0
 ESCAPE_SECONDS = 0.1
 
@@ -31,7 +32,8 @@ class DaemonKiller:
         self._random = Random(f"{seed}/daemon killer")
         self._daemon, self._family, self._ledger, self._stop = daemon, family, ledger, stop
         self._deeds = {self._kill: 40, self._kill_at_launch: 30, self._kill_while_it_starts: 15, self._terminate: 15,
-                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 25, self._kill_before_follow_up: 50}
+                       self._kill_and_start_two: 8, self._rival: 6, self._kill_before_slow_shims: 25, self._kill_before_follow_up: 50,
+                       self._kill_between_parts: 40}
 
     def work(self) -> None:
         while not self._stop.wait(self._random.uniform(0.2, 4)):
@@ -56,6 +58,13 @@ class DaemonKiller:
         if await_follow_up(self._daemon.data / "runs"):
             self._ledger.count("kills of the daemon before follow-ups")
         time.sleep(self._random.choice((0, self._random.uniform(0, HAND_OVER_SECONDS))))
+        self._kill()
+
+    def _kill_between_parts(self) -> None:
+        """When a run has just done its part of a list, and what comes next is on its way."""
+        if await_part_done(self._daemon.data / "runs"):
+            self._ledger.count("kills of the daemon between parts")
+        time.sleep(self._random.choice((0, self._random.uniform(0, HAND_OVER_SECONDS), self._random.uniform(0, 10 * HAND_OVER_SECONDS))))
         self._kill()
 
     def _kill_while_it_starts(self) -> None:
@@ -326,6 +335,29 @@ def await_follow_up(runs: Path) -> str | None:
         seen = newest
         time.sleep(0.002)
     return None
+
+
+def await_part_done(runs: Path) -> list[int]:
+    """The jobs of one of the latest runs, if it has just done a part of a list; empty: none did for a while."""
+    until = time.monotonic() + PART_WAIT_SECONDS_MAX
+    under_way: dict[str, list[int]] = {}
+    while time.monotonic() < until:
+        newest = newest_run(runs)
+        for name in map(str, range(max(1, newest - FOLLOW_UPS_MAX), newest + 1)):
+            is_done = b'"job_done"' in _text(runs / name / "events.jsonl")
+            if is_done and name in under_way:
+                return under_way[name]
+            if not is_done and b'"part":' in (spec := _text(runs / name / "spec.json")):
+                under_way[name] = [job["id"] for job in json.loads(spec)["jobs"]]
+        time.sleep(0.002)
+    return []
+
+
+def _text(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def shim_of(run: Path) -> tuple[int, int] | None:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from bonds import RULE_UNSAID
 from group_settings import GroupSettings
-from job_kinds import Order
+from job_kinds import Order, item_names
 
 
 @dataclass
 class Entry:
     """An acknowledged job. `lock` is held while its state is looked at and judged, and while it is retried by hand.
 
-    `edition`: of its parameters, the last that was acknowledged. `needs`: the jobs it was submitted to need. `releases`: when users
-    asked for one and were answered, in ms.
+    `edition`: of its parameters, the last that was acknowledged; `items`: its list, likewise. `needs`: the jobs it was submitted to
+    need. `releases`: when users asked for one and were answered, in ms.
     """
 
     id: int
@@ -27,7 +27,11 @@ class Entry:
     edition: int = 0
     needs: tuple[int, ...] = ()
     releases: list[tuple[float, float]] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.items = self.items or item_names(0, self.order.items)
 
     @property
     def rule(self) -> str:

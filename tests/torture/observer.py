@@ -1,6 +1,7 @@
 """A user who only looks: why jobs wait, what runs together and what is to run next, and what would change if it did something."""
 
 import threading
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -31,12 +32,13 @@ class Observer:
             self._ledger.count("explanations")
 
     def _read_batches(self) -> None:
-        """No job is in two batches."""
+        """No job is in two batches, but for one that runs in parts: it may come again."""
         plan = self._read("/batches?limit=50")
-        for part in ("running", "next"):
-            jobs = [job for batch in plan.get(part, []) for job in batch["jobs"]]
-            if len(jobs) != len(set(jobs)):
-                self._ledger.crime(f"a job is in two batches of {part}: {plan[part]}")
+        for which in ("running", "next"):
+            counts = Counter(job for batch in plan.get(which, []) for job in batch["jobs"])
+            again = [job for job, times in counts.items() if times > 1]
+            if twice := [job for job in again if which == "running" or "items" not in self._read(f"/jobs/{job}")["params"]]:
+                self._ledger.crime(f"the jobs {twice} are in two batches of {which}: {plan[which]}")
 
     def _read_statistics(self) -> None:
         for name, told in self._read("/statistics").get("types", {}).items():

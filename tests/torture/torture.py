@@ -107,7 +107,8 @@ class Torture:
             self._thread("killer", Killer(self._seed, self._daemon.data, self._family, self._client(), self._ledger, stop).work),
         ]
         meddlers = [
-            self._thread(f"meddler {n}", Meddler(n, MEDDLERS, self._seed, self._evidence, self._client(), self._ledger, stop).work)
+            self._thread(f"meddler {n}", Meddler(n, MEDDLERS, self._seed, self._evidence, self._daemon.data / "runs", self._client(),
+                                                    self._ledger, stop).work)
             for n in range(MEDDLERS)
         ]
         others = [

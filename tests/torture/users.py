@@ -7,8 +7,11 @@ from random import Random
 from typing import Any
 
 from books import FINAL, brief, executions_of, probe
+from books_of_parts import Parts
 from client import Answer, Client, Unanswered
-from job_kinds import FLURRY_NAMES, MODELS, Order, OrderForm, choose_company
+from histories import history_of
+from job_kinds import FLURRY_NAMES, MODELS, TYPES_BY_NAME, Order, OrderForm, choose_company, choose_length, item_names
+from killer import await_part_done
 from ledger import Entry, Ledger
 from observer import PRIORITY_OF_TRIALS
 
@@ -127,14 +130,14 @@ def _ids(answer: Answer) -> list[int]:
 class Meddler:
     """Cancels, holds, moves and retries jobs of its share, and looks whether ferry keeps its word at once."""
 
-    def __init__(self, number: int, of: int, seed: int, evidence: Path, client: Client, ledger: Ledger,
+    def __init__(self, number: int, of: int, seed: int, evidence: Path, runs: Path, client: Client, ledger: Ledger,
                  stop: threading.Event) -> None:
         self._number, self._of = number, of
         self._random = Random(f"{seed}/meddler/{number}")
-        self._evidence, self._client, self._ledger, self._stop = evidence, client, ledger, stop
+        self._evidence, self._runs, self._client, self._ledger, self._stop = evidence, runs, client, ledger, stop
         self._deeds = {
             self._cancel: 18, self._hold: 12, self._move: 12, self._retry: 14, self._edit: 6, self._look: 12, self._read_log: 8,
-            self._pause: 2, self._clear: 2, self._suspend: 5, self._suspend_all: 1,
+            self._pause: 2, self._clear: 2, self._suspend: 5, self._suspend_all: 1, self._stop_at_end: 10,
         }
 
     def work(self) -> None:
@@ -157,6 +160,8 @@ class Meddler:
                 return self._random.choice(following)
             live = {job["id"] for job in jobs if not queued or job["status"] == "queued"}
             mine = [entry for entry in mine if entry.id in live] or mine
+            if (listed := [entry for entry in mine if entry.order.kind.listed]) and self._random.random() < 0.4:
+                return self._random.choice(listed)
         return self._random.choice(mine[-RECENT_JOBS:]) if mine else None
 
     def _command(self, entry: Entry, verb: str, body: Any = None, allowed: tuple[int, ...] = (200, 409)) -> Answer:
@@ -174,7 +179,8 @@ class Meddler:
             return  # their logs are to be whole at the end
         with entry.lock:
             entry.cancel_asked = True
-            if not self._command(entry, "cancel").good:
+            answer = self._command(entry, "cancel")
+            if not answer.good:
                 return
             begun = time.monotonic()
             while (job := self._client.get(f"/jobs/{entry.id}?wait=2").json)["status"] not in FINAL:
@@ -183,6 +189,8 @@ class Meddler:
                     return
                 if self._stop.is_set():
                     return  # all jobs are looked at until they have ended
+            if (job["batch"] or 0) > (answer.json["batch"] or 0):
+                self._ledger.crime(f"job {entry.id} was to be cancelled in batch {answer.json['batch']} and started again: {brief(job)}")
             if (took := time.monotonic() - begun) > SLOW_CANCEL_SECONDS:
                 self._ledger.say(f"{took:.1f} s after its cancel job {entry.id} has ended: {brief(job)}")
             self._ledger.count(f"a cancel ended {job['status']}")
@@ -207,7 +215,7 @@ class Meddler:
     def _edit(self, entry: Entry) -> None:
         """Its priority; or, of a job for a worker, what decides whom it may run with, and where."""
         order = entry.order
-        if not order.kind.worker or self._random.random() < 0.3:
+        if not order.type or self._random.random() < 0.3:
             answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"priority": self._random.choice(PRIORITIES)})
         else:
             company = choose_company(self._random)
@@ -216,12 +224,26 @@ class Meddler:
                 changed["model"] = self._random.choice(MODELS)
             with entry.lock:
                 changed["edition"] = edition = entry.edition + 1
+                if order.kind.listed and self._random.random() < 0.4:
+                    changed["items"] = item_names(edition, choose_length(self._random, TYPES_BY_NAME[order.type]))
+                before = self._client.get(f"/jobs/{entry.id}").json
                 answer = self._client.request("PATCH", f"/jobs/{entry.id}", {"params": changed})
                 if answer.good:
                     entry.edition = edition
                     self._ledger.count("edits of parameters")
+                if "items" in changed:
+                    self._judge_edit_of_items(entry, before, changed["items"], answer)
         if answer.status not in (200, 409):
             self._ledger.crime(f"an edit of job {entry.id} was answered {answer}")
+
+    def _judge_edit_of_items(self, entry: Entry, before: dict[str, Any], items: list[str], answer: Answer) -> None:
+        """Once some are done they stay."""
+        are_done = bool(before["items"] and before["items"]["done"])
+        self._ledger.count(f"edits of items {'granted' if answer.good else 'refused'}{' when some were done' if are_done else ''}")
+        if answer.good:
+            entry.items = items
+        if answer.good and are_done:
+            self._ledger.crime(f"an edit of all items of job {entry.id} was granted, though some were done: {before['items']}")
 
     def _suspend(self, entry: Entry) -> None:
         with entry.lock:
@@ -229,7 +251,7 @@ class Meddler:
             answer = self._command(entry, "suspend")
             if not answer.good:
                 return
-            if answer.json["status"] == "running":
+            if answer.json["status"] in ("running", "queued"):
                 self._await_suspended(entry, answer.json["batch"])
             self._stop.wait(self._random.uniform(0, 1))
             if self._random.random() < 0.8:  # the others are released at the end
@@ -249,6 +271,13 @@ class Meddler:
             history = self._client.get(f"/jobs/{entry.id}/history").json["history"]
             self._ledger.crime(f"job {entry.id} was suspended in batch {batch} and goes on: {brief(job)}; {history[-4:]}")
 
+    def _stop_at_end(self, _: Entry) -> None:
+        """A job of which a part has ended by itself, and that end is on its way to the disk."""
+        known = {entry.id: entry for entry in self._ledger.entries() if entry.id % self._of == self._number}
+        if jobs := [job for job in await_part_done(self._runs) if job in known]:
+            self._ledger.count("orders for jobs of which a part had just ended")
+            self._random.choice((self._cancel, self._suspend, self._suspend))(known[jobs[0]])
+
     def _suspend_all(self, _: Entry) -> None:
         if self._number == 0:
             self._ledger.suspends_of_all.append(time.time())
@@ -263,10 +292,22 @@ class Meddler:
         share = [entry for entry in self._ledger.entries() if entry.id % self._of == self._number]
         mine = [entry for entry in share if entry.id in ids and entry.retries_asked < RETRIES_MAX]
         if mine:
-            entry = self._random.choice(mine)
+            listed = [entry for entry in mine if entry.order.kind.listed]
+            entry = self._random.choice(listed if listed and self._random.random() < 0.5 else mine)
             with entry.lock:
                 entry.retries_asked += 1
-                self._command(entry, "retry")
+                from_scratch = entry.order.kind.listed and self._random.random() < 0.3
+                if entry.order.kind.listed:
+                    self._judge_parts(entry)
+                self._ledger.count("retries from scratch", from_scratch)
+                self._command(entry, "retry", {"from_scratch": True} if from_scratch else None)
+
+    def _judge_parts(self, entry: Entry) -> None:
+        """It goes on behind those parts that are in its result."""
+        job = self._client.get(f"/jobs/{entry.id}").json
+        history = history_of(self._client, job)
+        for misfit in Parts(history, {}, TYPES_BY_NAME[entry.order.type].max_items).misfits(job):
+            self._ledger.crime(f"job {entry.id} ({entry.order.kind.name} {entry.order.arguments}) {misfit}")
 
     def _look(self, entry: Entry) -> None:
         with entry.lock:

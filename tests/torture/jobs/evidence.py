@@ -2,6 +2,7 @@
 
 evidence/<job>.lock     held from the job's first moment until nothing of it lives: children inherit it
 evidence/<job>.jsonl    a line for each execution
+evidence/<job>.items    a line for each item of its list, when the work on it begins
 evidence/worker-*.lock  the same of a worker and all that it ever started
 evidence/crimes.jsonl   a line for each time a lock was found held, and for each batch that should not be one
 """
@@ -25,9 +26,17 @@ class Execution:
 
     def __init__(self, folder: str, job: int, batch: int, directory: str, **more: object) -> None:
         self.job, self.batch, self._directory = job, batch, directory
+        self._items = Path(folder, f"{job}.items")
         who = {"job": job, "batch": batch, "pid": os.getpid(), "start_ticks": _start_ticks(), "at": time.time() * 1000} | more
         self._lock = take_lock(Path(folder), f"{job}.lock", who)
         append(Path(folder) / f"{job}.jsonl", who)
+
+    def begin_item(self, number: int, item: str) -> None:
+        """`number`: from 0, in the whole list of the job."""
+        append(self._items, {"job": self.job, "batch": self.batch, "number": number, "item": item, "at": time.time() * 1000})
+
+    def times_worked_on(self, number: int) -> int:
+        return sum(json.loads(line)["number"] == number for line in self._items.read_text().splitlines())
 
     def done(self) -> None:
         Path(self._directory, "done").write_text(str(self.batch))

@@ -26,6 +26,8 @@ class Task:
     def __init__(self, worker: "Worker", job: Job, execution: Execution) -> None:
         self.worker, self.id, self.params, self.directory = worker, job["id"], job["params"], job["dir"]
         self.execution, self.ended = execution, False
+        self.items, self.part = job["params"].get("items", []), job.get("part")
+        self.finishes = False  # also when it is to be cancelled
         self.turns = DEEDS[self.params["deed"]](self, **self.params.get("arguments", {}))
 
     def work(self, seconds: float) -> Iterator[None]:
@@ -33,6 +35,11 @@ class Task:
         while time.monotonic() < until:
             say(type="progress", job=self.id, value=max(0.0, 1 - (until - time.monotonic()) / max(seconds, 1e-3)))
             yield
+
+    def make(self) -> None:
+        """A file, which is there also if the job fails afterwards."""
+        Path(self.directory, "made.txt").write_text("made\n")
+        say(type="artifact", job=self.id, path="made.txt")
 
     def succeed(self, times: int = 1) -> None:
         Path(self.directory, "made.txt").write_text("made\n")
@@ -120,6 +127,27 @@ def devours(task: Task, seconds: float) -> Iterator[None]:
     task.worker.fail_batch("out of memory", "oom")
 
 
+def lists(task: Task, seconds: float, how: str, at: float, times: int, most: int, finishes: bool) -> Iterator[None]:
+    """Works on the items of its list, or of this part of it, and says so of each. At one of them it does, so many times, what `how` says;
+    or it takes all of the memory when there are too many."""
+    told = task.part or {"first_item": 0, "of": len(task.items)}
+    task.finishes = finishes
+    task.make()
+    if how == "devours" and len(task.items) > most:
+        task.worker.fail_batch("out of memory", "oom")
+        return
+    for number, item in enumerate(task.items, told["first_item"]):
+        task.execution.begin_item(number, item)
+        if number == int(at * told["of"]) and task.execution.times_worked_on(number) <= times:
+            if how == "fails":
+                task.fail(f"no {item}")
+                return
+            if how == "dies":
+                os.kill(os.getpid(), signal.SIGKILL)
+        yield from task.work(seconds / len(task.items))
+    task.succeed()
+
+
 def hangs(task: Task) -> Iterator[None]:
     while True:
         yield
@@ -133,7 +161,8 @@ def is_deaf(task: Task) -> Iterator[None]:
     yield
 
 
-DEEDS = {deed.__name__: deed for deed in (works, complains, quits, dies, clings, parents, babbles, lies, repeats, devours, hangs, is_deaf)}
+DEEDS = {deed.__name__: deed for deed in (works, complains, quits, dies, clings, parents, babbles, lies, repeats, devours, lists,
+                                          hangs, is_deaf)}
 
 
 def leave_children(not_held: "list[Task] | None" = None) -> None:
@@ -201,14 +230,14 @@ class Worker:
         for job in said["jobs"]:
             try:
                 execution = Execution(str(self._folder), job["id"], said["batch"], job["dir"], worker=self._name,
-                                      edition=job["params"]["edition"])
+                                      edition=job["params"]["edition"], part=job.get("part"))
             except RanTwice:
                 say(type="failed", job=job["id"], error="it ran twice at once", kind="input")
                 continue
             self.tasks.append(Task(self, job, execution))
         while self._is_busy():
             for task in self.tasks:
-                if task.id in self._cancelled and not task.ended:
+                if task.id in self._cancelled and not task.ended and not task.finishes:
                     task.fail("cancelled", kind="cancelled")
                 if not task.ended:
                     next(task.turns, None)
@@ -225,8 +254,9 @@ class Worker:
         ids = [job["id"] for job in jobs]
         vis = [job["params"]["weights"]["vis"] for job in jobs]
         faults = []
-        if len(set(ids)) != len(ids) or len(ids) > self._rules["max_items"]:
-            faults.append("is too large, or has a job twice")
+        items = sum(len(job["params"].get("items", [0])) if self._rules["counts_items"] else 1 for job in jobs)
+        if len(set(ids)) != len(ids) or items > self._rules["max_items"]:
+            faults.append(f"is too large with {items} items, or has a job twice")
         if len({job["params"]["steps"] for job in jobs}) > 1 or max(vis) - min(vis) > self._rules["vis"] + 1e-6:
             faults.append("mixes what must not be mixed")
         if any(job["params"]["model"] != self._warm["model"] for job in jobs):
