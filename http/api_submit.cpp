@@ -85,8 +85,8 @@ const std::string& api::user_name(std::optional<unsigned> peer) {
 }
 
 api::reply api::try_submit(job_request job) {
-  const auto seen =
-      co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, actors::try_submit{.job = std::move(job)});
+  actors::try_submit message{.job = std::move(job)}; // not a temporary of the await: GCC 12 destroys that twice
+  const auto seen = co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, std::move(message));
   if (!seen)
     co_return fail(seen.error());
   json answer{{"dry_run", true}, {"position", nullptr}, {"expected_start", nullptr}, {"expected_start_p90", nullptr}, {"expected_seconds", nullptr}};
