@@ -22,6 +22,7 @@ const std::vector<api::route>& api::routes() {
       {post, {"tokens"}, admin, &api::add_token},
       {delete_, {"tokens", "*"}, admin, &api::remove_token},
       {get, {"status"}, read, &api::read_status},
+      {get, {"openapi.json"}, read, &api::read_openapi},
       {get, {"events"}, read, &api::follow_events},
       {get, {"queue"}, read, &api::read_queue},
       {post, {"jobs"}, submit, &api::submit},
@@ -54,6 +55,17 @@ const std::vector<api::route>& api::routes() {
       {post, {"job-types", "*", "release"}, admin, &api::release_type},
   };
   return all;
+}
+
+std::vector<route_name> api::route_names() {
+  std::vector<route_name> names;
+  for (const route& one : routes()) {
+    route_name name{.method = std::string(verbs::to_string(one.method)), .path = {}, .role = std::string(to_string(one.needed))};
+    for (const std::string_view segment : one.path)
+      name.path += "/" + (segment == "*" || segment == "**" ? "{}" : std::string(segment));
+    names.push_back(std::move(name));
+  }
+  return names;
 }
 
 api::reply api::dispatch(const request& r) {

@@ -12,11 +12,20 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ferry::http {
 
+// A route as openapi.json names it.
+struct route_name {
+  std::string method, path; // "GET", "/jobs/{}/log": each {} stands for one name, or for a path
+  std::string role;         // that it needs
+};
+
 class api {
 public:
+  [[nodiscard]] static std::vector<route_name> route_names();
+
   api(server_parts parts, std::shared_ptr<event_hub> hub, std::shared_ptr<token_store> tokens)
       : parts_(std::move(parts)), hub_(std::move(hub)), tokens_(std::move(tokens)), bridge_(parts_.system) {}
 
@@ -62,6 +71,7 @@ private:
   reply unpause_queue(const request& r);
   reply clear_queue(const request& r);
   reply read_status(const request& r);
+  reply read_openapi(const request& r);
   reply suspend_queue(const request& r);
   reply resume_queue(const request& r);
   reply list_groups(const request& r);

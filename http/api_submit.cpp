@@ -85,7 +85,7 @@ const std::string& api::user_name(std::optional<unsigned> peer) {
 }
 
 api::reply api::try_submit(const job_request& job) {
-  actors::try_submit message{.job = job};
+  actors::try_submit message{.job = job}; // not a temporary of the await: GCC 12 destroys that twice
   const auto seen = co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, std::move(message));
   if (!seen)
     co_return fail(seen.error());
