@@ -47,6 +47,7 @@ void queue_state::job_is_over(job_over& what) {
   std::vector<fact> facts;
   const auto index = static_cast<std::size_t>(one - found->second.members.data());
   auto endings = decide(found->second, what.batch, {index}, {std::move(what.outcome)}, facts);
+  note_ends(found->second, endings);
   watch_for_storms(found->second.type, endings, wall_clock_now());
   count_use(found->second, endings, wall_clock_now());
   request(self_, storage_, caf::infinite, record_facts{std::move(facts)}).then([this, id = what.batch, endings](done) {
@@ -79,6 +80,7 @@ void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outco
     }
   std::vector<fact> facts;
   auto endings = decide(batch, id, left, std::move(of_left), facts);
+  note_ends(batch, endings);
   watch_for_storms(batch.type, endings, wall_clock_now()); // now, so that a type which is held starts no further job
   count_use(batch, endings, wall_clock_now());
   facts.emplace_back(batch_ended{id, wall_clock_now()});
@@ -88,6 +90,11 @@ void queue_state::finish(batch_id id, std::vector<scheduling::job_outcome> outco
     stored_end(id, endings);
   });
   await_next_parts(endings);
+}
+
+void queue_state::note_ends(running_batch& batch, const std::vector<ending>& endings) {
+  for (const ending& e : endings)
+    batch.find(e.job)->goes_on = std::holds_alternative<scheduling::job_waits>(e.then);
 }
 
 void queue_state::await_next_parts(const std::vector<ending>& endings) {
@@ -168,13 +175,14 @@ void queue_state::settle(batch_id id, running_batch& batch, const std::vector<en
     runs_no_more(one.job);
     again = again || one.job.named_group != 0; // there is room for another one of its group
     if (const auto* waits = std::get_if<scheduling::job_waits>(&e.then)) {
-      queue_again(one.job, *waits);
+      auto then = *waits; // and what was asked for while that was on its way to the disk
+      then.held = then.held || one.wish == user_wish::cancel || one.suspended_at_end;
+      queue_again(one.job, then);
       tell(e.job);
       again = true;
-      if (one.wish == user_wish::resume &&
-          waits->held_for == scheduling::suspended_reason) // asked for while its end was on its way to the disk
+      if (one.wish == user_wish::resume && (one.suspended_at_end || waits->held_for == scheduling::suspended_reason))
         request(self_, handle(self_), caf::infinite, release_job{e.job}).then([](const result<done>&) {});
-      if (one.wish == user_wish::cancel) // likewise
+      if (one.wish == user_wish::cancel)
         request(self_, handle(self_), caf::infinite, cancel_job{e.job}).then([](const result<done>&) {});
     } else {
       tolerated_.erase(e.job);

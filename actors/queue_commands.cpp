@@ -221,12 +221,10 @@ void queue_state::edit_params(edit_job what, const queued_job& job, done_promise
         if (params)
           if (auto placeable = scheduling::check_placeable(*type, json::parse(*params), devices_); !placeable)
             params = fail(std::move(placeable.error()));
-        if (params && before.items_done > 0)
-          if (auto same = scheduling::check_items_kept(before.params, json::parse(*params), type->batch.items, before.items_done);
-              !same)
-            params = fail(std::move(same.error()));
+        const auto keeps_items =
+            params ? scheduling::check_items_kept(before.params, json::parse(*params), type->batch.items) : result<void>{};
         if (params) {
-          store_edit(what, std::move(*params), promise);
+          store_edit(what, std::move(*params), promise, keeps_items);
         } else {
           editing_.erase(what.id);
           promise.deliver(result<done>(fail(std::move(params.error()))));
@@ -234,8 +232,14 @@ void queue_state::edit_params(edit_job what, const queued_job& job, done_promise
       });
 }
 
-void queue_state::store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise) {
+void queue_state::store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise,
+                             const result<void>& keeps_items) {
   const auto job = jobs_.find(what.id);
+  if (job && job->items_done > 0 && !keeps_items) { // perhaps since its parameters were read
+    editing_.erase(what.id);
+    promise.deliver(result<done>(fail(keeps_items.error())));
+    return;
+  }
   if (!job) { // it was started while its parameters were read
     editing_.erase(what.id);
     promise.deliver(result<done>(fail(why_not_queued(what.id))));
@@ -297,7 +301,7 @@ caf::result<result<done>> queue_state::retry(const retry_job& what) {
       promise.deliver(result<done>(fail(error_code::conflict, "job " + to_string(record.id) + " has not finished")));
       return;
     }
-    if (record.needs.empty() || record.attempts > 0)
+    if (record.needs.empty() || !record.batch.is_none())
       requeue_finished(record, from_scratch, promise);
     else
       retry_with_needs(record, from_scratch, promise);

@@ -103,9 +103,10 @@ caf::result<result<done>> queue_state::cancel_running(job_id id) {
   const batch_id of = running_jobs_.at(id);
   auto& batch = running_.at(of);
   auto* one = batch.find(id);
-  if (one->over)
+  const bool is_at_end = batch.is_at_end(*one);
+  if (is_at_end && !one->goes_on)
     return result<done>(done{});
-  const bool is_new = one->wish != user_wish::cancel && batch.at != phase::ending;
+  const bool is_new = one->wish != user_wish::cancel;
   one->wish = user_wish::cancel;
   void_promises();
   auto promise = self_->make_response_promise<result<done>>();
@@ -116,7 +117,8 @@ caf::result<result<done>> queue_state::cancel_running(job_id id) {
         .then([promise](const result<storage::append_outcome>&) mutable { promise.deliver(result<done>(done{})); });
   else
     promise.deliver(result<done>(done{}));
-  stop(of, {.cause = stop_cause::cancel});
+  if (!is_at_end)
+    stop(of, {.cause = stop_cause::cancel});
   return promise;
 }
 
@@ -133,11 +135,10 @@ caf::result<result<done>> queue_state::suspend(job_id id) {
     return result<done>(fail(why_not_queued(id)));
   auto& batch = running_.at(of->second);
   auto* one = batch.find(id);
-  if (one->over)
+  const bool is_at_end = batch.is_at_end(*one);
+  if (is_at_end && !one->goes_on)
     return result<done>(done{});
-  const bool is_new = one->wish != user_wish::cancel && one->wish != user_wish::suspend && batch.at != phase::ending;
-  if (one->wish != user_wish::cancel)
-    one->wish = user_wish::suspend;
+  const bool is_new = note_suspend(batch, *one);
   void_promises();
   // On disk before it is promised: should this daemon end before the job has left, the next one is to know why it leaves.
   auto promise = self_->make_response_promise<result<done>>();
@@ -145,8 +146,18 @@ caf::result<result<done>> queue_state::suspend(job_id id) {
     store({job_held{id, wall_clock_now(), scheduling::suspended_reason}}, promise);
   else
     promise.deliver(result<done>(done{}));
-  stop(of->second, {.cause = stop_cause::suspend});
+  if (!is_at_end)
+    stop(of->second, {.cause = stop_cause::suspend});
   return promise;
+}
+
+// False: nothing is new about that, or a cancel goes before it.
+bool queue_state::note_suspend(const running_batch& batch, member& one) {
+  if (one.wish == user_wish::cancel || one.wish == user_wish::suspend)
+    return false;
+  one.wish = user_wish::suspend;
+  one.suspended_at_end = batch.is_at_end(one);
+  return true;
 }
 
 caf::result<result<std::size_t>> queue_state::suspend_everything() {
@@ -154,12 +165,9 @@ caf::result<result<std::size_t>> queue_state::suspend_everything() {
   const auto now = wall_clock_now();
   std::vector<fact> facts{queue_paused{true, now}};
   for (auto& [id, batch] : running_) {
-    for (member& one : batch.members) {
-      if (!one.over && batch.at != phase::ending && one.wish != user_wish::cancel && one.wish != user_wish::suspend)
+    for (member& one : batch.members)
+      if ((!batch.is_at_end(one) || one.goes_on) && note_suspend(batch, one))
         facts.emplace_back(job_held{one.job.id, now, scheduling::suspended_reason}); // as for one alone
-      if (one.wish != user_wish::cancel)
-        one.wish = user_wish::suspend;
-    }
     stop(id, {.cause = stop_cause::suspend});
   }
   if (parts_)
@@ -194,10 +202,10 @@ caf::result<result<std::size_t>> queue_state::resume_everything() {
   const auto order = queue_resume_ = ++last_release_;
   for (auto& [id, batch] : running_)
     for (member& one : batch.members)
-      if (!one.over && one.wish == user_wish::suspend) {
+      if ((!one.over || one.goes_on) && one.wish == user_wish::suspend) {
         one.wish = user_wish::resume;
         ++leaving;
-        if (batch.at != phase::ending)
+        if (!batch.is_at_end(one))
           undone.emplace_back(job_released{one.job.id, wall_clock_now()});
       }
   if (!undone.empty()) // now, so that it comes before the end of their attempt

@@ -60,6 +60,9 @@ private:
     scheduling::step_rate rate = {};
     std::optional<scheduling::start_promise> promised = {}; // of this start
     bool over = false; // it has ended before the others; its end is on disk or on its way there
+    // Of one whose end is on its way to the disk:
+    bool goes_on = false;          // it will be queued again
+    bool suspended_at_end = false; // that was asked for then
   };
   struct running_batch {
     std::string device;
@@ -77,6 +80,7 @@ private:
     [[nodiscard]] std::optional<scheduling::stop_reason> early_stop() const;
     [[nodiscard]] std::vector<job_id> jobs() const;
     [[nodiscard]] member* find(job_id id);
+    [[nodiscard]] bool is_at_end(const member& one) const { return one.over || at == phase::ending; }
   };
   struct waiter {
     std::uint64_t id = 0;
@@ -161,7 +165,8 @@ private:
   caf::result<result<done>> edit(edit_job& what);
   void edit_later(edit_job what, done_promise promise);
   void edit_params(edit_job what, const scheduling::queued_job& job, done_promise promise);
-  void store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise);
+  void store_edit(const edit_job& what, std::optional<std::string> params, done_promise promise,
+                  const result<void>& keeps_items = {});
   caf::result<result<done>> retry(const retry_job& what);
   void requeue_finished(const job_record& record, bool from_scratch, done_promise promise);
   caf::result<result<std::size_t>> clear(clear_jobs what);
@@ -178,6 +183,7 @@ private:
   caf::result<result<done>> cancel(const cancel_job& what);
   caf::result<result<done>> cancel_running(job_id id);
   caf::result<result<done>> suspend(job_id id);
+  bool note_suspend(const running_batch& batch, member& one);
   caf::result<result<std::size_t>> suspend_everything();
   caf::result<result<done>> resume(job_id id);
   caf::result<result<std::size_t>> resume_everything();
@@ -223,6 +229,7 @@ private:
   [[nodiscard]] fact fact_of(const ending& of, batch_id batch, instant at) const;
   void watch_for_storms(scheduling::type_index type, const std::vector<ending>& endings, instant now);
   void stored_end(batch_id id, const std::vector<ending>& endings);
+  static void note_ends(running_batch& batch, const std::vector<ending>& endings);
   // Jobs whose part is done come back into the order before anything else starts: they keep their place.
   void await_next_parts(const std::vector<ending>& endings);
   void next_parts_are_stored(const std::vector<ending>& endings);

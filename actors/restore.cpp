@@ -199,6 +199,15 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
   return {};
 }
 
+// The memory that the items of running batches take: how many these are is known only now.
+void count_items(const queue_start& queue, const config::settings& settings, restored_state& state) {
+  for (auto& [id, lease] : state.leases)
+    for (const auto& batch : queue.running)
+      if (batch.id == id && batch.type < settings.job_types.size())
+        for (const auto& job : batch.jobs)
+          lease.memory_mib += std::int64_t{job.items} * settings.job_types[batch.type].batch.memory_mib_per_item;
+}
+
 // The ends of needed jobs are followed again, for the daemon may have died before it could: how many jobs are cancelled by that.
 result<std::int64_t> restore_needs(storage::job_store& store, queue_start& queue, instant now) {
   std::vector<fact> facts;
@@ -217,7 +226,7 @@ result<std::int64_t> restore_needs(storage::job_store& store, queue_start& queue
 
 // What a worker of the last daemon has loaded, and what it is busy with, into the ledger; workers that are gone are buried.
 result<void> restore_workers(const runners::run_control& control, const config::settings& settings, const type_table& types,
-                             restored_state& state) {
+                             const std::vector<device>& devices, restored_state& state) {
   for (const auto& found : control.find_workers()) {
     const auto* type = settings.find_job_type(found.type);
     const bool has_batch =
@@ -227,11 +236,15 @@ result<void> restore_workers(const runners::run_control& control, const config::
         return buried;
       continue;
     }
+    // It may have grown with its largest batch, which nobody has written down: so it counts as large as it can be.
+    const auto on = std::find_if(devices.begin(), devices.end(), [&](const device& d) { return d.id == found.device; });
+    const auto largest = type ? scheduling::demand_of(*type, type->batch.max_items).memory_mib : found.memory_mib;
+    const auto memory = on == devices.end() ? found.memory_mib : std::max(found.memory_mib, std::min(largest, on->memory_mib));
     state.workers.push_back({.id = found.id,
                              .device = found.device,
                              .type = type ? types.find(found.type) : scheduling::type_index{UINT16_MAX},
                              .warm = found.warm_number,
-                             .memory_mib = found.memory_mib,
+                             .memory_mib = memory,
                              .idle_since = wall_clock_now()});
   }
   return {};
@@ -261,7 +274,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       queue.jobs.delay(queued, *job.not_before);
     else
       queue.jobs.add(queued);
-    if (job.on_needs_failure && job.attempts == 0)
+    if (job.on_needs_failure && !job.was_started)
       queue.needs.add(job.id, *job.on_needs_failure, {job.needs.begin(), job.needs.end()});
   });
   if (!stored)
@@ -311,7 +324,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       restored.jobs.back().tried = member.attempts > 1; // this one is counted when it is over
     }
     const auto* type = settings->find_job_type(batch.type);
-    const auto needs = type ? scheduling::demand_of(*type, static_cast<int>(batch.jobs.size())) : scheduling::demand{};
+    const auto needs = type ? scheduling::demand_of(*type, 0) : scheduling::demand{}; // that of its items is added below
     state.leases.emplace_back(batch.id, scheduling::lease{.device = batch.device,
                                                           .slots = needs.slots,
                                                           .memory_mib = needs.memory_mib,
@@ -332,9 +345,10 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   if (auto grouped = classify_all(store, *settings, queue, now); !grouped)
     return fail(grouped.error());
 
+  count_items(queue, *settings, state);
   restore_share(stored->learned, *settings, devices, std::move(last), queue, now);
 
-  if (auto workers = restore_workers(control, *settings, types, state); !workers)
+  if (auto workers = restore_workers(control, *settings, types, devices, state); !workers)
     return fail(workers.error());
 
   for (const auto& [name, reason] : stored->held_types)

@@ -60,6 +60,8 @@ after_attempt decide_after(const job_outcome& outcome, const queued_job& job, co
   const bool is_lost = outcome.why_failed && outcome.why_failed->kind == failure_kind::lost;
   if (!interrupted && outcome.state == job_state::completed && has_more_parts(job))
     interrupted = attempt_end::part_done;
+  if (wish == user_wish::cancel && interrupted == attempt_end::part_done) // that part counts; then it is cancelled
+    return job_waits{.how = attempt_end::part_done, .held = true, .held_for = cancelled_reason, .retries = job.retries};
   if (wish == user_wish::cancel) // also what was interrupted: nothing else keeps it from going on
     return job_ends{interrupted || is_lost ? job_state::cancelled : outcome.state};
   if (wish != user_wish::none && !interrupted && outcome.state == job_state::cancelled)

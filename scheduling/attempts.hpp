@@ -36,7 +36,8 @@ enum class user_wish {
 
 // Interrupted jobs wait, and those that have items left; one that ran out of memory alone tries again with half the items of that
 // run, where it may run in parts. Failed ones wait when the policy allows another try for this kind of failure and they have had
-// fewer retries than that; all else has ended. Nothing waits that is to be cancelled; what is suspended waits held, also where its
+// fewer retries than that; all else has ended. Nothing waits that is to be cancelled, but for the moment that it takes
+// to store a part that is done; what is suspended waits held, also where its
 // run ended in another way before it could heed that. `type` is null when the configuration no longer has it: then nothing is
 // retried, but what was interrupted waits.
 [[nodiscard]] after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type,

@@ -66,11 +66,11 @@ result<json> params_of_part(json params, const std::string& path, const job_part
   return params;
 }
 
-result<void> check_items_kept(const json& before, const json& after, const std::string& path, int items_done) {
+result<void> check_items_kept(const json& before, const json& after, const std::string& path) {
   const json *was = find_parameter(before, path), *is = find_parameter(after, path);
   if (was && is && *was == *is)
     return {};
-  return fail(error_code::conflict, std::to_string(items_done) + " of its items are done: '" + path + "' cannot be changed",
+  return fail(error_code::conflict, "some of its items are done: '" + path + "' cannot be changed",
               "cancel it and retry it from scratch, or submit a new job");
 }
 

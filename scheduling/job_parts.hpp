@@ -32,7 +32,7 @@ void finish_part(queued_job& job);
 [[nodiscard]] result<json> params_of_part(json params, const std::string& path, const job_part& part);
 
 // A job of which some items are done may be edited, but not those items. Errors: conflict.
-[[nodiscard]] result<void> check_items_kept(const json& before, const json& after, const std::string& path, int items_done);
+[[nodiscard]] result<void> check_items_kept(const json& before, const json& after, const std::string& path);
 
 // What tells how long a run of the job takes: of one that takes as many items as the type allows.
 [[nodiscard]] job_features features_of_full_part(const config::job_type& type, const batch_traits& traits, const json& params);

@@ -82,9 +82,11 @@ json result_of_parts(statement_cache& statements, const job_record& job, json la
     else
       parts.back()["left_out"] = "the results of all parts take more than " + std::to_string(bytes_max) + " bytes";
   }
-  if (is_finished(job.state) && (job.state == job_state::completed || !last.is_null()))
-    parts.push_back(
-        {{"batch", job.batch.value}, {"first_item", job.part.first}, {"items", job.part.count}, {"result", std::move(last)}});
+  json of_last{{"batch", job.batch.value}, {"first_item", job.part.first}, {"items", job.part.count}, {"result", std::move(last)}};
+  if (job.state == job_state::completed)
+    parts.push_back(std::move(of_last));
+  else if (!of_last["result"].is_null()) // it failed or was cancelled in the middle of that
+    return {{"parts", std::move(parts)}, {"not_done", std::move(of_last)}};
   return {{"parts", std::move(parts)}};
 }
 

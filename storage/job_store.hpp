@@ -38,6 +38,7 @@ struct live_job {
   int batch_max = 0; // as attempt_ended has it
   std::optional<needs_rule> on_needs_failure = {};
   std::span<const scheduling::needed_job> needs = {}; // ascending; valid during the visit
+  bool was_started = false;                           // of one that needs others: it waits for them no more
   std::string_view group = {};                        // empty: none; valid during the visit
   instant waits_since{};                              // could start, but for a hold and `not_before`
   std::string_view user = {};                         // empty: not known; valid during the visit

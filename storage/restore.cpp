@@ -17,6 +17,7 @@ WHERE state = 0 ORDER BY held, priority DESC, order_key, id)sql";
 constexpr const char* select_needs = R"sql(
 SELECT job_needs.needs, jobs.state, jobs.finished FROM job_needs JOIN jobs ON jobs.id = job_needs.needs
 WHERE job_needs.job = ? ORDER BY job_needs.needs)sql";
+constexpr const char* select_was_started = "SELECT batch IS NOT NULL FROM jobs WHERE id = ?";
 constexpr const char* select_held_types = "SELECT type, reason FROM held_types";
 constexpr const char* select_groups = "SELECT id, name, parallel, paused FROM job_groups";
 constexpr const char* select_user = "SELECT name FROM job_users WHERE id = ?";
@@ -149,7 +150,10 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
     std::optional<needs_rule> rule;
     std::vector<scheduling::needed_job> needs;
     instant needs_ended{};
+    bool was_started = false;
     if (!job.is_null(11)) {
+      auto started = statements.query(select_was_started, id);
+      was_started = started.next() && started.integer(0) != 0;
       rule = static_cast<needs_rule>(job.integer(11));
       needs = read_needs(statements, id, needs_ended);
     }
@@ -166,6 +170,7 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
            .batch_max = static_cast<int>(job.integer(10)),
            .on_needs_failure = rule,
            .needs = needs,
+           .was_started = was_started,
            .group = name_in(groups, job, 12),
            .waits_since = std::max(job.time(13), needs_ended),
            .user = users.name_in(job, 14),

@@ -122,7 +122,9 @@ TEST_CASE("a part that completed is followed by the next one, and counts as no a
   CHECK_FALSE(waits.held);
   CHECK(std::get<job_ends>(decide_after(completed(), job_of(20, type, 1, 16), &type, user_wish::none, at(0))).state ==
         job_state::completed);
-  CHECK(std::get<job_ends>(decide_after(completed(), job, &type, user_wish::cancel, at(0))).state == job_state::cancelled);
+  const auto cancelled = std::get<job_waits>(decide_after(completed(), job, &type, user_wish::cancel, at(0)));
+  CHECK(cancelled.how == attempt_end::part_done); // it is cancelled next
+  CHECK(cancelled.held_for == cancelled_reason);
   const auto suspended = std::get<job_waits>(decide_after(completed(), job, &type, user_wish::suspend, at(0)));
   CHECK(suspended.how == attempt_end::part_done); // its items are done all the same
   CHECK(suspended.held);
@@ -156,8 +158,8 @@ TEST_CASE("a job that runs out of memory alone tries again with half the items, 
 TEST_CASE("items that are done cannot be edited, all else can") {
   auto after = prompts(5);
   after["steps"] = 9;
-  CHECK(check_items_kept(prompts(5), after, "prompts", 3));
-  const auto refused = check_items_kept(prompts(5), prompts(6), "prompts", 3);
+  CHECK(check_items_kept(prompts(5), after, "prompts"));
+  const auto refused = check_items_kept(prompts(5), prompts(6), "prompts");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == error_code::conflict);
 }
