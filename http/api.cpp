@@ -8,7 +8,8 @@ namespace verbs = boost::beast::http;
 
 struct api::route {
   verbs::verb method;
-  std::vector<std::string_view> path; // "*" stands for a job id, or for a name: of a job type, a group, a token
+  std::vector<std::string_view>
+      path; // "*" stands for a job id, or for a name: of a job type, a group, a token; "**" at the end for one or more segments
   role needed;
   reply (api::*handler)(const request&);
 };
@@ -38,6 +39,8 @@ const std::vector<api::route>& api::routes() {
       {get, {"jobs", "*", "log"}, read, &api::read_log},
       {get, {"jobs", "*", "history"}, read, &api::read_history},
       {get, {"jobs", "*", "explanation"}, read, &api::explain_job},
+      {get, {"jobs", "*", "artifacts"}, read, &api::list_artifacts},
+      {get, {"jobs", "*", "artifacts", "**"}, read, &api::read_artifact},
       {get, {"batches"}, read, &api::read_batches},
       {get, {"statistics"}, read, &api::read_statistics},
       {post, {"queue", "pause"}, admin, &api::pause_queue},
@@ -56,19 +59,21 @@ const std::vector<api::route>& api::routes() {
 
 api::reply api::dispatch(const request& r) {
   const auto fits = [&](const route& one) {
-    if (one.path.size() != r.path.size())
+    const bool has_tail = one.path.back() == "**";
+    if (has_tail ? r.path.size() < one.path.size() : r.path.size() != one.path.size())
       return false;
     for (std::size_t i = 0; i < one.path.size(); ++i)
-      if (one.path[i] != "*" && one.path[i] != r.path[i])
+      if (!one.path[i].starts_with('*') && one.path[i] != r.path[i])
         return false;
     return true;
   };
+  const auto method = r.method == verbs::verb::head ? verbs::verb::get : r.method; // answered alike, but for the body
   bool path_known = false;
   for (const route& one : routes()) {
     if (!fits(one))
       continue;
     path_known = true;
-    if (one.method != r.method)
+    if (one.method != method)
       continue;
     if (auto may = co_await check_rights(r, one.needed); !may)
       co_return fail(may.error());

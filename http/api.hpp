@@ -69,6 +69,10 @@ private:
   reply hold_type(const request& r);
   reply release_type(const request& r);
 
+  // files of jobs (api_files.cpp)
+  reply list_artifacts(const request& r);
+  reply read_artifact(const request& r);
+
   // following along (api_events.cpp)
   reply follow_events(const request& r);
   [[nodiscard]] boost::asio::awaitable<result<actors::job_records>> records_of(std::vector<job_id> ids);

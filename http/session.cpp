@@ -53,6 +53,9 @@ result<request> request_from(parser_type& parser) {
     r.query.insert_or_assign(std::string(parameter.key), std::string(parameter.value));
   r.idempotency_key = std::string(message["Idempotency-Key"]);
   r.last_event_id = std::string(message["Last-Event-ID"]);
+  r.range = std::string(message[beast_http::field::range]);
+  r.if_range = std::string(message[beast_http::field::if_range]);
+  r.if_none_match = std::string(message[beast_http::field::if_none_match]);
   r.body = std::move(message.body());
   return r;
 }
