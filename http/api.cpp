@@ -41,6 +41,7 @@ const std::vector<api::route>& api::routes() {
       {get, {"jobs", "*", "explanation"}, read, &api::explain_job},
       {get, {"jobs", "*", "artifacts"}, read, &api::list_artifacts},
       {get, {"jobs", "*", "artifacts", "**"}, read, &api::read_artifact},
+      {get, {"jobs", "*", "metrics"}, read, &api::read_metrics},
       {get, {"batches"}, read, &api::read_batches},
       {get, {"statistics"}, read, &api::read_statistics},
       {post, {"queue", "pause"}, admin, &api::pause_queue},

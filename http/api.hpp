@@ -73,6 +73,10 @@ private:
   reply list_artifacts(const request& r);
   reply read_artifact(const request& r);
 
+  // what it reports, and which run an attempt was (api_metrics.cpp)
+  reply read_metrics(const request& r);
+  [[nodiscard]] boost::asio::awaitable<result<batch_id>> run_of_attempt(job_id id, std::int64_t attempt);
+
   // following along (api_events.cpp)
   reply follow_events(const request& r);
   [[nodiscard]] boost::asio::awaitable<result<actors::job_records>> records_of(std::vector<job_id> ids);
