@@ -58,7 +58,7 @@ const std::vector<api::route>& api::routes() {
   return all;
 }
 
-api::reply api::dispatch(const request& r) {
+api::reply api::dispatch(const request& r, const route*& taken) {
   const auto fits = [&](const route& one) {
     const bool has_tail = one.path.back() == "**";
     if (has_tail ? r.path.size() < one.path.size() : r.path.size() != one.path.size())
@@ -74,6 +74,7 @@ api::reply api::dispatch(const request& r) {
     if (!fits(one))
       continue;
     path_known = true;
+    taken = &one;
     if (one.method != method)
       continue;
     if (auto may = co_await check_rights(r, one.needed); !may)
@@ -85,14 +86,25 @@ api::reply api::dispatch(const request& r) {
   co_return fail(error_code::not_found, "there is no such path in the API", "see docs/api.md");
 }
 
-boost::asio::awaitable<response> api::answer(request r) {
+boost::asio::awaitable<response> api::answer_safely(const request& r, const route*& taken) {
   try {
-    auto outcome = co_await dispatch(r);
+    auto outcome = co_await dispatch(r, taken);
     co_return outcome ? std::move(*outcome) : error_response(outcome.error());
   } catch (const std::exception& e) {
     spdlog::error("a request failed: {}", e.what());
     co_return error_response({error_code::internal, "the request failed inside the daemon; its log says more", {}, {}});
   }
+}
+
+boost::asio::awaitable<response> api::answer(request r) {
+  const route* taken = nullptr;
+  auto answer = co_await answer_safely(r, taken);
+  std::string name;
+  if (taken != nullptr)
+    for (const auto segment : taken->path)
+      name += "/" + std::string(segment);
+  requests_.add({std::string(verbs::to_string(r.method)), taken != nullptr ? name : "none", answer.result_int()});
+  co_return answer;
 }
 
 } // namespace ferry::http

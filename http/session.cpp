@@ -132,6 +132,9 @@ result<caller> admit(const request_head& head, bool is_page, const access* who, 
 }
 
 asio::awaitable<response> answer_to(parser_type& parser, bool is_page, caller sender, const access* who, api& handler) {
+  const auto asked = probe_of({parser.get().target().data(), parser.get().target().size()});
+  if (asked != probe::none)
+    co_return co_await handler.answer_probe(asked, parser.get().method());
   if (is_page) {
     auto page = answer_page(parser.get().base(), who);
     co_return page ? std::move(*page) : error_response(page.error());
