@@ -21,3 +21,5 @@ if(NOT SQLiteCpp_FOUND)
   add_library(SQLiteCpp INTERFACE IMPORTED)
   target_link_libraries(SQLiteCpp INTERFACE ${SQLITECPP_LIBRARY} sqlite3)
 endif()
+# Its CMake package asks for libraries (curl, civetweb) that the part used here does not need.
+find_library(PROMETHEUS_LIBRARY prometheus-cpp-core REQUIRED)

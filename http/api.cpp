@@ -8,7 +8,8 @@ namespace verbs = boost::beast::http;
 
 struct api::route {
   verbs::verb method;
-  std::vector<std::string_view> path; // "*" stands for a job id, or for a name: of a job type, a group, a token
+  std::vector<std::string_view>
+      path; // "*" stands for a job id, or for a name: of a job type, a group, a token; "**" at the end for one or more segments
   role needed;
   reply (api::*handler)(const request&);
 };
@@ -39,6 +40,9 @@ const std::vector<api::route>& api::routes() {
       {get, {"jobs", "*", "log"}, read, &api::read_log},
       {get, {"jobs", "*", "history"}, read, &api::read_history},
       {get, {"jobs", "*", "explanation"}, read, &api::explain_job},
+      {get, {"jobs", "*", "artifacts"}, read, &api::list_artifacts},
+      {get, {"jobs", "*", "artifacts", "**"}, read, &api::read_artifact},
+      {get, {"jobs", "*", "metrics"}, read, &api::read_metrics},
       {get, {"batches"}, read, &api::read_batches},
       {get, {"statistics"}, read, &api::read_statistics},
       {get, {"statistics", "history"}, read, &api::count_jobs},
@@ -68,21 +72,24 @@ std::vector<route_name> api::route_names() {
   return names;
 }
 
-api::reply api::dispatch(const request& r) {
+api::reply api::dispatch(const request& r, const route*& taken) {
   const auto fits = [&](const route& one) {
-    if (one.path.size() != r.path.size())
+    const bool has_tail = one.path.back() == "**";
+    if (has_tail ? r.path.size() < one.path.size() : r.path.size() != one.path.size())
       return false;
     for (std::size_t i = 0; i < one.path.size(); ++i)
-      if (one.path[i] != "*" && one.path[i] != r.path[i])
+      if (!one.path[i].starts_with('*') && one.path[i] != r.path[i])
         return false;
     return true;
   };
+  const auto method = r.method == verbs::verb::head ? verbs::verb::get : r.method; // answered alike, but for the body
   bool path_known = false;
   for (const route& one : routes()) {
     if (!fits(one))
       continue;
     path_known = true;
-    if (one.method != r.method)
+    taken = &one;
+    if (one.method != method)
       continue;
     if (auto may = co_await check_rights(r, one.needed); !may)
       co_return fail(may.error());
@@ -93,14 +100,25 @@ api::reply api::dispatch(const request& r) {
   co_return fail(error_code::not_found, "there is no such path in the API", "see docs/api.md");
 }
 
-boost::asio::awaitable<response> api::answer(request r) {
+boost::asio::awaitable<response> api::answer_safely(const request& r, const route*& taken) {
   try {
-    auto outcome = co_await dispatch(r);
+    auto outcome = co_await dispatch(r, taken);
     co_return outcome ? std::move(*outcome) : error_response(outcome.error());
   } catch (const std::exception& e) {
     spdlog::error("a request failed: {}", e.what());
     co_return error_response({error_code::internal, "the request failed inside the daemon; its log says more", {}, {}});
   }
+}
+
+boost::asio::awaitable<response> api::answer(request r) {
+  const route* taken = nullptr;
+  auto answer = co_await answer_safely(r, taken);
+  std::string name;
+  if (taken != nullptr)
+    for (const auto segment : taken->path)
+      name += "/" + std::string(segment);
+  requests_.add({std::string(verbs::to_string(r.method)), taken != nullptr ? name : "none", answer.result_int()});
+  co_return answer;
 }
 
 } // namespace ferry::http

@@ -5,6 +5,7 @@
 #include "http/bridge.hpp"
 #include "http/event_hub.hpp"
 #include "http/messages.hpp"
+#include "http/monitoring.hpp"
 #include "http/server.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -39,12 +40,16 @@ public:
 
   // Finds the route and runs it. Every failure becomes an error response; nothing is thrown.
   [[nodiscard]] boost::asio::awaitable<response> answer(request r);
+  // What monitoring asks, outside of the API (api_monitoring.cpp).
+  [[nodiscard]] boost::asio::awaitable<response> answer_probe(probe which, boost::beast::http::verb method);
 
 private:
   using reply = boost::asio::awaitable<result<response>>;
   struct route;
   static const std::vector<route>& routes();
-  [[nodiscard]] reply dispatch(const request& r);
+  // `taken`: the route that the path fits.
+  [[nodiscard]] reply dispatch(const request& r, const route*& taken);
+  [[nodiscard]] boost::asio::awaitable<response> answer_safely(const request& r, const route*& taken);
 
   // jobs (api_jobs.cpp)
   reply submit(const request& r);
@@ -84,6 +89,19 @@ private:
   reply read_statistics(const request& r);
   reply count_jobs(const request& r);
   reply count_failures(const request& r);
+
+  // files of jobs (api_files.cpp)
+  reply list_artifacts(const request& r);
+  reply read_artifact(const request& r);
+
+  // what it reports, and which run an attempt was (api_metrics.cpp)
+  reply read_metrics(const request& r);
+  [[nodiscard]] boost::asio::awaitable<result<batch_id>> run_of_attempt(job_id id, std::int64_t attempt);
+
+  // whether the queue answers (api_monitoring.cpp)
+  struct queue_question;
+  [[nodiscard]] boost::asio::awaitable<bool> is_ready();
+  [[nodiscard]] boost::asio::awaitable<void> ask_queue(std::shared_ptr<queue_question> question);
 
   // following along (api_events.cpp)
   reply follow_events(const request& r);
@@ -136,6 +154,7 @@ private:
   std::shared_ptr<token_store> tokens_;
   std::string tcp_address_, tcp_note_;
   status_text status_;
+  request_counts requests_;
   bridge bridge_;
   std::vector<device_reading> readings_;
   std::map<unsigned, std::string> user_names_;

@@ -276,14 +276,16 @@ api::reply api::read_history(const request& r) {
 }
 
 api::reply api::read_log(const request& r) {
-  if (auto known = check_query(r, {"offset", "limit", "wait"}); !known)
+  if (auto known = check_query(r, {"offset", "limit", "wait", "attempt"}); !known)
     co_return fail(known.error());
   const auto id = job_id_from(r.path[1]);
   const auto offset = query_number(r, "offset", 0, INT64_MIN, INT64_MAX);
   const auto limit = query_number(r, "limit", limits::log_chunk_bytes_max, 1, limits::log_chunk_bytes_max);
   const auto wait = query_number(r, "wait", 0, 1, limits::wait_seconds_max);
+  const auto attempt = query_number(r, "attempt", 0, 1, INT32_MAX);
   for (const error* e : std::initializer_list<const error*>{id ? nullptr : &id.error(), offset ? nullptr : &offset.error(),
-                                                            limit ? nullptr : &limit.error(), wait ? nullptr : &wait.error()})
+                                                            limit ? nullptr : &limit.error(), wait ? nullptr : &wait.error(),
+                                                            attempt ? nullptr : &attempt.error()})
     if (e)
       co_return fail(*e);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(*wait);
@@ -293,8 +295,16 @@ api::reply api::read_log(const request& r) {
     const auto view = co_await view_of(*id);
     if (!view)
       co_return fail(view.error());
-    const bool ended = is_finished(view->record.state);
-    const auto& batch = view->record.batch;
+    const bool is_latest = *attempt == 0 || *attempt == view->record.attempts;
+    const bool is_over = *attempt != 0 && view->record.state != job_state::running; // another attempt has another log
+    const bool ended = !is_latest || is_over || is_finished(view->record.state);
+    auto batch = view->record.batch;
+    if (!is_latest) {
+      const auto run = co_await run_of_attempt(*id, *attempt);
+      if (!run)
+        co_return fail(run.error());
+      batch = *run;
+    }
     log_chunk chunk;
     if (!batch.is_none()) {
       auto read = read_log_file(parts_.settings->storage.data_dir / "runs" / to_string(batch) / "output.log", *offset,
@@ -311,6 +321,8 @@ api::reply api::read_log(const request& r) {
     response answer;
     answer.result(200);
     answer.set(boost::beast::http::field::content_type, "application/octet-stream");
+    if (!batch.is_none())
+      answer.set("Ferry-Log-Attempt", std::to_string(is_latest ? view->record.attempts : *attempt));
     answer.set("Ferry-Log-Offset", std::to_string(chunk.offset));
     answer.set("Ferry-Log-Next", std::to_string(chunk.offset + static_cast<std::int64_t>(chunk.bytes.size())));
     if (ended && chunk.at_end)

@@ -36,6 +36,7 @@ public:
   // False: there are as many streams as may be.
   [[nodiscard]] bool enter();
   void leave();
+  [[nodiscard]] std::size_t streams() const { return streams_; }
 
   // Ends all streams that are open now: whoever still may comes back.
   void send_all_away();

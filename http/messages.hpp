@@ -30,6 +30,7 @@ struct request {
   std::map<std::string, std::string> query; // decoded
   std::string body;
   std::string idempotency_key, last_event_id;
+  std::string range = {}, if_range = {}, if_none_match = {}; // of a file
   bool keep_alive = true;
   caller who = {};
 };

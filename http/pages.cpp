@@ -1,5 +1,7 @@
 #include "http/pages.hpp"
 
+#include "http/monitoring.hpp"
+
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -96,6 +98,8 @@ response take_token(const boost::urls::url_view& target, const access& who, cons
 } // namespace
 
 bool is_page_target(std::string_view target) {
+  if (probe_of(target) == probe::figures) // data, not the page's: it needs a token
+    return false;
   return target.starts_with('/') && !(target.starts_with("/api") && (target.size() == 4 || target[4] == '/' || target[4] == '?'));
 }
 

@@ -53,6 +53,9 @@ result<request> request_from(parser_type& parser) {
     r.query.insert_or_assign(std::string(parameter.key), std::string(parameter.value));
   r.idempotency_key = std::string(message["Idempotency-Key"]);
   r.last_event_id = std::string(message["Last-Event-ID"]);
+  r.range = std::string(message[beast_http::field::range]);
+  r.if_range = std::string(message[beast_http::field::if_range]);
+  r.if_none_match = std::string(message[beast_http::field::if_none_match]);
   r.body = std::move(message.body());
   return r;
 }
@@ -129,6 +132,9 @@ result<caller> admit(const request_head& head, bool is_page, const access* who, 
 }
 
 asio::awaitable<response> answer_to(parser_type& parser, bool is_page, caller sender, const access* who, api& handler) {
+  const auto asked = probe_of({parser.get().target().data(), parser.get().target().size()});
+  if (asked != probe::none)
+    co_return co_await handler.answer_probe(asked, parser.get().method());
   if (is_page) {
     auto page = answer_page(parser.get().base(), who);
     co_return page ? std::move(*page) : error_response(page.error());
