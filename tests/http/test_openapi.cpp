@@ -168,7 +168,8 @@ TEST_CASE("each operation says what it answers when it fails, in the one form") 
     CHECK((answers.contains("200") || answers.contains("201")));
     for (const auto& [status, answer] : answers.items())
       if (status[0] >= '4')
-        CHECK(resolved(answer)["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/Error");
+        CHECK(resolved(resolved(answer)["content"]["application/json"]["schema"])["properties"]["error"]["$ref"] ==
+              "#/components/schemas/ErrorBody");
   }
 }
 

@@ -27,7 +27,8 @@ public:
 
   // Sends a request, which may be a wrong one, and checks that the document knows its answer: the status, the media type, each
   // field.
-  raw_answer ask(const std::string& method, const std::string& target, const std::string& body = {});
+  raw_answer ask(const std::string& method, const std::string& target, const std::string& body = {},
+                 const std::vector<std::string>& headers = {});
   // One that must succeed, and whose body and parameters the document must know as well. What it answers, where that is JSON.
   json succeed(const std::string& method, const std::string& target, const json& body = nullptr);
   // The operations that were asked for with success.
