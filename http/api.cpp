@@ -8,7 +8,7 @@ namespace verbs = boost::beast::http;
 
 struct api::route {
   verbs::verb method;
-  std::vector<std::string_view> path; // "*" stands for a job id, or for a name: of a job type, a group, a token
+  std::vector<std::string_view> path; // "*" stands for a job id, or for a name: of a job type, a group, a token; "**" for the rest
   role needed;
   reply (api::*handler)(const request&);
 };
@@ -21,6 +21,16 @@ const std::vector<api::route>& api::routes() {
       {get, {"tokens"}, admin, &api::list_tokens},
       {post, {"tokens"}, admin, &api::add_token},
       {delete_, {"tokens", "*"}, admin, &api::remove_token},
+      {post, {"uploads"}, submit, &api::begin_upload},
+      {patch, {"uploads", "*"}, submit, &api::continue_upload},
+      {get, {"uploads", "*"}, submit, &api::read_upload},
+      {delete_, {"uploads", "*"}, submit, &api::remove_upload},
+      {get, {"datasets"}, read, &api::list_datasets},
+      {post, {"datasets"}, submit, &api::add_dataset},
+      {get, {"datasets", "*"}, read, &api::show_dataset},
+      {delete_, {"datasets", "*"}, submit, &api::remove_dataset},
+      {get, {"datasets", "*", "files", "**"}, read, &api::read_dataset_file},
+      {delete_, {"datasets", "*", "files", "**"}, submit, &api::remove_dataset_file},
       {get, {"status"}, read, &api::read_status},
       {get, {"events"}, read, &api::follow_events},
       {get, {"queue"}, read, &api::read_queue},
@@ -58,9 +68,10 @@ const std::vector<api::route>& api::routes() {
 
 api::reply api::dispatch(const request& r) {
   const auto fits = [&](const route& one) {
-    if (one.path.size() != r.path.size())
+    const bool takes_rest = one.path.back() == "**";
+    if (takes_rest ? r.path.size() < one.path.size() : r.path.size() != one.path.size())
       return false;
-    for (std::size_t i = 0; i < one.path.size(); ++i)
+    for (std::size_t i = 0; i + (takes_rest ? 1 : 0) < one.path.size(); ++i)
       if (one.path[i] != "*" && one.path[i] != r.path[i])
         return false;
     return true;
