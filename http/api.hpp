@@ -7,6 +7,7 @@
 #include "http/messages.hpp"
 #include "http/monitoring.hpp"
 #include "http/server.hpp"
+#include "http/uploads.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
@@ -28,7 +29,12 @@ public:
   [[nodiscard]] static std::vector<route_name> route_names();
 
   api(server_parts parts, std::shared_ptr<event_hub> hub, std::shared_ptr<token_store> tokens)
-      : parts_(std::move(parts)), hub_(std::move(hub)), tokens_(std::move(tokens)), bridge_(parts_.system) {}
+      : parts_(std::move(parts)),
+        hub_(std::move(hub)),
+        tokens_(std::move(tokens)),
+        bridge_(parts_.system),
+        uploads_(std::make_unique<uploads>(parts_.settings->storage.data_dir, config::upload_rules{},
+                                           parts_.settings->storage.free_mib_min)) {}
 
   // Where TCP is listened on, and what is to be said about that; empty: nowhere, nothing.
   void listens_on(std::string address, std::string note) {
@@ -37,6 +43,9 @@ public:
   }
   // Who has connected to the Unix socket; without a peer the user that the daemon runs as.
   [[nodiscard]] caller local_caller(std::optional<unsigned> peer);
+
+  // Removes uploads that nobody goes on with; never returns.
+  [[nodiscard]] boost::asio::awaitable<void> expire_uploads();
 
   // Finds the route and runs it. Every failure becomes an error response; nothing is thrown.
   [[nodiscard]] boost::asio::awaitable<response> answer(request r);
@@ -107,6 +116,18 @@ private:
   reply follow_events(const request& r);
   [[nodiscard]] boost::asio::awaitable<result<actors::job_records>> records_of(std::vector<job_id> ids);
 
+  // inputs and datasets (api_uploads.cpp, api_datasets.cpp)
+  reply begin_upload(const request& r);
+  reply continue_upload(const request& r);
+  reply read_upload(const request& r);
+  reply remove_upload(const request& r);
+  reply list_datasets(const request& r);
+  reply add_dataset(const request& r);
+  reply show_dataset(const request& r);
+  reply read_dataset_file(const request& r);
+  reply remove_dataset(const request& r);
+  reply remove_dataset_file(const request& r);
+
   // who may (api_access.cpp)
   [[nodiscard]] boost::asio::awaitable<result<void>> check_rights(const request& r, role needed);
   reply read_session(const request& r);
@@ -156,6 +177,7 @@ private:
   status_text status_;
   request_counts requests_;
   bridge bridge_;
+  std::unique_ptr<uploads> uploads_;
   std::vector<device_reading> readings_;
   std::map<unsigned, std::string> user_names_;
   std::chrono::steady_clock::time_point readings_at_{};

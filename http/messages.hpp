@@ -19,6 +19,8 @@
 
 namespace ferry::http {
 
+class incoming_body;
+
 // `rest`: its body is made piece by piece; the string is not looked at then.
 struct response : boost::beast::http::response<boost::beast::http::string_body> {
   std::shared_ptr<body_source> rest = {};
@@ -33,6 +35,9 @@ struct request {
   std::string range = {}, if_range = {}, if_none_match = {}; // of a file
   bool keep_alive = true;
   caller who = {};
+  // Of an upload: where its body begins, and the body, which is not in `body` but taken piece by piece.
+  std::string upload_offset = {};
+  incoming_body* incoming = nullptr;
 };
 
 [[nodiscard]] response json_response(unsigned status, const json& body);

@@ -116,6 +116,7 @@ result<std::unique_ptr<server>> server::start(server_parts parts) {
   asio::co_spawn(impl->context, impl->accept(*listening.unix_acceptor, nullptr), asio::detached);
   if (listening.tcp_acceptor)
     asio::co_spawn(impl->context, impl->accept(*listening.tcp_acceptor, &impl->guard), asio::detached);
+  asio::co_spawn(impl->context, impl->handler->expire_uploads(), asio::detached);
   impl->hub->open();
   impl->thread = std::thread([raw = impl.get()] { raw->context.run(); });
   return std::unique_ptr<server>(new server(std::move(impl)));

@@ -2,6 +2,7 @@
 
 #include "config/limits.hpp"
 #include "config/text.hpp"
+#include "http/incoming_body.hpp"
 #include "http/pages.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -56,6 +57,7 @@ result<request> request_from(parser_type& parser) {
   r.range = std::string(message[beast_http::field::range]);
   r.if_range = std::string(message[beast_http::field::if_range]);
   r.if_none_match = std::string(message[beast_http::field::if_none_match]);
+  r.upload_offset = std::string(message["Upload-Offset"]);
   r.body = std::move(message.body());
   return r;
 }
@@ -108,10 +110,20 @@ asio::awaitable<beast::error_code> read_head(stream& connection, beast::flat_buf
   co_return failed;
 }
 
+// The body of such a request is taken by its handler, piece by piece, and has a bound of its own.
+bool is_streamed(const parser_type& parser) {
+  const auto target = parser.get().target();
+  return parser.get().method() == beast_http::verb::patch &&
+         std::string_view(target.data(), target.size()).starts_with("/api/v1/uploads/") && !parser.chunked();
+}
+
 asio::awaitable<beast::error_code> read_body(stream& connection, beast::flat_buffer& buffer, parser_type& parser) {
   beast::error_code failed;
   if (parser.is_done())
     co_return failed;
+  if (parser.content_length().value_or(0) > limits::request_body_bytes_max)
+    co_return beast_http::make_error_code(beast_http::error::body_limit);
+  parser.body_limit(limits::request_body_bytes_max);
   if (beast::iequals(parser.get()[beast_http::field::expect], "100-continue")) {
     beast_http::response<beast_http::empty_body> go_on{beast_http::status::continue_, 11};
     co_await beast_http::async_write(connection, go_on, asio::redirect_error(asio::use_awaitable, failed));
@@ -131,7 +143,8 @@ result<caller> admit(const request_head& head, bool is_page, const access* who, 
   return is_page ? result<caller>(caller{}) : who->identify(head);
 }
 
-asio::awaitable<response> answer_to(parser_type& parser, bool is_page, caller sender, const access* who, api& handler) {
+asio::awaitable<response> answer_to(parser_type& parser, bool is_page, caller sender, const access* who, api& handler,
+                                    incoming_body* incoming) {
   const auto asked = probe_of({parser.get().target().data(), parser.get().target().size()});
   if (asked != probe::none)
     co_return co_await handler.answer_probe(asked, parser.get().method());
@@ -143,6 +156,7 @@ asio::awaitable<response> answer_to(parser_type& parser, bool is_page, caller se
   if (!r)
     co_return error_response(r.error());
   r->who = std::move(sender);
+  r->incoming = incoming;
   co_return co_await handler.answer(std::move(*r));
 }
 
@@ -153,11 +167,12 @@ asio::awaitable<void> serve(stream connection, api& handler, const access* who) 
   const auto peer = peer_of(connection);
   for (;;) {
     parser_type parser;
-    parser.body_limit(limits::request_body_bytes_max);
+    parser.body_limit(boost::none); // checked once it is known what the request is
     parser.header_limit(limits::request_header_bytes_max);
     auto failed = co_await read_head(connection, buffer, parser);
     bool is_page = false;
     caller sender;
+    std::optional<incoming_body> incoming;
     if (!failed) {
       const auto target = parser.get().target();
       is_page = is_page_target({target.data(), target.size()});
@@ -168,7 +183,11 @@ asio::awaitable<void> serve(stream connection, api& handler, const access* who) 
         co_return;
       }
       sender = std::move(*admitted);
-      failed = co_await read_body(connection, buffer, parser);
+      if (is_streamed(parser)) {
+        const bool expects_go_ahead = beast::iequals(parser.get()[beast_http::field::expect], "100-continue");
+        incoming.emplace(connection, buffer, parser.content_length().value_or(0), expects_go_ahead);
+      } else
+        failed = co_await read_body(connection, buffer, parser);
     }
     if (failed) {
       if (is_protocol_error(failed)) {
@@ -180,7 +199,11 @@ asio::awaitable<void> serve(stream connection, api& handler, const access* who) 
     const bool keep_alive = parser.get().keep_alive(), is_head = parser.get().method() == beast_http::verb::head;
     const unsigned http_version = parser.get().version();
     connection.expires_never();
-    response answer = co_await answer_to(parser, is_page, std::move(sender), who, handler);
+    response answer = co_await answer_to(parser, is_page, std::move(sender), who, handler, incoming ? &*incoming : nullptr);
+    if (incoming && !incoming->is_taken()) { // what follows is still the body
+      co_await answer_and_close(connection, std::move(answer));
+      co_return;
+    }
     const answer_form form{http_version, keep_alive, is_head};
     if (!co_await write_answer(connection, answer, form) || !keep_alive)
       co_return;

@@ -4,8 +4,9 @@ from typing import Any, Iterable, Mapping, Optional, Union
 
 from ferry import _requests as requests
 from ferry._document import list_of
-from ferry._operations import Flow, Operations, document
+from ferry._operations import Flow, document
 from ferry._requests import JobRef, StrPath
+from ferry._uploads import Uploads
 from ferry._wire import Request
 from ferry.models import HistoryEntry, Job, QueuePage, Submitted
 from ferry.reports import BatchPlan, Explanation, Group, JobType, StartChange, Statistics, Status
@@ -13,7 +14,7 @@ from ferry.reports import BatchPlan, Explanation, Group, JobType, StartChange, S
 Position = Union[int, str]
 
 
-class Commands(Operations):
+class Commands(Uploads):
     # ---- a job -------------------------------------------------------------------------------------------------------------------
 
     def on_job(self, job: JobRef, action: str, **members: Any) -> Flow[Job]:

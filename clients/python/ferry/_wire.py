@@ -14,7 +14,8 @@ _HEAD_BYTES_MAX = 64 * 1024
 
 @dataclass(frozen=True)
 class Request:
-    """path: below /api/v1, with its query. wait: seconds that the daemon may take on purpose. deadline: of the monotonic clock."""
+    """path: below /api/v1, with its query. wait: seconds that the daemon may take on purpose. deadline: of the monotonic clock.
+    upload_offset: the body is no document but bytes of a file, from there on. harmless: done twice, it does nothing worse than once."""
 
     method: str
     path: str
@@ -22,11 +23,13 @@ class Request:
     idempotency_key: str = ""
     wait: float = 0.0
     deadline: Optional[float] = None
+    upload_offset: Optional[int] = None
+    harmless: bool = False
 
     @property
     def repeatable(self) -> bool:
         """It may be sent twice."""
-        return self.method == "GET" or bool(self.idempotency_key)
+        return self.method == "GET" or bool(self.idempotency_key) or self.harmless
 
     def seconds(self, now: float) -> float:
         """How long an answer may take."""
@@ -40,7 +43,9 @@ class Request:
             lines.append(f"Authorization: Bearer {address.token}")
         if self.idempotency_key:
             lines.append(f"Idempotency-Key: {self.idempotency_key}")
-        if self.body is not None:
+        if self.upload_offset is not None:
+            lines += [f"Upload-Offset: {self.upload_offset}", "Content-Type: application/octet-stream"]
+        elif self.body is not None:
             lines.append("Content-Type: application/json")
         if self.method != "GET":
             lines.append(f"Content-Length: {len(self.body or b'')}")

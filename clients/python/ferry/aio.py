@@ -102,6 +102,10 @@ class AsyncClient:
     async def batches(self, *, limit: Optional[int] = None) -> BatchPlan:
         return await self._run(self._do.batches(limit))
 
+    async def upload(self, path: StrPath, *, dataset: Optional[str] = None, name: Optional[str] = None) -> str:
+        """As of Client. The file is read in pieces of 8 MiB, each of which holds up the event loop for a moment."""
+        return await self._run(self._do.upload(path, dataset, name))
+
     async def status(self) -> Status:
         return await self._run(self._do.status())
 

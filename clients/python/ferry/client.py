@@ -95,6 +95,12 @@ class Client:
         jobs = self._run(self._do.submit_many([new_job(type, each, {}, **options) for each in params], None))
         return self._iterate(self._do.map(jobs, deadline))
 
+    def upload(self, path: StrPath, *, dataset: Optional[str] = None, name: Optional[str] = None) -> str:
+        """Sends a file to the daemon's machine; returns its path there, to be given as a parameter. It goes on where a connection broke.
+        dataset: puts it there, and makes that dataset where it is missing. name: another one than the file's; in a dataset its path, such as
+        "train/1.png". Errors: TooLarge, DiskFull, and FerryError where the file changed meanwhile."""
+        return self._run(self._do.upload(path, dataset, name))
+
     # ---- looking -----------------------------------------------------------------------------------------------------------------
 
     def job(self, number: JobRef) -> JobHandle:
