@@ -244,7 +244,7 @@ TEST_CASE("queries take the parameters of the document") {
       ++parameters;
       const auto name = parameter["name"].get<std::string>();
       auto target = one.path;
-      if (const auto at = target.find('{'); at != target.npos)
+      for (auto at = target.find('{'); at != target.npos; at = target.find('{'))
         target.replace(at, target.find('}') + 1 - at, std::to_string(busy.completed));
       // The first one in the order of letters that is not known is named.
       const auto answer = api.ask(one.method, target + "?" + name + "=1&zz_no_such=1");
