@@ -2,7 +2,8 @@
 """A stand-in for a training or an inference: reports steps, loss and learning rate, writes validation pictures, obeys a gate.
 
 Arguments: SPEC, the path of ferry's spec.json. Parameters that it reads: steps, step_seconds, pause_at and gate (at step
-pause_at it waits until the file `gate` exists, so that a test sees a job half done for as long as it likes), fail_at.
+pause_at it waits until the file `gate` exists, so that a test sees a job half done for as long as it likes;
+with pause_prompt only in the part that has this prompt), fail_at.
 """
 import json
 import math
@@ -47,8 +48,9 @@ def main():
 
     params = jobs[0]["params"]
     total = params.get("steps") or params.get("num_steps") or 10
+    waits = params.get("pause_prompt") in [None, *params.get("prompt_ids", [])]
     for step in range(1, total + 1):
-        if step == params.get("pause_at"):
+        if waits and step == params.get("pause_at"):
             while not os.path.exists(params["gate"]):
                 time.sleep(0.05)
         if step == params.get("fail_at"):

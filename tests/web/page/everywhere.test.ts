@@ -53,6 +53,24 @@ describe.skipIf(!hasBrowser)('every page', () => {
       expect(faults).toEqual([]);
     });
 
+  it('wraps long names and reasons on a phone', async () => {
+    const name = 'portraits of the whole crew at dusk, second attempt';
+    const id = await daemon.submit('command', { argv: ['true'] }, { name, needs: [running] });
+    const { page, context } = await openPage(stage.browser, { width: 390, scheme: 'light' });
+    await page.goto(stage.site.entrance);
+    const row = page.locator(`[data-job="${id}"]`);
+    await row.scrollIntoViewIfNeeded();
+    for (const cell of ['.title a', '.expected']) {
+      const cut = await row.locator(cell).evaluate((one) => [one.scrollHeight - one.clientHeight, one.scrollWidth - one.clientWidth]);
+      expect(cut, cell).toEqual([0, 0]);
+    }
+    const lines = await row.locator('.title a').evaluate((one) => Math.round(one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight)));
+    expect(lines).toBe(2);
+    await takePicture(page, 'long_390_light');
+    await daemon.request(`/jobs/${id}/cancel`, {});
+    await context.close();
+  });
+
   it('is used by keyboard alone from the first Tab on', async () => {
     await stage.go('/queue');
     await stage.page.locator('[data-job]').first().waitFor();
@@ -86,6 +104,11 @@ describe.skipIf(!hasBrowser)('every page', () => {
     await daemon.stop();
     await stage.page.getByText('The daemon is away').waitFor();
     expect(await stage.page.locator(`[data-job="${running}"]`).isVisible()).toBe(true); // what was known stays
+    const banner = await stage.page.locator('.away-banner').boundingBox();
+    for (const part of ['.toolbar', '.heading', `[data-job="${running}"]`]) {
+      const box = await stage.page.locator(part).boundingBox();
+      expect(banner && box && box.y + box.height <= banner.y, `${part} is not covered`).toBe(true);
+    }
     await takePicture(stage.page, 'away_1280_light');
     await daemon.start();
     await stage.page.getByText('The daemon is away').waitFor({ state: 'detached' });

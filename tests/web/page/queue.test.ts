@@ -1,5 +1,6 @@
 // The queue page on a real queue: what it shows, moving, cancelling, holding, choosing many, filters.
-import { hasBrowser } from './support/browser';
+import type { Route } from 'playwright-core';
+import { hasBrowser, takePicture } from './support/browser';
 import { setStage } from './support/stage';
 import { until } from './support/until';
 
@@ -135,7 +136,48 @@ describe.skipIf(!hasBrowser)('the queue', () => {
     stage.daemon.openGate('first');
     await stage.page.getByRole('menuitem', { name: 'Retry' }).click();
     await stage.daemon.waitFor(running, 'completed');
-    await stage.page.getByRole('button', { name: 'Clear finished' }).click();
+  });
+
+  it('clears finished jobs of one type, by age, or all', async () => {
+    const other = await stage.daemon.submit('command', { argv: ['true'] }, { name: 'no training' });
+    await row(other).getByText('completed').waitFor();
+    const dialog = stage.page.getByRole('dialog', { name: 'Clear finished jobs' });
+    const clear = async (type: string, age = 'at any time') => {
+      await stage.page.getByRole('button', { name: 'Clear finished …' }).click();
+      await dialog.getByRole('combobox', { name: 'Type' }).selectOption(type);
+      await dialog.getByRole('combobox', { name: 'Ended' }).selectOption(age);
+      await takePicture(stage.page, 'clear_1280_light');
+      await dialog.getByRole('button', { name: 'Clear', exact: true }).click();
+    };
+    await clear('command', 'more than an hour ago');
+    await stage.page.getByText('No job fits: nothing was cleared').waitFor();
+    expect((await order()).sort()).toEqual([running, ...queued, other].sort());
+    await clear('command');
+    await row(other).waitFor({ state: 'detached' });
+    expect((await order()).sort()).toEqual([running, ...queued].sort());
+    await clear('');
     await stage.page.getByText('Nothing has finished yet').waitFor();
+  });
+
+  it('does not end a queued job that has started when the order arrives, but asks again', async () => {
+    const first = await stage.daemon.submitGated('before');
+    const second = await stage.daemon.submitGated('then', { name: 'nearly cancelled' });
+    await stage.go('/queue');
+    await row(second).getByText('queued', { exact: true }).waitFor();
+    // The order is held up on its way until the job runs.
+    const holdUp = async (route: Route) => {
+      stage.daemon.openGate('before');
+      await stage.daemon.waitFor(first, 'completed');
+      await until('it stands at its gate', async () => (await stage.daemon.job(second)).progress.step === 4);
+      await route.continue();
+    };
+    await stage.page.route(`**/api/v1/jobs/${second}/cancel`, holdUp, { times: 1 });
+    await row(second).focus();
+    await stage.page.keyboard.press('Delete');
+    const dialog = stage.page.getByRole('dialog');
+    await dialog.getByText('It has started in the meantime and was not cancelled.').waitFor();
+    expect((await stage.daemon.job(second)).status).toBe('running');
+    await dialog.getByRole('button', { name: 'Cancel job' }).click();
+    await stage.daemon.waitFor(second, 'cancelled');
   });
 });

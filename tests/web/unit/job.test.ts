@@ -1,6 +1,9 @@
+import type { Json } from '@/api/types';
 import { namedIn, newestFirst, showingOf } from '@/job/files';
 import { findInLog, LogText } from '@/job/log_text';
 import { added, pointsOf, thinned } from '@/job/metric_points';
+import { historyWords } from '@/job/history_words';
+import { partsOf, partWords } from '@/job/parts';
 import { phasesOf } from '@/job/phases';
 
 describe('a log', () => {
@@ -90,5 +93,55 @@ describe('files', () => {
   it('are named by a result too', () => {
     expect(namedIn({ artifacts: [{ path: 'x.png', bytes: 3 }, 'odd'] })).toEqual([{ path: 'x.png', bytes: 3 }]);
     expect(namedIn(null)).toEqual([]);
+  });
+});
+
+describe('the history in words', () => {
+  const words = (what: string, detail: { [key: string]: Json } = {}) => historyWords({ at: '2026-01-31T12:00:00.000Z', what, detail });
+  it('is that of `ferry show`', () => {
+    expect(words('job_queued', { held: true })).toBe('queued');
+    expect(words('job_held', { reason: 'its type is in quarantine' })).toBe('held: its type is in quarantine');
+    expect(words('run_started', { warm: true })).toBe('handed to a warm worker');
+    expect(words('batch_started', { attempt: 2, batch: 7, device: 'cpu' })).toBe('attempt 2 starts on cpu, batch 7');
+    const part = { attempt: 1, batch: 7, device: 'cpu', first_item: 8, items: 8, of: 20 };
+    expect(words('batch_started', part)).toBe('attempt 1 starts on cpu, batch 7: items 9 to 16 of 20');
+    expect(words('attempt_resumed', { step: 40, path: 'c.pt' })).toBe('continues at step 40: c.pt');
+    expect(words('job_retried', { from_scratch: true })).toBe('queued again, from scratch');
+    expect(words('run_warned', { why: 'no step for 5 m', action: 'retry' })).toBe('no step for 5 m (retry)');
+    expect(words('job_finished', { state: 'failed', failure: { message: 'ended with status 1' } })).toBe('failed: ended with status 1');
+    expect(words('something_new')).toBe('something new');
+  });
+  it('says how an attempt ended', () => {
+    expect(words('attempt_ended', { how: 'part_done', step: 3 })).toBe('its items are done, the next ones are to come');
+    expect(words('attempt_ended', { how: 'regrouped', items_max: 4, failure: { message: 'out of memory' } })).toBe(
+      'queued again, to run 4 items at a time; no attempt is counted: out of memory',
+    );
+    expect(words('attempt_ended', { how: 'regrouped' })).toBe('queued again, its batch failed as a whole; no attempt is counted');
+    expect(words('attempt_ended', { how: 'retried', not_before: Date.parse('2026-01-31T12:01:05.000Z') })).toBe('retried, in 1 m 5 s');
+    expect(words('attempt_ended', { how: 'continued', step: 5 })).toBe('to be continued at step 5');
+  });
+});
+
+describe('the parts of a job', () => {
+  const part = (batch: number, first_item: number, items: number, result: Json) => ({ batch, first_item, items, result });
+  const result = { parts: [part(9, 4, 2, { loss: 0.031234 }), part(7, 0, 4, { artifacts: [{ path: 'a.png', bytes: 3 }] })] };
+  it('have the files that their results name, in the order of their items', () => {
+    const parts = partsOf(result, null);
+    expect(parts.map(partWords)).toEqual(['Items 1 to 4', 'Items 5 to 6']);
+    expect(parts[0]?.files).toEqual([{ path: '7/a.png', name: 'a.png', bytes: 3 }]);
+    expect(parts[1]?.values).toBe('loss 0.03123');
+  });
+  it('have the files that the daemon serves under their batch, also of the part that is not done', () => {
+    const served = ['7/a.png', '9/deep/b.png', '11/c.png', 'odd.txt'].map((path) => ({ path, bytes: 1, modified: '', media_type: '' }));
+    const parts = partsOf(result, served);
+    expect(parts.map((one) => [partWords(one), one.files.map((file) => file.name)])).toEqual([
+      ['Items 1 to 4', ['a.png']],
+      ['Items 5 to 6', ['deep/b.png']],
+      ['Not done yet', ['c.png']],
+    ]);
+  });
+  it('are none of a job that runs whole', () => {
+    expect(partsOf({ artifacts: [] }, null)).toEqual([]);
+    expect(partsOf({ parts: ['odd', null] }, null)).toEqual([]);
   });
 });

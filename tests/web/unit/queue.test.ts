@@ -4,7 +4,7 @@ import { withoutCommonFolder } from '@/datasets/dropped';
 import { barsOf } from '@/analytics/buckets';
 import { railAt, togetherBy } from '@/queue/batch_mates';
 import { changeLine, orderedChanges } from '@/queue/changes';
-import { matches, readFilters } from '@/queue/filters';
+import { clearingOf, matches, readFilters } from '@/queue/filters';
 import { matchRoute } from '@/router/routes';
 
 const job = (id: number, more: Partial<Job> = {}) => ({ id, name: '', type: 'train', status: 'queued', held: false, user: null, group: null, ...more }) as Job;
@@ -76,8 +76,8 @@ describe('the schedule', () => {
 });
 
 it('bars stand for every bucket, also where nothing happened', () => {
-  const row = { start: '2026-01-01T02:00:00Z', type: 'a', submitted: 1, completed: 2, failed: 1, cancelled: 0, wait_p50_seconds: 3, wait_p90_seconds: 9, device_seconds: 1 };
-  const bars = barsOf({ bucket: 'hour', from: '2026-01-01T00:00:00Z', rows: [row, { ...row, type: 'b', wait_p50_seconds: 5 }] }, '', Date.parse('2026-01-01T03:30:00Z'));
+  const row = { start: '2026-01-01T02:00:00Z', type: 'a', submitted: 1, started: 3, completed: 2, failed: 1, cancelled: 0, wait_p50_seconds: 3, wait_p90_seconds: 9, device_seconds: 1 };
+  const bars = barsOf({ bucket: 'hour', from: '2026-01-01T00:00:00Z', rows: [row, { ...row, type: 'b', wait_p50_seconds: 5 }], is_whole: true }, '', Date.parse('2026-01-01T03:30:00Z'));
   expect(bars.map((bar) => [bar.completed, bar.failed, bar.waitP50])).toEqual([[0, 0, null], [0, 0, null], [4, 2, 5], [0, 0, null]]);
 });
 
@@ -85,4 +85,11 @@ it('a dropped folder gives its content; hidden files stay behind', () => {
   const file = (path: string) => ({ path, file: null as unknown as File });
   expect(withoutCommonFolder([file('cats/1.png'), file('cats/more/2.png'), file('cats/.DS_Store')]).map((one) => one.path)).toEqual(['1.png', 'more/2.png']);
   expect(withoutCommonFolder([file('1.png'), file('cats/2.png')]).map((one) => one.path)).toEqual(['1.png', 'cats/2.png']);
+});
+
+describe('clearing', () => {
+  it('names only what was chosen', () => {
+    expect(clearingOf(['failed'], '', 0)).toEqual({ status: ['failed'] });
+    expect(clearingOf(['failed', 'completed'], 'train', 86_400)).toEqual({ status: ['failed', 'completed'], types: ['train'], older_than_seconds: 86_400 });
+  });
 });

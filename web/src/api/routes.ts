@@ -15,7 +15,7 @@ export const readQueue = (offset: number, limit: number, signal?: Signal) =>
 export const readBatches = (limit: number, signal?: Signal) => request<T.Batches>('/batches' + query({ limit }), { signal });
 export const pauseQueue = () => post<{ paused: boolean }>('/queue/pause');
 export const unpauseQueue = () => post<{ paused: boolean }>('/queue/unpause');
-export const clearFinished = (status: T.JobStatus[]) => post<{ cleared: number }>('/queue/clear', { status });
+export const clearFinished = (which: T.Clearing) => post<{ cleared: number }>('/queue/clear', which);
 export const readJobTypes = (signal?: Signal) => request<{ job_types: T.JobType[] }>('/job-types', { signal });
 
 // Jobs
@@ -37,7 +37,8 @@ export const submitMany = (jobs: T.Submission[], key: string) =>
 export const forecast = (one: T.Submission, signal?: Signal) =>
   request<T.Forecast>('/jobs', { method: 'POST', body: { ...one, dry_run: true }, signal });
 
-export const cancelJob = (id: number) => post<T.Job>(`/jobs/${id}/cancel`);
+// With `onlyIf` a job that has started in the meantime goes on: a conflict.
+export const cancelJob = (id: number, onlyIf?: 'queued') => post<T.Job>(`/jobs/${id}/cancel`, onlyIf ? { only_if: onlyIf } : {});
 export const holdJob = (id: number) => post<T.Job>(`/jobs/${id}/hold`);
 export const releaseJob = (id: number) => post<T.Job>(`/jobs/${id}/release`);
 export const suspendJob = (id: number) => post<T.Job>(`/jobs/${id}/suspend`);
@@ -65,7 +66,7 @@ export const readMetrics = (id: number, points: number, signal?: Signal) =>
 // Analytics
 export const readStatistics = (signal?: Signal) => request<T.Statistics>('/statistics', { signal });
 export const readStatisticsHistory = (bucket: 'hour' | 'day', buckets: number, signal?: Signal) =>
-  request<T.StatisticsHistory>('/statistics/history' + query({ bucket, buckets }), { signal });
+  request<T.StatisticsHistory>('/statistics/history' + query({ bucket, buckets, utc_offset_minutes: -new Date().getTimezoneOffset() }), { signal });
 export const readFailures = (limit: number, signal?: Signal) =>
   request<{ failures: T.FailureReason[] }>('/statistics/failures' + query({ limit }), { signal });
 

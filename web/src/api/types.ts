@@ -39,6 +39,12 @@ export interface Failure {
   signal: number | null;
 }
 
+export interface Items {
+  done: number;
+  running: number;
+  total: number;
+}
+
 // A job as lists have it.
 export interface Job {
   id: number;
@@ -72,6 +78,7 @@ export interface Job {
   group: string | null;
   unique_key: string | null;
   user: string | null;
+  items: Items | null; // of a job that runs in parts
   failure: Failure | null;
 }
 
@@ -102,6 +109,12 @@ export interface QueuePage {
   paused: boolean;
   counts: QueueCounts;
   jobs: Job[];
+}
+// Which finished jobs leave the lists.
+export interface Clearing {
+  status: JobStatus[];
+  types?: string[];
+  older_than_seconds?: number;
 }
 export interface JobsPage {
   jobs: Job[];
@@ -155,6 +168,14 @@ export interface Explanation {
   planned: PlannedBatch | null;
 }
 
+export interface Worker {
+  id: number;
+  type: string;
+  state: 'idle' | 'busy' | 'ending';
+  batch: number | null;
+  memory_mib: number | null;
+  idle_until: Time | null;
+}
 export interface Device {
   id: string;
   kind: string;
@@ -168,7 +189,7 @@ export interface Device {
   memory_foreign_mib?: number | null;
   utilization_percent: number | null;
   temperature_c: number | null;
-  workers?: { type: string; state: string; idle_until?: Time | null; memory_mib?: number | null }[];
+  workers: Worker[];
 }
 export interface Status {
   version: string;
@@ -240,6 +261,7 @@ export interface Accepted {
   waiting_for?: string;
 }
 export interface Forecast {
+  dry_run: true;
   position: number | null;
   expected_start: Time | null;
   expected_start_p90: Time | null;
@@ -297,6 +319,7 @@ export interface BucketRow {
   start: Time;
   type: string;
   submitted: number;
+  started: number;
   completed: number;
   failed: number;
   cancelled: number;
@@ -308,6 +331,7 @@ export interface StatisticsHistory {
   bucket: 'hour' | 'day';
   from: Time;
   rows: BucketRow[];
+  is_whole: boolean; // false: older jobs are not counted
 }
 export interface FailureReason {
   type: string;

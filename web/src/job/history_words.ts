@@ -1,48 +1,85 @@
-// A line of a job's history in words.
+// A line of a job's history in the words of `ferry show` (cli/timeline.cpp).
 import type { HistoryEntry, Json } from '@/api/types';
 
-const text = (value: Json | undefined): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
-const after = (lead: string, value: Json | undefined): string => (text(value) ? `${lead}${text(value)}` : '');
+type Detail = HistoryEntry['detail'];
+const plain: Record<string, string> = {
+  job_queued: 'queued',
+  job_edited: 'edited',
+  job_released: 'released',
+  job_reordered: 'moved',
+  jobs_cleared: 'cleared',
+  run_started: 'its process runs',
+  run_loaded: 'ready to work',
+};
 
-export function historyWords({ what, detail }: HistoryEntry): string {
+const text = (value: Json | undefined): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+const whole = (value: Json | undefined): number | null => (typeof value === 'number' && Number.isInteger(value) ? value : null);
+const after = (lead: string, value: string): string => (value ? lead + value : '');
+const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+
+export function historyWords({ at, what, detail }: HistoryEntry): string {
+  if (what === 'run_started' && detail['warm'] === true) return 'handed to a warm worker';
+  if (plain[what]) return plain[what];
   switch (what) {
-    case 'job_queued':
-      return detail['held'] === true ? 'submitted, held' : 'submitted';
-    case 'job_edited':
-      return 'edited';
     case 'job_held':
-      return 'held' + after(': ', detail['reason'] ?? detail['why']);
-    case 'job_released':
-      return 'released';
-    case 'job_reordered':
-      return 'moved' + after(' to position ', detail['position']);
-    case 'batch_started':
-      return `attempt ${text(detail['attempt'])} starts on ${text(detail['device'])}, batch ${text(detail['batch'])}`;
-    case 'attempt_resumed':
-      return 'continues from a checkpoint' + after(' of step ', detail['step']);
-    case 'run_started':
-      return 'its process runs';
-    case 'run_loaded':
-      return 'its model is loaded';
-    case 'checkpoint_saved':
-      return 'checkpoint' + after(' at step ', detail['step']) + after(': ', detail['path']);
-    case 'run_warned':
-      return 'warning' + after(': ', detail['message'] ?? detail['why'] ?? detail['rule']);
-    case 'start_promised':
-      return 'a start was promised';
-    case 'attempt_ended':
-      return `attempt ${text(detail['attempt'])} ended`.replace('  ', ' ') + after(': ', detail['how']) + after(', ', detail['message']);
-    case 'batch_requeued':
-      return 'queued again';
-    case 'job_finished': {
-      const message = text(detail['message']);
-      return text(detail['state'] ?? detail['status']) + (message ? `: ${message}` : '');
-    }
+      return 'held' + after(': ', text(detail['reason']));
     case 'job_retried':
-      return 'retried';
-    case 'jobs_cleared':
-      return 'cleared from the lists';
+      return detail['from_scratch'] === true ? 'queued again, from scratch' : 'queued again';
+    case 'batch_started':
+      return `attempt ${whole(detail['attempt']) ?? 1} starts on ${text(detail['device'])}, batch ${whole(detail['batch']) ?? 0}${itemsOf(detail)}`;
+    case 'batch_requeued':
+      return 'queued again, it had not started' + after(': ', text(detail['reason']));
+    case 'attempt_resumed':
+      return `continues${atStep(detail)}: ${text(detail['path'])}`;
+    case 'start_promised': {
+      const start = Date.parse(text(detail['start']));
+      return `its start was promised for ${Number.isFinite(start) ? clockTime.format(start) : 'then'}`;
+    }
+    case 'checkpoint_saved':
+      return `checkpoint${atStep(detail)}: ${text(detail['path'])}`;
+    case 'run_warned':
+      return `${text(detail['why'])} (${text(detail['action'])})`;
+    case 'attempt_ended':
+      return attemptEnd(detail, Date.parse(at));
+    case 'job_finished':
+      return text(detail['state']) + because(detail);
     default:
-      return what.replaceAll('_', ' ');
+      return what.replaceAll('_', ' '); // of a newer daemon
   }
+}
+
+function because(detail: Detail): string {
+  const failure = detail['failure'];
+  return failure && typeof failure === 'object' && !Array.isArray(failure) ? after(': ', text(failure['message'])) : '';
+}
+
+function atStep(detail: Detail): string {
+  const step = whole(detail['step']);
+  return step === null ? '' : ` at step ${step}`;
+}
+
+// ": items 9 to 16 of 20", of a job that runs in parts.
+function itemsOf(detail: Detail): string {
+  const [first, items, of] = [whole(detail['first_item']), whole(detail['items']), whole(detail['of'])];
+  return first === null || items === null || of === null ? '' : `: items ${first + 1} to ${first + items} of ${of}`;
+}
+
+function attemptEnd(detail: Detail, at: number): string {
+  const how = text(detail['how']);
+  if (how === 'part_done') return 'its items are done, the next ones are to come';
+  // It was not its fault, as far as is known.
+  if (how === 'regrouped') {
+    const fewer = whole(detail['items_max']);
+    const next = fewer === null ? 'its batch failed as a whole' : `to run ${fewer} items at a time`;
+    return `queued again, ${next}; no attempt is counted${because(detail)}`;
+  }
+  const due = whole(detail['not_before']);
+  return (how === 'continued' ? 'to be continued' : how) + atStep(detail) + (due === null ? '' : `, in ${lengthWords(due - at)}`) + because(detail);
+}
+
+function lengthWords(milliseconds: number): string {
+  const total = Math.trunc(milliseconds / 1_000);
+  const [hours, minutes, seconds] = [Math.trunc(total / 3_600), Math.trunc(total / 60) % 60, total % 60];
+  if (hours > 0) return `${hours} h ${minutes} m`;
+  return minutes > 0 ? `${minutes} m ${seconds} s` : `${seconds} s`;
 }

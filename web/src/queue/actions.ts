@@ -1,9 +1,10 @@
 // What can be done to jobs: which action fits which state, and doing it to one or many.
 import { asApiError } from '@/api/client';
 import * as routes from '@/api/routes';
-import type { Job } from '@/api/types';
+import type { Job, Session } from '@/api/types';
 import { plural } from '@/format/quantity';
 import { connection } from '@/live/connection.svelte';
+import { mayChange } from '@/live/rights';
 import type { IconName } from '@/parts/icons';
 import { say, sayError } from '@/parts/toasts.svelte';
 
@@ -15,7 +16,7 @@ export interface Action {
   done: string; // "12 jobs cancelled"
   icon: IconName;
   fits: (job: Job) => boolean;
-  perform: (id: number) => Promise<unknown>;
+  perform: (job: Job) => Promise<unknown>;
 }
 
 const isHeldBack = (job: Job) => job.held || job.not_before !== null || (job.position === null && job.needs.length > 0);
@@ -27,7 +28,7 @@ export const actions: Record<ActionName, Action> = {
     done: 'moved to the top',
     icon: 'top',
     fits: (job) => job.status === 'queued' && job.position !== null && job.position > 1,
-    perform: (id) => routes.moveJob(id, 'top'),
+    perform: ({ id }) => routes.moveJob(id, 'top'),
   },
   hold: {
     name: 'hold',
@@ -35,7 +36,7 @@ export const actions: Record<ActionName, Action> = {
     done: 'held',
     icon: 'pause',
     fits: (job) => job.status === 'queued' && !job.held,
-    perform: routes.holdJob,
+    perform: ({ id }) => routes.holdJob(id),
   },
   release: {
     name: 'release',
@@ -43,7 +44,7 @@ export const actions: Record<ActionName, Action> = {
     done: 'released',
     icon: 'play',
     fits: (job) => job.status === 'queued' && isHeldBack(job),
-    perform: routes.releaseJob,
+    perform: ({ id }) => routes.releaseJob(id),
   },
   suspend: {
     name: 'suspend',
@@ -51,7 +52,7 @@ export const actions: Record<ActionName, Action> = {
     done: 'suspended',
     icon: 'pause',
     fits: (job) => job.status === 'running' && job.phase !== 'stopping',
-    perform: routes.suspendJob,
+    perform: ({ id }) => routes.suspendJob(id),
   },
   cancel: {
     name: 'cancel',
@@ -59,7 +60,8 @@ export const actions: Record<ActionName, Action> = {
     done: 'cancelled',
     icon: 'close',
     fits: (job) => job.status === 'queued' || job.status === 'running',
-    perform: routes.cancelJob,
+    // One that was only waiting when it was chosen is not killed by mistake.
+    perform: ({ id, status }) => routes.cancelJob(id, status === 'queued' ? 'queued' : undefined),
   },
   resume: {
     name: 'resume',
@@ -67,35 +69,43 @@ export const actions: Record<ActionName, Action> = {
     done: 'queued again',
     icon: 'retry',
     fits: (job) => job.status === 'failed' || job.status === 'cancelled',
-    perform: routes.resumeJob,
+    perform: ({ id }) => routes.resumeJob(id),
   },
 };
 
-export const actionsFor = (job: Job): Action[] => Object.values(actions).filter((action) => action.fits(job));
+export const actionsFor = (job: Job, who: Session | null): Action[] =>
+  mayChange(who, job) ? Object.values(actions).filter((action) => action.fits(job)) : [];
 
 const atOnce = 4;
 
-// Does it to all jobs that it fits, and says what came of it.
-export async function performOn(name: ActionName, jobs: Job[]): Promise<void> {
+// Does it to all jobs that it fits, and says what came of it. Returns those that were to be cancelled while they waited, but
+// have started since: they run on, and it has to be asked again.
+export async function performOn(name: ActionName, jobs: Job[]): Promise<Job[]> {
   const action = actions[name];
   // To the top one after the other, the last first, so that they keep their order.
-  const waiting = name === 'top' ? jobs.filter(action.fits) : jobs.filter(action.fits).reverse();
+  const fitting = jobs.filter((job) => action.fits(job) && mayChange(connection.session, job));
+  const waiting = name === 'top' ? fitting : fitting.reverse();
   const failures: { id: number; why: string }[] = [];
+  const started: Job[] = [];
   const total = waiting.length;
   const work = async () => {
     for (let job = waiting.pop(); job; job = waiting.pop()) {
       try {
-        await action.perform(job.id);
+        await action.perform(job);
       } catch (thrown) {
-        failures.push({ id: job.id, why: asApiError(thrown).message });
+        const error = asApiError(thrown);
+        const now = name === 'cancel' && job.status === 'queued' && error.code === 'conflict' ? await routes.readJob(job.id).catch(() => null) : null;
+        if (now?.status === 'running') started.push(now);
+        else failures.push({ id: job.id, why: error.message });
       }
     }
   };
   await Promise.all(Array.from({ length: name === 'top' ? 1 : atOnce }, work));
   connection.changed();
-  const done = total - failures.length;
+  const done = total - failures.length - started.length;
   const one = jobs.length === 1 ? `Job ${jobs[0]?.id}` : plural(done, 'job');
   if (done > 0) say(`${one} ${action.done}`);
   const first = failures[0];
   if (first) sayError(`${plural(failures.length, 'job')} not ${action.done}`, `job ${first.id}: ${first.why}`);
+  return started;
 }

@@ -1,5 +1,5 @@
 // What of the queue is shown, as it stands in the address: ?view=finished&status=failed&type=upscale&find=cat
-import type { Job, JobStatus } from '@/api/types';
+import type { Clearing, Job, JobStatus } from '@/api/types';
 import { lookOf, type Look } from '@/parts/job_words';
 
 export type View = 'queue' | 'finished';
@@ -37,4 +37,17 @@ export function matches(job: Job, filters: Filters): boolean {
   if (!text) return true;
   if (String(job.id) === text.replace(/^#/, '')) return true;
   return [job.name, job.type, job.user, job.group].some((field) => field?.toLowerCase().includes(text));
+}
+
+// Ages to choose from when finished jobs are cleared.
+export const ages = [
+  { seconds: 0, text: 'at any time' },
+  { seconds: 3_600, text: 'more than an hour ago' },
+  { seconds: 86_400, text: 'more than a day ago' },
+  { seconds: 7 * 86_400, text: 'more than a week ago' },
+  { seconds: 30 * 86_400, text: 'more than 30 days ago' },
+];
+
+export function clearingOf(status: JobStatus[], type: string, olderThanSeconds: number): Clearing {
+  return { status, ...(type ? { types: [type] } : {}), ...(olderThanSeconds > 0 ? { older_than_seconds: olderThanSeconds } : {}) };
 }

@@ -2,6 +2,8 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Job } from '@/api/types';
 
+const deciding = ['status', 'phase', 'held', 'not_before', 'position', 'priority'] as const;
+
 export class Selection {
   private chosen = new SvelteMap<number, Job>();
   private anchor: number | null = null; // index of the last one chosen, for ranges
@@ -38,7 +40,8 @@ export class Selection {
 
   // What is known anew of a chosen job: its state decides which actions are offered.
   update(job: Job): void {
-    if (this.chosen.has(job.id) && this.chosen.get(job.id)?.status !== job.status) this.chosen.set(job.id, job);
+    const known = this.chosen.get(job.id);
+    if (known && deciding.some((field) => known[field] !== job[field])) this.chosen.set(job.id, job);
   }
 
   clear(): void {

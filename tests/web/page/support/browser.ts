@@ -39,6 +39,11 @@ export async function openPage(browser: Browser, look: Look = { width: 1280, sch
   return { page, context, faults };
 }
 
+// Whose access the window has: its next page is opened with this token.
+export async function useToken(context: BrowserContext, address: string, token: string): Promise<void> {
+  await context.addCookies([{ name: 'ferry_token', value: token, url: address }]);
+}
+
 export async function takePicture(page: Page, name: string): Promise<void> {
   mkdirSync(pictures, { recursive: true });
   await page.screenshot({ path: join(pictures, `${name}.png`) });

@@ -17,7 +17,8 @@ export interface Site {
 }
 
 export async function openSite(daemon: Daemon): Promise<Site> {
-  const answer = await fetch(daemon.address + '/').catch(() => null);
+  // FERRY_PAGE_BY=preview: the page as it was just built, beside a daemon with an older one inside.
+  const answer = process.env['FERRY_PAGE_BY'] === 'preview' ? null : await fetch(daemon.address + '/').catch(() => null);
   if (answer?.ok && (await answer.text()).includes('id="app"')) {
     const entrance = `${daemon.address}/queue?token=${daemon.token}`;
     return { entrance, address: daemon.address, byDaemon: true, close: async () => {} };
@@ -26,9 +27,13 @@ export async function openSite(daemon: Daemon): Promise<Site> {
   const proxy: Record<string, ProxyOptions> = {
     '/api': {
       target: daemon.address,
-      headers: { Authorization: `Bearer ${daemon.token}` },
       configure: (made) => {
-        made.on('proxyReq', (request) => request.removeHeader('Origin'));
+        made.on('proxyReq', (request) => {
+          const [, token = daemon.token] = /ferry_token=([^;]+)/.exec(String(request.getHeader('Cookie') ?? '')) ?? [];
+          request.setHeader('Authorization', `Bearer ${token}`);
+          request.removeHeader('Cookie');
+          request.removeHeader('Origin');
+        });
         made.on('proxyRes', (answer, _, response) => answer.on('close', () => answer.complete || response.destroy()));
       },
     },
