@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { breaches, hasBrowser, takePicture } from './support/browser';
 import { setStage } from './support/stage';
+import { patience } from './support/until';
 
 describe.skipIf(!hasBrowser)('parts and figures', () => {
   const stage = setStage(1);
@@ -42,7 +43,7 @@ describe.skipIf(!hasBrowser)('parts and figures', () => {
     for (const [name, batch] of [['Items 1 to 4', 1], ['Items 5 to 8', 2], ['Items 9 to 10', 3]] as const) {
       const part = list.locator('> li', { hasText: name });
       await part.getByText(`batch ${batch} \u00b7 loss`).waitFor();
-      expect(await part.getByRole('list').getByText('samples/step-00004.png').count()).toBe(1);
+      await expect.poll(() => part.getByRole('list').getByText('samples/step-00004.png').count(), patience).toBe(1);
     }
     await stage.page.getByText('10 of 10 items done').waitFor();
     expect(await breaches(stage.page)).toEqual([]);

@@ -2,7 +2,7 @@
 import type { Route } from 'playwright-core';
 import { hasBrowser, takePicture } from './support/browser';
 import { setStage } from './support/stage';
-import { until } from './support/until';
+import { patience, until } from './support/until';
 
 describe.skipIf(!hasBrowser)('the queue', () => {
   const stage = setStage(1);
@@ -21,10 +21,10 @@ describe.skipIf(!hasBrowser)('the queue', () => {
   });
 
   it('shows what runs with its progress, and what waits in order', async () => {
-    expect(await order()).toEqual([running, ...queued]);
+    await expect.poll(() => order(), patience).toEqual([running, ...queued]);
     await row(running).getByText('running').waitFor();
-    expect(await row(running).getByRole('progressbar').getAttribute('aria-valuenow')).toBe('50');
-    expect(await row(queued[0] ?? 0).locator('.place').innerText()).toBe('1');
+    await expect.poll(() => row(running).getByRole('progressbar').getAttribute('aria-valuenow'), patience).toBe('50');
+    await expect.poll(() => row(queued[0] ?? 0).locator('.place').innerText(), patience).toBe('1');
   });
 
   it('moves a job by keyboard, after a preview of whose place changes', async () => {

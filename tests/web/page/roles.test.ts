@@ -2,7 +2,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { breaches, hasBrowser, openPage, takePicture, useToken } from './support/browser';
 import { setStage } from './support/stage';
-import { until } from './support/until';
+import { patience, until } from './support/until';
 
 describe.skipIf(!hasBrowser)('access', () => {
   const stage = setStage(1);
@@ -37,11 +37,11 @@ describe.skipIf(!hasBrowser)('access', () => {
     await enter('guest', 'read');
     await page.getByText('read only').waitFor();
     const pause = page.getByRole('button', { name: 'Pause queue' });
-    expect(await pause.isDisabled()).toBe(true);
-    expect(await pause.getAttribute('title')).toBe('Needs the role admin');
+    await expect.poll(() => pause.isDisabled(), patience).toBe(true);
+    await expect.poll(() => pause.getAttribute('title'), patience).toBe('Needs the role admin');
     expect(await page.locator('.toolbar a', { hasText: 'Submit' }).count()).toBe(0);
     await openMenu(running);
-    expect(await offered()).toEqual(['Open']);
+    await expect.poll(() => offered(), patience).toEqual(['Open']);
     await page.getByRole('menu').getByText('Your access may look only').waitFor();
     await takePicture(page, 'read_only_1280_light');
     expect(await breaches(page)).toEqual([]);
@@ -64,7 +64,7 @@ describe.skipIf(!hasBrowser)('access', () => {
     await page.getByRole('menuitem', { name: 'Hold' }).click();
     await until('it is held', async () => (await daemon.job(hers)).held);
     await openMenu(running);
-    expect(await offered()).toEqual(['Open', 'Run again with changes']);
+    await expect.poll(() => offered(), patience).toEqual(['Open', 'Run again with changes']);
     await page.getByRole('menu').getByText('your access may change your own jobs').waitFor();
     await page.keyboard.press('Escape');
     for (const id of [running, hers]) await row(id).getByRole('checkbox').click();
@@ -72,7 +72,7 @@ describe.skipIf(!hasBrowser)('access', () => {
     await bar.getByText('1 job of them yours to change').waitFor();
     await bar.getByRole('button', { name: 'Release' }).click();
     await until('it is released', async () => !(await daemon.job(hers)).held);
-    expect(await page.getByRole('button', { name: 'Pause queue' }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole('button', { name: 'Pause queue' }).isDisabled(), patience).toBe(true);
     await page.goto(`${stage.site.address}/submit/command`);
     await page.getByRole('button', { name: 'Submit job' }).waitFor();
   });

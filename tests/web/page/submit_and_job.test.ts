@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { hasBrowser, openPage } from './support/browser';
 import { setStage } from './support/stage';
-import { until } from './support/until';
+import { patience, until } from './support/until';
 
 describe.skipIf(!hasBrowser)('submitting and watching', () => {
   const stage = setStage();
@@ -17,7 +17,7 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
     await stage.page.getByRole('button', { name: 'Submit job' }).click();
     await stage.page.getByText('Dataset is required').waitFor();
     await stage.page.getByText('Steps must be at least 1').waitFor();
-    expect(await field('Steps').getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => field('Steps').getAttribute('aria-invalid'), patience).toBe('true');
     expect((await daemon.request<{ jobs: unknown[] }>('/jobs')).jobs).toEqual([]);
   });
 
@@ -49,14 +49,14 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
   it('searches the log', async () => {
     await stage.page.getByRole('searchbox', { name: 'Find in the log' }).fill('step 3');
     await stage.page.getByText('1 line', { exact: true }).waitFor();
-    expect(await stage.page.getByRole('log').locator('mark').allInnerTexts()).toEqual(['step 3']);
+    await expect.poll(() => stage.page.getByRole('log').locator('mark').allInnerTexts(), patience).toEqual(['step 3']);
     await stage.page.getByRole('searchbox', { name: 'Find in the log' }).fill('');
   });
 
   it('runs it again with changes', async () => {
     await stage.page.getByRole('link', { name: 'Run again with changes' }).click();
     await stage.page.getByText('With the parameters of').waitFor();
-    expect(await field('Steps').inputValue()).toBe('8');
+    await expect.poll(() => field('Steps').inputValue(), patience).toBe('8');
     await field('Steps').fill('4');
     await field('Pause at').fill('');
     await stage.page.getByRole('button', { name: 'Submit job' }).click();
@@ -70,7 +70,7 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
     await stage.go('/submit/inference');
     await field('Prompt ids').fill('ps_1\nps_2');
     await stage.page.getByRole('slider', { name: 'Vis' }).press('End');
-    expect(await field('Vis').inputValue()).toBe('1');
+    await expect.poll(() => field('Vis').inputValue(), patience).toBe('1');
     await stage.page.locator('[data-field="num_steps"]').getByRole('button', { name: 'Sweep' }).click();
     await field('Num steps').fill('2, 5000');
     await stage.page.keyboard.press('Tab');

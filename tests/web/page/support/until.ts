@@ -6,3 +6,6 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+// Of expect.poll: what is asserted may come a moment later.
+export const patience = { timeout: 20_000, interval: 50 };
