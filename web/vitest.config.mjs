@@ -32,6 +32,8 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // A browser on a machine that is busy with other things may stand still; what needed a second try is named in the report.
+          retry: 1,
         },
       },
     ],
