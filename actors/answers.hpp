@@ -97,6 +97,7 @@ struct queue_page {
   bool paused = false;
   queue_counts counts;
   std::vector<job_view> jobs;
+  std::optional<std::size_t> next_offset = {}; // where to go on; nothing: the queue ends here
 };
 
 } // namespace ferry::actors

@@ -23,10 +23,11 @@ struct batch_optimizer_state {
         devices_(std::move(devices)),
         last_batch_(last_batch),
         settings_(std::move(settings)),
-        board_(std::move(board)) {}
+        board_(std::move(board)) {
+    board_->publish(devices_); // here, not when it first runs: whoever has its handle finds the devices
+  }
 
   handle::behavior_type make_behavior() {
-    board_->publish(devices_);
     arm_expiry();
     offer(true);
     return {
@@ -60,6 +61,12 @@ struct batch_optimizer_state {
         },
         [this](const device_state& what) {
           if (devices_.set_out_of_service(what.device, what.trouble)) {
+            board_->publish(devices_);
+            offer(true);
+          }
+        },
+        [this](const memory_taken& what) {
+          if (devices_.set_memory_taken(what.device, what.mib)) {
             board_->publish(devices_);
             offer(true);
           }

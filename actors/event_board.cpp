@@ -92,17 +92,23 @@ void event_board::follower_left() {
     progress_.clear();
 }
 
-void event_board::on_change(std::function<void()> wake) {
+std::size_t event_board::on_change(std::function<void()> wake) {
   const std::lock_guard lock(wake_mutex_);
-  wake_ = std::move(wake);
+  wakers_.emplace(++last_waker_, std::move(wake));
+  return last_waker_;
+}
+
+void event_board::forget_waker(std::size_t number) {
+  const std::lock_guard lock(wake_mutex_);
+  wakers_.erase(number);
 }
 
 void event_board::tell() {
   if (!is_awaited_.exchange(false))
     return;
   const std::lock_guard lock(wake_mutex_);
-  if (wake_)
-    wake_();
+  for (const auto& [number, wake] : wakers_)
+    wake();
 }
 
 } // namespace ferry::actors

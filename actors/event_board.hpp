@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -64,9 +65,10 @@ public:
   // Progress is kept only while somebody follows.
   void follower_came();
   void follower_left();
-  // `wake` is called, on the thread that writes, by the first change after each wake_me(). An empty one: by none any more; no call
-  // is under way once this returns.
-  void on_change(std::function<void()> wake);
+  // `wake` is called, on the thread that writes, by the first change after each wake_me(), whoever said that. Until it is forgotten
+  // by the number that it got; no call is under way then.
+  [[nodiscard]] std::size_t on_change(std::function<void()> wake);
+  void forget_waker(std::size_t number);
   void wake_me() { is_awaited_ = true; }
 
 private:
@@ -82,7 +84,8 @@ private:
   std::size_t followers_ = 0;
   std::atomic<bool> is_awaited_{false};
   std::mutex wake_mutex_;
-  std::function<void()> wake_;
+  std::map<std::size_t, std::function<void()>> wakers_;
+  std::size_t last_waker_ = 0;
 };
 
 } // namespace ferry::actors

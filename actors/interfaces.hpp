@@ -1,4 +1,5 @@
-// All actors and all their messages. Commands are verbs, facts are past tense, timers end in `_due`.
+// All actors and all their messages inside the daemon; what other machines say is in remote/messages.hpp. Commands are verbs, facts
+// are past tense, timers end in `_due`.
 // Expected failures are values (ferry::result inside the answer); a caf::error means that an actor is gone.
 //
 //   HTTP ─ submit_jobs, cancel_job, … ─▶ queue ─ append_facts, begin_batch ─▶ storage
@@ -190,11 +191,16 @@ struct device_state {
   std::string device;
   std::string trouble;
 };
+// What programs that are not ferry's take of a device's memory has changed.
+struct memory_taken {
+  std::string device;
+  std::int64_t mib = 0; // beyond what is kept free for such
+};
 
 using batch_optimizer_actor =
     caf::typed_actor<caf::result<void>(candidates), caf::result<void>(slot_freed), caf::result<void>(worker_gone),
                      caf::result<void>(end_all_idle), caf::result<void>(expiry_due), caf::result<void>(look_again_due),
-                     caf::result<void>(device_state)>;
+                     caf::result<void>(device_state), caf::result<void>(memory_taken)>;
 
 // ---- forecaster: plays the policy forward, beside the queue -----------------------------------------------------------------
 
@@ -281,9 +287,13 @@ struct read_job {
 struct read_jobs {
   storage::job_filter filter;
 };
+// A page of the queue, or of those of its jobs that fit all that is set.
 struct read_queue {
-  std::size_t offset = 0;
+  std::size_t offset = 0; // in the whole queue
   std::size_t limit = 50;
+  std::string type = {}, user = {}, name_contains = {};
+  std::optional<job_state> state = {}; // queued or running
+  std::optional<bool> may_start = {};  // of queued ones: neither held nor delayed, nor waiting for jobs that they need
 };
 struct explain_job {
   job_id id;
@@ -408,7 +418,7 @@ using queue_actor = caf::typed_actor<
     caf::result<void>(offer_capacity), caf::result<void>(start_batch), caf::result<void>(preempt),
     caf::result<void>(end_idle_workers), caf::result<void>(rest_due), caf::result<void>(delays_due),
     // From the watchdog.
-    caf::result<void>(device_state), caf::result<void>(disk_state),
+    caf::result<void>(device_state), caf::result<void>(memory_taken), caf::result<void>(disk_state),
     // From the executors.
     caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
     caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over)>;

@@ -97,6 +97,7 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
       },
       [this](const delays_due& what) { delays_over(what); },
       [this](const device_state& what) { device_changed(what); },
+      [this](const memory_taken& what) { send(self_, parts_->optimizer, what); },
       [this](const disk_state& what) {
         disk_trouble_ = what.trouble;
         queue_changed();

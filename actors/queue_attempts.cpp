@@ -14,12 +14,6 @@ std::string text_of(const json& result) {
   return result.is_null() ? std::string{} : result.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-// It goes on with fewer items: what it met is no fault of its type.
-bool is_divided_again(const scheduling::after_attempt& then) {
-  const auto* waits = std::get_if<scheduling::job_waits>(&then);
-  return waits && waits->how == attempt_end::regrouped;
-}
-
 } // namespace
 
 using namespace std::chrono_literals;
@@ -253,7 +247,7 @@ void queue_state::watch_for_storms(scheduling::type_index type, const std::vecto
   if (!declared)
     return;
   for (const ending& e : endings)
-    if (!e.outcome.interrupted && !is_divided_again(e.then))
+    if (scheduling::tells_of_type(e.outcome, e.then))
       if (const auto reason = storms_[type].job_ended(*declared, e.outcome.state, e.outcome.why_failed, now))
         hold_storming(type, *reason);
 }

@@ -338,7 +338,8 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
                  .named_group = *group,
                  .user = *user,
                  .priority = static_cast<std::uint8_t>(record.priority),
-                 .tier = static_cast<std::uint8_t>(type->tier & 0xF),
+                 .tier = settings_->queue.fair_share.order_tier(type->tier),
+                 .lane = settings_->queue.fair_share.lane(type->tier),
                  .tried = record.attempts > 0};
   job.created = record.created;
   job.begin_to_wait(now);

@@ -1,6 +1,7 @@
 // What the queue learns from batches that completed, and what it expects of jobs by it.
 #include "actors/queue_state.hpp"
 #include "config/limits.hpp"
+#include "scheduling/job_parts.hpp"
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
@@ -60,10 +61,14 @@ void queue_state::learn(const running_batch& batch, const std::vector<scheduling
     ended = std::max(ended, *outcomes[i].ended);
     const auto ms = one.job.estimate_ms;
     auto expected = ms > 0 ? std::optional(duration{ms}) : std::nullopt;
-    if (one.job.items_in_all > 0) // its last part may be smaller
-      if (const auto of_run = scheduling::expected_alone(one.job, *type, {.marginal = batch.marginal}))
+    const bool is_part = !scheduling::part_of(one.job).is_all();
+    if (one.job.items_in_all > 0) { // its last part may be smaller
+      const scheduling::group_outlook seen{.alone = is_part ? known.durations.predict({}, now) : std::nullopt,
+                                           .marginal = batch.marginal};
+      if (const auto of_run = scheduling::expected_alone(one.job, *type, seen))
         expected = of_run->median;
-    done.jobs.push_back({*one.features, expected});
+    }
+    done.jobs.push_back({*one.features, expected, is_part, scheduling::has_more_parts(one.job)});
   }
   const auto& notes = outcomes.front().notes;
   const auto began = time_of(notes, note_kind::started), loaded = time_of(notes, note_kind::loaded);

@@ -89,43 +89,6 @@ caf::result<result<job_list>> queue_state::read_many(const read_jobs& what) {
   return promise;
 }
 
-caf::result<result<queue_page>> queue_state::read_page(const read_queue& what) {
-  std::vector<std::pair<instant, job_id>> running;
-  for (const auto& [id, batch] : running_)
-    for (const member& one : batch.members)
-      if (!one.over)
-        running.emplace_back(batch.started, one.job.id);
-  std::sort(running.begin(), running.end());
-  job_ids ids;
-  for (std::size_t i = what.offset; i < running.size() && ids.size() < what.limit; ++i)
-    ids.push_back(running[i].second);
-  const auto offset = what.offset > running.size() ? what.offset - running.size() : 0;
-  for (const auto& job : jobs_.page(offset, what.limit - ids.size()))
-    ids.push_back(job.id);
-
-  auto promise = self_->make_response_promise<result<queue_page>>();
-  request(self_, history_, caf::infinite, find_jobs{std::move(ids), true})
-      .then([this, promise](result<job_records>& found) mutable {
-        if (!found) {
-          promise.deliver(result<queue_page>(fail(found.error())));
-          return;
-        }
-        queue_page page{.paused = paused_, .counts = counts(), .jobs = {}};
-        for (job_record& record : *found)
-          page.jobs.push_back(view(std::move(record)));
-        // Jobs that ended or moved while the rows were read: the page shows the order of now.
-        std::erase_if(page.jobs, [](const job_view& v) { return is_finished(v.record.state); });
-        std::stable_sort(page.jobs.begin(), page.jobs.end(), [](const job_view& a, const job_view& b) {
-          const auto rank = [](const job_view& v) {
-            return v.record.state == job_state::running ? std::size_t{0} : v.position.value_or(SIZE_MAX);
-          };
-          return rank(a) < rank(b);
-        });
-        promise.deliver(result<queue_page>(std::move(page)));
-      });
-  return promise;
-}
-
 queue_counts queue_state::counts() const {
   const auto held = jobs_.kept_back();
   return {.queued = jobs_.size() - held,

@@ -282,7 +282,13 @@ private:
   // queue_queries.cpp
   caf::result<result<job_view>> read_one(job_id id);
   caf::result<result<job_list>> read_many(const read_jobs& what);
+
+  // queue_pages.cpp
+  struct row_search;
   caf::result<result<queue_page>> read_page(const read_queue& what);
+  [[nodiscard]] job_ids running_in_order() const;
+  [[nodiscard]] row_search find_rows(const read_queue& what) const;
+  [[nodiscard]] queue_page page_of(const read_queue& what, const row_search& found, job_records records) const;
   void publish() const; // puts counts and pause on the board: called with each change of them
   queue_counts counts() const;
   [[nodiscard]] running_books running_now() const;

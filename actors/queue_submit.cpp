@@ -125,7 +125,8 @@ queued_job queue_state::newly_queued(const scheduling::admitted_job& job, schedu
                   .named_group = named_.find(job.group).value_or(0),
                   .user = users_.find(job.user).value_or(0),
                   .priority = static_cast<std::uint8_t>(job.priority),
-                  .tier = static_cast<std::uint8_t>(job.type->tier & 0xF),
+                  .tier = settings_->queue.fair_share.order_tier(job.type->tier),
+                  .lane = settings_->queue.fair_share.lane(job.type->tier),
                   .held = job.held};
   if (scheduling::reads_parameters(*job.type))
     classify(made, json::parse(job.params));

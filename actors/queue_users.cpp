@@ -60,7 +60,7 @@ void queue_state::give_place(queued_job& job, scheduling::fair_placing& places, 
 }
 
 void queue_state::take_place_back(const queued_job& job) {
-  const auto length = scheduling::fair_length(device_time_of(job, wall_clock_now()), users_.at(job.user).weight);
+  const auto length = scheduling::fair_length(device_time_of(job, wall_clock_now()), users_.weight_of(job.user, job.lane));
   share_.withdrawn(scheduling::fair_flow::of(job), job.order_key, length);
 }
 
@@ -86,10 +86,10 @@ void queue_state::left_queue(const queued_job& job) {
     share_.forget(job.user);
     return;
   }
-  if (const auto last = jobs_.last_of(job.user, job.tier, job.priority))
+  if (const auto last = jobs_.last_alike(job))
     share_.shortened(scheduling::fair_flow::of(job),
                      last->order_key +
-                         scheduling::fair_length(device_time_of(*last, wall_clock_now()), users_.at(job.user).weight));
+                         scheduling::fair_length(device_time_of(*last, wall_clock_now()), users_.weight_of(job.user, job.lane)));
 }
 
 void queue_state::turn_began(const running_batch& batch) {
@@ -165,7 +165,8 @@ std::string queue_state::why_behind(const queued_job& job, instant now) const {
     return {};
   std::size_t later = 0;
   for (const queued_job& other : jobs_.page(0, *position - 1))
-    if (other.user != job.user && other.tier == job.tier && other.priority == job.priority && other.id > job.id)
+    if ((other.user != job.user || other.lane != job.lane) && other.tier == job.tier && other.priority == job.priority &&
+        other.id > job.id)
       ++later;
   if (later == 0)
     return {};
@@ -173,10 +174,11 @@ std::string queue_state::why_behind(const queued_job& job, instant now) const {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.2f", hours);
   const auto& who = users_.at(job.user);
-  return std::to_string(later) + (later == 1 ? " job" : " jobs") + " of other users that came later " +
-         (later == 1 ? "stands" : "stand") + " before it: users take turns; " + (who.name.empty() ? "its user" : who.name) +
-         " has " + std::to_string(jobs_.queued_of(job.user)) + " queued and used " + text.data() + " hours of devices within " +
-         to_words(settings_->queue.fair_share.window);
+  return std::to_string(later) + (later == 1 ? " job" : " jobs") + " of other users" +
+         (settings_->queue.fair_share.tiers_share() ? " or tiers" : "") + " that came later " + (later == 1 ? "stands" : "stand") +
+         " before it: " + (settings_->queue.fair_share.tiers_share() ? "they" : "users") + " take turns; " +
+         (who.name.empty() ? "its user" : who.name) + " has " + std::to_string(jobs_.queued_of(job.user)) + " queued and used " +
+         text.data() + " hours of devices within " + to_words(settings_->queue.fair_share.window);
 }
 
 } // namespace ferry::actors

@@ -28,11 +28,14 @@ public:
   }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] scheduling::type_index find(std::string_view name) const { return indices_.find(name)->second; }
-  [[nodiscard]] int tier_of(scheduling::type_index index) const {
-    return index < settings_.job_types.size() ? settings_.job_types[index].tier : 0;
-  }
+  [[nodiscard]] std::uint8_t tier_of(scheduling::type_index index) const { return rules().order_tier(declared(index)); }
+  [[nodiscard]] std::uint8_t lane_of(scheduling::type_index index) const { return rules().lane(declared(index)); }
 
 private:
+  [[nodiscard]] const config::fair_share_rules& rules() const { return settings_.queue.fair_share; }
+  [[nodiscard]] int declared(scheduling::type_index index) const {
+    return index < settings_.job_types.size() ? settings_.job_types[index].tier : 0;
+  }
   scheduling::type_index add(std::string name) {
     const auto index = static_cast<scheduling::type_index>(names_.size());
     names_.push_back(name);
@@ -62,8 +65,8 @@ job_part part_from(const storage::live_job& job) { return {.first = job.items_do
 job_part part_from(const storage::running_batch::member& job) { return job.part; }
 
 template <class Stored>
-scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, int tier, scheduling::named_group_index group,
-                                   scheduling::user_index user) {
+scheduling::queued_job queued_from(const Stored& job, scheduling::type_index type, const type_table& types,
+                                   scheduling::named_group_index group, scheduling::user_index user) {
   return {.id = job.id,
           .order_key = job.order_key,
           .created = job.created,
@@ -79,7 +82,8 @@ scheduling::queued_job queued_from(const Stored& job, scheduling::type_index typ
           .priority = static_cast<std::uint8_t>(job.priority),
           .retries = static_cast<std::uint8_t>(std::clamp(job.retries, 0, 255)),
           .batch_max = static_cast<std::uint8_t>(std::clamp(job.batch_max, 0, 255)),
-          .tier = static_cast<std::uint8_t>(tier & 0xF),
+          .tier = types.tier_of(type),
+          .lane = types.lane_of(type),
           .start_crashes = static_cast<std::uint8_t>(job.start_crashes & 3),
           .held = job.held,
           .tried = job.attempts > 0};
@@ -236,16 +240,15 @@ result<void> restore_workers(const runners::run_control& control, const config::
         return buried;
       continue;
     }
-    // It may have grown with its largest batch, which nobody has written down: so it counts as large as it can be.
     const auto on = std::find_if(devices.begin(), devices.end(), [&](const device& d) { return d.id == found.device; });
-    const auto largest = type ? scheduling::demand_of(*type, type->batch.max_items).memory_mib : found.memory_mib;
-    const auto memory = on == devices.end() ? found.memory_mib : std::max(found.memory_mib, std::min(largest, on->memory_mib));
-    state.workers.push_back({.id = found.id,
-                             .device = found.device,
-                             .type = type ? types.find(found.type) : scheduling::type_index{UINT16_MAX},
-                             .warm = found.warm_number,
-                             .memory_mib = memory,
-                             .idle_since = wall_clock_now()});
+    const bool is_known = type && on != devices.end();
+    state.workers.push_back(
+        {.id = found.id,
+         .device = found.device,
+         .type = type ? types.find(found.type) : scheduling::type_index{UINT16_MAX},
+         .warm = found.warm_number,
+         .memory_mib = is_known ? scheduling::memory_of_found_worker(*type, found.memory_mib, *on) : found.memory_mib,
+         .idle_since = wall_clock_now()});
   }
   return {};
 }
@@ -266,7 +269,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   const auto user_of = [&](std::string_view name) { return queue.users.find_or_add(std::string(name)).value_or(0); }; // likewise
   const auto stored = store.restore([&](const storage::live_job& job) {
     const auto index = types.index_of(job.type);
-    auto queued = queued_from(job, index, types.tier_of(index), group_of(job.group), user_of(job.user));
+    auto queued = queued_from(job, index, types, group_of(job.group), user_of(job.user));
     keep_last(last, queued);
     queued.waits_since = std::max(job.waits_since, job.not_before.value_or(job.waits_since));
     queued.steps = static_cast<std::uint8_t>(scheduling::aging_steps(queued.waits_since, now, queue.jobs.aging()));
@@ -302,7 +305,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
       std::vector<fact> quarantined;
       for (const auto& member : batch.jobs) {
         requeued.jobs.push_back(member.id);
-        auto job = queued_from(member, index, types.tier_of(index), group_of(member.group), user_of(member.user));
+        auto job = queued_from(member, index, types, group_of(member.group), user_of(member.user));
         job.tried = member.attempts > 1; // this attempt does not count
         job.steps = static_cast<std::uint8_t>(scheduling::aging_steps(job.waits_since, now, queue.jobs.aging()));
         if (crashed && scheduling::count_start_crash(job, settings->runs.quarantine_after)) {
@@ -320,7 +323,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
     }
     restored_batch restored{.id = batch.id, .device = batch.device, .type = index, .jobs = {}, .started = batch.started};
     for (const auto& member : batch.jobs) {
-      restored.jobs.push_back(queued_from(member, index, types.tier_of(index), group_of(member.group), user_of(member.user)));
+      restored.jobs.push_back(queued_from(member, index, types, group_of(member.group), user_of(member.user)));
       restored.jobs.back().tried = member.attempts > 1; // this one is counted when it is over
     }
     const auto* type = settings->find_job_type(batch.type);

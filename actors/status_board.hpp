@@ -27,7 +27,7 @@ public:
     bool paused = false;
     queue_counts counts;
     held_type_reasons held_types;
-    std::shared_ptr<const scheduling::device_ledger> devices; // null before the optimizer has spoken
+    std::shared_ptr<const scheduling::device_ledger> devices; // null before there is an optimizer
   };
 
   // `held_types`: names, with the reason.

@@ -8,6 +8,7 @@
 #include "actors/storage_actor.hpp"
 #include "actors/watchdog_actor.hpp"
 #include "config/limits.hpp"
+#include "remote/messages.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -24,6 +25,7 @@ using namespace std::chrono_literals;
 
 void register_messages() {
   caf::init_global_meta_objects<caf::id_block::ferry>();
+  remote::register_messages();
   caf::core::init_global_meta_objects();
 }
 
@@ -123,6 +125,7 @@ result<generation> supervisor::implementation::spawn_all() {
                                        .control = control,
                                        .data_dir = parts.settings->storage.data_dir,
                                        .free_mib_min = parts.settings->storage.free_mib_min,
+                                       .gpu_reserve_mib = parts.settings->devices.gpu.memory_reserve_mib,
                                        .audit_interval = parts.settings->runs.audit_interval});
   h.forecaster = spawn_forecaster(system);
   for (const device& d : homes)

@@ -1,7 +1,7 @@
-// The type ids of all messages: append only. Included by interfaces.hpp, and by nobody else.
+// The type ids of all messages inside the daemon: append only. Included by interfaces.hpp, and by nobody else.
 #pragma once
 
-// None of these messages leaves the process; those that nodes will exchange get inspectors when there are nodes.
+// None of these messages leaves the process; those that do stand in remote/messages.hpp.
 #define FERRY_LOCAL_MESSAGE(type)                                                                                                  \
   CAF_ADD_TYPE_ID(ferry, (type))                                                                                                   \
   template <>                                                                                                                      \
@@ -111,6 +111,7 @@ FERRY_LOCAL_MESSAGE(ferry::actors::try_submit)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::submit_outlook>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::storage::job_counts>)
 FERRY_LOCAL_MESSAGE(ferry::result<ferry::actors::failure_counts>)
+FERRY_LOCAL_MESSAGE(ferry::actors::memory_taken)
 CAF_END_TYPE_ID_BLOCK(ferry)
 // clang-format on
 

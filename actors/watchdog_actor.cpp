@@ -114,12 +114,23 @@ private:
       const auto& id = parts_.devices[i].id;
       if (auto changed = health_[i].read(reading))
         send(self_, parts_.queue, device_state{id, std::move(*changed)});
+      note_foreign_memory(id, reading);
       for (auto& [batch, run] : watched_)
         if (run.what.device == id) {
           run.watch.gpu_used(reading, now);
           look(batch, run);
         }
     }
+  }
+
+  void note_foreign_memory(const std::string& device, const device_reading& reading) {
+    const auto mib = scheduling::memory_taken_by_others(reading, parts_.gpu_reserve_mib);
+    auto& told = memory_taken_[device];
+    if (mib == told)
+      return;
+    spdlog::info("other programs take {} MiB of {} beyond what is kept free for them", mib, device);
+    told = mib;
+    send(self_, parts_.queue, memory_taken{device, mib});
   }
 
   void check_disk() {
@@ -194,6 +205,7 @@ private:
   watchdog_parts parts_;
   std::unordered_map<batch_id, watched_run> watched_;
   std::vector<scheduling::device_health> health_;
+  std::unordered_map<std::string, std::int64_t> memory_taken_; // as the queue knows it, by device
   bool disk_full_ = false;
   scheduling::run_books books_;
   std::set<worker_id> stray_workers_;

@@ -17,6 +17,7 @@ struct watchdog_parts {
   std::shared_ptr<runners::run_control> control;
   std::filesystem::path data_dir;
   std::int64_t free_mib_min = 0;
+  std::int64_t gpu_reserve_mib = 0; // of each GPU kept free for programs that are not ferry's
   duration audit_interval{};
 };
 

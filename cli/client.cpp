@@ -1,13 +1,11 @@
 #include "cli/client.hpp"
 
 #include "config/limits.hpp"
-#include "config/settings.hpp"
 #include "model/job.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <algorithm>
 #include <array>
@@ -36,15 +34,19 @@ constexpr std::array all_codes{error_code::invalid_argument, error_code::not_fou
                                error_code::newer_version,    error_code::io,           error_code::internal,
                                error_code::out_of_memory,    error_code::forbidden};
 
-std::string head_and_body(const request& what) {
+constexpr std::size_t sent_with_head_max = 64 * 1024; // of a body; a longer one is not copied
+
+std::string head_of(const request& what) {
   std::string text = what.method + " /api/v1" + what.path + " HTTP/1.1\r\nHost: ferry\r\nAccept: */*\r\n";
   if (!what.idempotency_key.empty())
     text += "Idempotency-Key: " + what.idempotency_key + "\r\n";
-  if (!what.body.empty())
+  for (const auto& [name, value] : what.headers)
+    text.append(name).append(": ").append(value).append("\r\n");
+  if (!what.body.empty() && what.headers.empty())
     text += "Content-Type: application/json\r\n";
-  if (what.method != "GET")
+  if (what.method != "GET" && what.method != "HEAD")
     text += "Content-Length: " + std::to_string(what.body.size()) + "\r\n";
-  return text + "\r\n" + what.body;
+  return text + "\r\n";
 }
 
 bool send_all(int descriptor, std::string_view text) {
@@ -58,6 +60,14 @@ bool send_all(int descriptor, std::string_view text) {
   }
   return true;
 }
+
+bool send_whole(int descriptor, const request& what) {
+  if (what.body.size() <= sent_with_head_max)
+    return send_all(descriptor, head_of(what) + what.body);
+  return send_all(descriptor, head_of(what)) && send_all(descriptor, what.body);
+}
+
+bool is_good(int status) { return status >= 200 && status < 300; }
 
 void set_timeout(int descriptor, int option, std::chrono::seconds limit) {
   const timeval value{.tv_sec = limit.count(), .tv_usec = 0};
@@ -77,12 +87,70 @@ std::string text_or(const json& object, const char* key, std::string otherwise =
   return found != object.end() && found->is_string() ? found->get<std::string>() : otherwise;
 }
 
-} // namespace
+response head_from(const auto& message) {
+  response head;
+  head.status = static_cast<int>(message.result_int());
+  head.etag = std::string(message["ETag"]);
+  head.length = message["Content-Length"].empty() ? -1 : number_field(message, "Content-Length");
+  if (auto range = message["Content-Range"]; range.starts_with("bytes ")) {
+    range.remove_prefix(6);
+    std::from_chars(range.data(), range.data() + range.size(), head.range_from);
+  }
+  head.log_offset = number_field(message, "Ferry-Log-Offset");
+  head.log_next = number_field(message, "Ferry-Log-Next");
+  head.log_complete = message["Ferry-Log-Complete"] == "true";
+  return head;
+}
 
-struct client::exchange {
-  int status = 0;
-  response answer;
+// A body for Beast's parser: kept, or handed on where somebody takes it and the answer is a good one.
+struct taken_body {
+  struct value_type {
+    const request* what = nullptr;
+    std::string kept;
+    bool handed_on = false; // some of it
+    std::optional<error> refused;
+  };
+  class reader {
+  public:
+    template <bool IsRequest, class Fields>
+    reader(http::header<IsRequest, Fields>& head, value_type& value)
+        : read_head_([&head] { return head_from(head); }), value_(value) {}
+    void init(const boost::optional<std::uint64_t>&, boost::system::error_code& problem) {
+      problem = {};
+      head_ = read_head_();
+    }
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, boost::system::error_code& problem) {
+      problem = {};
+      std::size_t size = 0;
+      for (auto at = boost::asio::buffer_sequence_begin(buffers); at != boost::asio::buffer_sequence_end(buffers); ++at) {
+        const boost::asio::const_buffer one = *at;
+        take({static_cast<const char*>(one.data()), one.size()}, problem);
+        size += one.size();
+      }
+      return size;
+    }
+    void finish(boost::system::error_code& problem) { problem = {}; }
+
+  private:
+    void take(std::string_view piece, boost::system::error_code& problem) {
+      if (!value_.what->take || !is_good(head_.status)) {
+        value_.kept += piece;
+      } else if (auto taken = value_.what->take(head_, piece); !taken) {
+        value_.refused = std::move(taken.error());
+        problem = boost::system::errc::make_error_code(boost::system::errc::operation_canceled);
+      } else {
+        value_.handed_on = true;
+      }
+    }
+
+    std::function<response()> read_head_;
+    value_type& value_;
+    response head_;
+  };
 };
+
+} // namespace
 
 result<void> client::connect() {
   sockaddr_un address{};
@@ -101,13 +169,14 @@ result<void> client::connect() {
     return {};
   }
   const int reason = errno;
+  absent_ = reason == ENOENT || reason == ECONNREFUSED;
   disconnect();
   if (reason == EACCES || reason == EPERM)
     return fail(error_code::unauthorized, "the daemon's socket " + path + " belongs to another user",
                 "run ferry as its owner, or set FERRY_SOCKET to your own daemon's");
   if (reason == EAGAIN || reason == EINPROGRESS)
     return fail(error_code::unavailable, "the daemon at " + path + " takes no connections: it has too many waiting");
-  return tl::unexpected(no_daemon(reason == ENOENT || reason == ECONNREFUSED ? "" : std::strerror(reason)));
+  return tl::unexpected(no_daemon(absent_ ? "" : std::strerror(reason)));
 }
 
 void client::disconnect() {
@@ -117,10 +186,9 @@ void client::disconnect() {
 }
 
 error client::no_daemon(const std::string& why) const {
-  const auto file = config::find_config_file();
   return {error_code::unavailable,
           "no ferry daemon listens at " + socket_.string() + (why.empty() ? "" : ": " + why),
-          "start one with `ferryd --config " + (file.empty() ? "FILE" : file.string()) + "`",
+          "`ferry up` starts one",
           {}};
 }
 
@@ -130,14 +198,21 @@ void client::drop_if_closed() {
     disconnect(); // at its end, or holding bytes that nobody asked for
 }
 
-tl::expected<client::exchange, client::setback> client::receive() {
+tl::expected<response, client::setback> client::receive(const request& what) {
+  http::response_parser<taken_body> parser;
+  taken_body::value_type& body = parser.get().body();
+  body.what = &what;
   const auto lost = [&](const std::string& how, bool passing = true) {
     disconnect();
-    return tl::unexpected(setback{{error_code::unavailable, "the daemon at " + socket_.string() + " " + how, "", {}}, passing});
+    return tl::unexpected(setback{{error_code::unavailable, "the daemon at " + socket_.string() + " " + how, "", {}},
+                                  passing && !body.handed_on}); // what was handed on must not come twice
   };
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(answer_bytes_max);
+  if (what.take)
+    parser.body_limit(boost::none);
+  else
+    parser.body_limit(answer_bytes_max);
   parser.eager(true);
+  parser.skip(what.method == "HEAD");
   boost::beast::flat_buffer buffer;
   while (!parser.is_done()) {
     const auto space = buffer.prepare(read_bytes);
@@ -159,19 +234,18 @@ tl::expected<client::exchange, client::setback> client::receive() {
     buffer.commit(static_cast<std::size_t>(got));
     while (buffer.size() > 0 && !parser.is_done() && !problem)
       buffer.consume(parser.put(buffer.data(), problem));
+    if (body.refused) {
+      disconnect();
+      return tl::unexpected(setback{std::move(*body.refused), false});
+    }
     if (problem && problem != http::error::need_more)
       return lost("does not speak HTTP (" + problem.message() + ")", false);
   }
-  auto& message = parser.get();
-  exchange got;
-  got.status = static_cast<int>(message.result_int());
-  got.answer.log_offset = number_field(message, "Ferry-Log-Offset");
-  got.answer.log_next = number_field(message, "Ferry-Log-Next");
-  got.answer.log_complete = message["Ferry-Log-Complete"] == "true";
-  if (!message.keep_alive())
+  if (!parser.get().keep_alive())
     disconnect();
-  got.answer.body = std::move(message.body());
-  return got;
+  response answer = head_from(parser.get());
+  answer.body = std::move(body.kept);
+  return answer;
 }
 
 tl::expected<response, client::setback> client::try_once(const request& what) {
@@ -181,15 +255,13 @@ tl::expected<response, client::setback> client::try_once(const request& what) {
       return tl::unexpected(setback{connected.error(), connected.error().code == error_code::unavailable});
   set_timeout(descriptor_, SO_RCVTIMEO, answer_within + what.wait);
   // A daemon that refuses a body closes while we still write; its answer may be there all the same.
-  const bool sent = send_all(descriptor_, head_and_body(what));
-  auto got = receive();
+  const bool sent = send_whole(descriptor_, what);
+  auto got = receive(what);
   if (!sent)
     disconnect();
-  if (!got)
-    return tl::unexpected(std::move(got.error()));
-  if (got->status >= 200 && got->status < 300)
-    return std::move(got->answer);
-  return tl::unexpected(setback{error_from(got->status, got->answer.body), got->status == 503});
+  if (!got || is_good(got->status))
+    return got;
+  return tl::unexpected(setback{error_from(got->status, got->body), got->status == 503});
 }
 
 result<response> client::send(const request& what) {
@@ -203,6 +275,19 @@ result<response> client::send(const request& what) {
       return tl::unexpected(std::move(met.why));
     std::this_thread::sleep_for(pause);
   }
+}
+
+result<std::optional<int>> client::process() {
+  if (descriptor_ < 0)
+    if (auto connected = connect(); !connected)
+      return absent_ ? result<std::optional<int>>(std::nullopt) : fail(connected.error());
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(descriptor_, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return fail(error_code::io, std::string("the socket does not say who listens: ") + std::strerror(errno));
+  if (peer.pid <= 0)
+    return fail(error_code::unavailable, "the daemon at " + socket_.string() + " runs in another container", "stop it there");
+  return peer.pid;
 }
 
 int exit_status_of(error_code code) {

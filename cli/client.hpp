@@ -10,23 +10,36 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ferry::cli {
+
+struct response;
 
 struct request {
   std::string method;    // "GET"
   std::string path;      // below /api/v1, with its query: "/jobs/42?wait=60"
-  std::string body = {}; // JSON; empty: none
+  std::string body = {}; // JSON, or the bytes of an upload; empty: none
   std::string idempotency_key = {};
-  std::chrono::seconds wait{0}; // how long the daemon may take on purpose (a long poll)
-  // May be sent again after the connection broke: a GET, or a request with a key.
-  [[nodiscard]] bool repeatable() const { return method == "GET" || !idempotency_key.empty(); }
+  std::chrono::seconds wait{0};                                  // how long the daemon may take on purpose (a long poll)
+  std::vector<std::pair<std::string, std::string>> headers = {}; // further ones
+  bool harmless = false;                                         // twice does no more than once
+  // Takes the body of a good answer piece by piece, as it comes, in place of response::body. An error ends the request.
+  std::function<result<void>(const response& head, std::string_view piece)> take = {};
+  // May be sent again after the connection broke.
+  [[nodiscard]] bool repeatable() const { return method == "GET" || method == "HEAD" || harmless || !idempotency_key.empty(); }
 };
 
 struct response {
+  int status = 0;
   std::string body;
+  std::string etag;
+  std::int64_t length = -1;    // Content-Length; -1: not told
+  std::int64_t range_from = 0; // of Content-Range
   std::int64_t log_offset = 0; // Ferry-Log-…, of log requests only
   std::int64_t log_next = 0;
   bool log_complete = false;
@@ -44,24 +57,28 @@ public:
 
   [[nodiscard]] result<response> send(const request& what);
 
+  // The process that listens at the socket, as the kernel knows it; nothing: none does. Errors: as of send(), and unavailable where
+  // it lies outside of what can be seen from here (another container).
+  [[nodiscard]] result<std::optional<int>> process();
+
 private:
   struct setback {
     error why;
     bool passing; // may go by itself
   };
-  struct exchange;
 
   [[nodiscard]] result<void> connect();
   void disconnect();
   void drop_if_closed(); // a connection that the daemon closed while it was idle
   [[nodiscard]] tl::expected<response, setback> try_once(const request& what);
-  [[nodiscard]] tl::expected<exchange, setback> receive();
+  [[nodiscard]] tl::expected<response, setback> receive(const request& what);
   [[nodiscard]] error no_daemon(const std::string& why) const;
 
   std::filesystem::path socket_;
   std::chrono::milliseconds patience_{10'000};
   int descriptor_ = -1;
-  bool met_ = false; // this daemon, or an earlier one, was there since we began
+  bool absent_ = false; // nobody listened when connect() failed
+  bool met_ = false;    // this daemon, or an earlier one, was there since we began
 };
 
 // The exit status that stands for an error, as docs/api.md lists them.

@@ -49,6 +49,7 @@ std::string bash_words(const option_declaration& o) {
   case value_kind::job_type: return "$(ferry types --quiet 2>/dev/null)";
   case value_kind::job_id: return "$(ferry list --quiet --limit 100 2>/dev/null)";
   case value_kind::group: return "$(ferry group --quiet 2>/dev/null)";
+  case value_kind::dataset: return "$(ferry datasets --quiet 2>/dev/null)";
   case value_kind::nothing:
   case value_kind::text:
   case value_kind::integer:
@@ -145,9 +146,10 @@ std::string zsh_values(const option_declaration& o) {
   case value_kind::job_type: return "{compadd -- ${(f)\"$(ferry types --quiet 2>/dev/null)\"}}";
   case value_kind::job_id: return "{compadd -- ${(f)\"$(ferry list --quiet --limit 100 2>/dev/null)\"}}";
   case value_kind::group: return "{compadd -- ${(f)\"$(ferry group --quiet 2>/dev/null)\"}}";
+  case value_kind::dataset: return "{compadd -- ${(f)\"$(ferry datasets --quiet 2>/dev/null)\"}}";
   case value_kind::choice: return "(" + joined(o.choices) + ")";
+  case value_kind::text: return o.choices.empty() ? " " : "(" + joined(o.choices) + ")";
   case value_kind::nothing:
-  case value_kind::text:
   case value_kind::integer: return " ";
   }
   return " ";
@@ -207,8 +209,9 @@ std::string fish_values(const option_declaration& o) {
   case value_kind::job_type: return " -xa '(ferry types --quiet 2>/dev/null)'";
   case value_kind::job_id: return " -xa '(ferry list --quiet --limit 100 2>/dev/null)'";
   case value_kind::group: return " -xa '(ferry group --quiet 2>/dev/null)'";
+  case value_kind::dataset: return " -xa '(ferry datasets --quiet 2>/dev/null)'";
   case value_kind::choice: return " -xa " + single_quoted(joined(o.choices));
-  case value_kind::text:
+  case value_kind::text: return o.choices.empty() ? " -x" : " -xa " + single_quoted(joined(o.choices));
   case value_kind::integer: return " -x";
   case value_kind::nothing: return "";
   }
@@ -221,7 +224,9 @@ std::string fish_verb(const described_verb& d) {
                       single_quoted(std::string(d.named->summary)) + "\n";
   for (const option_declaration& o : d.taken.declarations()) {
     if (o.positional) {
-      if (const std::string values = fish_values(o); values.find("a ") != values.npos)
+      if (o.kind == value_kind::file)
+        lines += "complete -c ferry" + seen + " -F\n";
+      else if (const std::string values = fish_values(o); values.find("a ") != values.npos)
         lines += "complete -c ferry" + seen + values + "\n";
       continue;
     }

@@ -40,9 +40,26 @@ std::string shape_of(const json& schema) {
   return shape;
 }
 
+// Those of x-order, then the others by name.
+std::vector<std::string> names_in_order(const json& schema, const json& properties) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (properties.contains(name) && std::ranges::find(names, name) == names.end())
+      names.push_back(name);
+  };
+  for (const json& name : array_field(schema, "x-order"))
+    if (name.is_string())
+      add(name.get<std::string>());
+  for (const auto& [name, unused] : properties.items())
+    add(name);
+  return names;
+}
+
 void add_properties(table& t, const json& schema, const std::string& prefix) {
   const json& required = array_field(schema, "required");
-  for (const auto& [name, property] : object_field(schema, "properties").items()) {
+  const json& properties = object_field(schema, "properties");
+  for (const std::string& name : names_in_order(schema, properties)) {
+    const json& property = properties.at(name);
     if (!property.is_object())
       continue;
     const bool needed = std::ranges::find(required, json(name)) != required.end();

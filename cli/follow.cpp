@@ -154,6 +154,10 @@ void leave_on_interrupt(const std::vector<std::int64_t>& ids) {
   const std::string sentence = ids.size() == 1 ? "\njob " + names + " goes on; `ferry logs -f " + names +
                                                      "` follows it, `ferry cancel " + names + "` ends it\n"
                                                : "\nthe jobs go on\n";
+  say_on_interrupt(sentence);
+}
+
+void say_on_interrupt(const std::string& sentence) {
   interrupt_length = std::min(sentence.size(), interrupt_sentence.size());
   std::copy_n(sentence.begin(), interrupt_length, interrupt_sentence.begin());
   struct sigaction handler {

@@ -22,6 +22,8 @@ namespace ferry::cli {
 // Where the last `lines` lines begin.
 [[nodiscard]] result<std::int64_t> tail_offset(context& c, std::int64_t id, std::int64_t lines);
 
+// From now on Ctrl-C ends ferry with status 130 and this sentence (at most 512 bytes of it).
+void say_on_interrupt(const std::string& sentence);
 // From now on Ctrl-C ends ferry with status 130 and a sentence that says that the jobs go on.
 void leave_on_interrupt(const std::vector<std::int64_t>& ids);
 

@@ -2,6 +2,7 @@
 option(FERRY_BUILD_TESTS "Build the tests" ON)
 option(FERRY_BUILD_BENCH "Build the benchmarks" ON)
 option(FERRY_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+option(FERRY_FUZZ "Build the fuzzers (clang; with AddressSanitizer and UndefinedBehaviorSanitizer)" OFF)
 set(FERRY_SANITIZER "" CACHE STRING "address or thread: build with that sanitizer")
 set(CAF_ROOT "" CACHE PATH "Where CAF >= 0.18.7 is installed (scripts/setup writes it)")
 
@@ -28,6 +29,13 @@ endif()
 add_compile_options(-Wno-error=use-after-free -Wno-error=restrict -Wno-error=dangling-pointer -Wno-error=maybe-uninitialized
                     -Wno-error=array-bounds -Wno-error=stringop-overflow)
 
+if(FERRY_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "FERRY_FUZZ needs clang 15 or newer (CMAKE_CXX_COMPILER), not ${CMAKE_CXX_COMPILER_ID}")
+  endif()
+  set(FERRY_SANITIZER address CACHE STRING "address or thread: build with that sanitizer" FORCE)
+  add_compile_options(-fsanitize=fuzzer-no-link -Wno-unused-command-line-argument)
+endif()
 if(FERRY_SANITIZER)
   add_compile_options(-fsanitize=${FERRY_SANITIZER} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${FERRY_SANITIZER})

@@ -2,6 +2,7 @@
 
 #include "config/command_template.hpp"
 #include "config/limits.hpp"
+#include "config/schema_order.hpp"
 #include "config/text.hpp"
 
 #include <algorithm>
@@ -170,9 +171,10 @@ void type_reader::read_parameters(const toml::node& node) {
     return;
   }
   const std::size_t before = reader_.problem_count();
-  const json schema = reader_.to_json(node, key);
+  json schema = reader_.to_json(node, key);
   if (reader_.problem_count() != before)
     return;
+  add_written_order(schema, node);
   auto compiled = parameter_schema::compile(schema);
   if (compiled) {
     type_.parameters = std::move(*compiled);

@@ -34,17 +34,25 @@ inline constexpr std::int64_t use_debt_ms_max = 4LL * 3600 * 1000;
 // HTTP
 inline constexpr std::size_t request_body_bytes_max = 16 * 1024 * 1024;
 inline constexpr std::size_t request_header_bytes_max = 16 * 1024;
-inline constexpr std::size_t connections_max = 1'024;
-inline constexpr std::size_t event_streams_max = 100;    // connections that follow events at once
-inline constexpr std::size_t events_kept = 8'192;        // the latest, for readers that come back or are slow
+inline constexpr int connections_max = 16'384; // that http.connections_max may allow
+inline constexpr std::int64_t http_timeout_ms_min = 10;
+inline constexpr std::int64_t http_timeout_ms_max = 3'600'000;
+inline constexpr std::size_t pem_file_bytes_max = 1024 * 1024; // a certificate with its chain, or a key
+inline constexpr std::int64_t certificate_days_warned = 21;    // before it expires
+inline constexpr std::size_t event_streams_max = 100;          // connections that follow events at once
+inline constexpr std::size_t events_kept = 8'192;              // the latest, for readers that come back or are slow
 inline constexpr std::size_t events_at_once_max = 2'000; // sent one by one; a reader that is further behind reads everything anew
 inline constexpr std::size_t tokens_max = 100;           // beside that of the daemon's owner
 inline constexpr std::size_t hosts_max = 100;            // names that the daemon answers to
 inline constexpr std::size_t page_rows_max = 1'000;      // rows of one list request
 inline constexpr std::size_t log_chunk_bytes_max = 1024 * 1024; // bytes of one log request
 inline constexpr std::int64_t wait_seconds_max = 60;            // one long poll
+inline constexpr std::size_t remote_readers_max = 1'000;        // requests for events, of other machines, that wait
 
 inline constexpr std::size_t page_rows_searched_max = 200'000; // looked at for one page, where name and state seldom meet
+
+inline constexpr std::size_t queue_rows_searched_max = 200'000; // of the queue, for one page of jobs of a type or a user
+inline constexpr std::size_t queue_names_searched_max = 10'000; // read from disk for one page, where a name is sought
 
 // Configuration
 inline constexpr std::size_t config_file_bytes_max = 4 * 1024 * 1024;
@@ -96,6 +104,14 @@ inline constexpr std::size_t estimate_keys_max = 4'096;    // of one kind that a
 inline constexpr std::size_t batch_keys_max = 4'096;       // whose batches a type remembers; the least recently used goes
 inline constexpr std::size_t memory_sizes_max = 16;        // batch sizes of one key whose memory is remembered
 
+// Certificates of nodes
+inline constexpr std::size_t certificate_name_bytes_max = 64;        // X.509's bound of a common name
+inline constexpr std::size_t certificate_file_bytes_max = 64 * 1024; // certificates or a key in PEM
+inline constexpr std::size_t certificate_hosts_max = 100;            // names and addresses of one node
+inline constexpr std::size_t host_name_bytes_max = 253;              // DNS's bound
+inline constexpr int certificate_days_max = 36'500;
+inline constexpr int certificate_warning_days = 30; // of validity left: from then on ferry warns
+
 // Simulation
 inline constexpr std::size_t trace_rows_max = 1'000'000;
 inline constexpr std::size_t trace_line_bytes_max = 1024 * 1024;
@@ -120,5 +136,23 @@ inline constexpr std::size_t program_output_bytes_max =
 inline constexpr int restarts_max = 5;             // of crashed actors within restart_window_seconds,
 inline constexpr int restart_window_seconds = 60;  // then the daemon gives up
 inline constexpr std::size_t waiters_max = 10'000; // requests that wait for a job to end
+
+// Files of jobs, as the API shows them, and what is uploaded.
+inline constexpr std::size_t job_files_max = 10'000;        // listed, or put into one archive
+inline constexpr std::size_t job_file_entries_max = 20'000; // of folders, looked at for one list
+inline constexpr std::size_t job_file_depth_max = 32;       // of folders in a job's directory
+
+inline constexpr std::size_t metric_series_max = 64;                   // of one job
+inline constexpr std::size_t metric_points_max = 5'000;                // of each, in one answer
+inline constexpr std::size_t metric_file_bytes_max = 16 * 1024 * 1024; // read for one answer; of a larger file, pieces of it
+inline constexpr std::size_t uploads_open_max = 256;                   // begun and not finished
+inline constexpr std::size_t uploads_finished_kept = 1'000;            // for clients that missed the last answer
+inline constexpr std::int64_t upload_idle_ms_max = 24LL * 3600'000;    // one to which nothing was added for longer is removed
+inline constexpr std::size_t upload_piece_bytes = 256 * 1024;          // read, then written, of a body
+inline constexpr std::size_t file_name_bytes_max = 255;
+inline constexpr std::size_t dataset_path_bytes_max = 1'024; // of a file below its dataset
+inline constexpr std::size_t dataset_depth_max = 16;         // folders of that path, the file among them
+inline constexpr std::size_t datasets_max = 1'000;
+inline constexpr std::size_t dataset_files_max = 100'000; // looked at, of one dataset
 
 } // namespace ferry::limits

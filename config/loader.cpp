@@ -13,11 +13,10 @@ namespace ferry::config {
 namespace {
 
 // Empty, or what is wrong with "host:port"; writes the address in its numeric form.
-std::string check_listen(std::string& listen, std::string& hint) {
+std::string check_address(std::string& listen, bool& loopback) {
   const std::size_t colon = listen.rfind(':');
   std::string host = colon == std::string::npos ? "" : listen.substr(0, colon);
   const std::string port = colon == std::string::npos ? "" : listen.substr(colon + 1);
-  hint = "write \"auto\", \"127.0.0.1:7878\" or \"[::1]:7878\"";
   int number = 0;
   const auto [end, fault] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (host.empty() || port.empty() || fault != std::errc{} || end != port.data() + port.size())
@@ -29,20 +28,41 @@ std::string check_listen(std::string& listen, std::string& hint) {
   in_addr v4{};
   in6_addr v6{};
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  bool loopback = false;
   if (bracketed && inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6) == 1)
     loopback = std::memcmp(&v6, &in6addr_loopback, sizeof v6) == 0;
   else if (!bracketed && inet_pton(AF_INET, host.c_str(), &v4) == 1)
     loopback = (ntohl(v4.s_addr) >> 24U) == 127;
   else
     return "must have a numeric address, is \"" + shortened(listen) + "\"";
-  if (!loopback) {
-    hint = "nothing listens off loopback unless configured with TLS, which this version does not have; forward the port with ssh "
-           "instead";
-    return "must be a loopback address, is \"" + shortened(listen) + "\"";
-  }
   listen = host + ":" + port;
   return {};
+}
+
+std::string check_listen(std::string& listen, bool has_tls, std::string& hint) {
+  bool loopback = false;
+  hint = "write \"auto\", \"127.0.0.1:7878\" or \"[::1]:7878\"";
+  if (std::string fault = check_address(listen, loopback); !fault.empty())
+    return fault;
+  if (!loopback && !has_tls) {
+    hint = "off loopback it listens only with TLS: set http.tcp.certificate and http.tcp.key, or forward the port with ssh";
+    return "must be a loopback address, is \"" + shortened(listen) + "\"";
+  }
+  return {};
+}
+
+// Other machines are spoken to by mutual TLS or not at all.
+void check_node(toml_reader& reader, const toml::table& root, node_settings& s) {
+  const auto node = [&](const char* key) { return root.at_path(std::string("node.") + key).node(); };
+  if (!s.is_on())
+    return;
+  bool loopback = false;
+  if (const std::string fault = check_address(s.listen, loopback); !fault.empty())
+    reader.report("node.listen", node("listen"), fault, "write \"0.0.0.0:7879\" or the address of one of this machine's networks");
+  for (const auto& [key, file] : {std::pair{"certificate", &s.certificate}, {"key", &s.key}, {"ca", &s.ca}})
+    if (file->empty())
+      reader.report(std::string("node.") + key, node("listen"),
+                    "is missing: with node.listen all of certificate, key and ca are needed",
+                    "`ferry certs issue NAME` makes them");
 }
 
 // Names as they stand in a URL, without a port. Compared in lower case.
@@ -61,11 +81,30 @@ void check_hosts(toml_reader& reader, const toml::node* node, std::vector<std::s
   }
 }
 
+void check_weight(toml_reader& reader, const std::string& key, const toml::node* node, double weight) {
+  if (weight < limits::user_weight_min)
+    reader.report(key, node, "must be at least 0.01, is " + shown(json(weight)));
+}
+
+void check_tier_weights(toml_reader& reader, const toml::table* table, const config::fair_share_rules& rules) {
+  for (const auto& [tier, weight] : rules.tier_weights) {
+    const auto key = dotted("queue.fair_share.tier_weights", tier);
+    const auto* node = table ? table->get(tier) : nullptr;
+    check_weight(reader, key, node, weight);
+    int number = -1;
+    const auto read = std::from_chars(tier.data(), tier.data() + tier.size(), number);
+    if (read.ec != std::errc{} || std::to_string(number) != tier || number < 0 || number > limits::tier_max)
+      reader.report(key, node, "the name of a tier is its number, 0 to " + std::to_string(limits::tier_max));
+  }
+  if (rules.tiers_share() && !rules.is_on())
+    reader.report("queue.fair_share.tier_weights", table, "needs queue.fair_share.window, which is \"0s\"",
+                  "shares are of the time in which use counts; set a window, such as \"24h\"");
+}
+
 void check_weights(toml_reader& reader, const toml::table* table, const std::map<std::string, double>& weights) {
   for (const auto& [user, weight] : weights) {
     const auto key = dotted("queue.fair_share.weights", user);
-    if (weight < limits::user_weight_min)
-      reader.report(key, table ? table->get(user) : nullptr, "must be at least 0.01, is " + shown(json(weight)));
+    check_weight(reader, key, table ? table->get(user) : nullptr, weight);
     if (user.empty() || user.size() > limits::user_name_bytes_max)
       reader.report(key, table ? table->get(user) : nullptr,
                     "the name of a user has 1 to " + std::to_string(limits::user_name_bytes_max) + " bytes, this one has " +
@@ -79,8 +118,14 @@ void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
   const auto node = [&](const char* path) { return root.at_path(path).node(); };
   if (!s.http.tcp.listen.empty() && s.http.tcp.listen != "auto") {
     std::string hint;
-    if (std::string fault = check_listen(s.http.tcp.listen, hint); !fault.empty())
+    if (std::string fault = check_listen(s.http.tcp.listen, !s.http.tcp.certificate.empty(), hint); !fault.empty())
       reader.report("http.tcp.listen", node("http.tcp.listen"), fault, hint);
+  }
+  if (s.http.tcp.certificate.empty() != s.http.tcp.key.empty()) {
+    const bool has_key = s.http.tcp.certificate.empty();
+    reader.report(has_key ? "http.tcp.key" : "http.tcp.certificate", node(has_key ? "http.tcp.key" : "http.tcp.certificate"),
+                  std::string("needs ") + (has_key ? "http.tcp.certificate" : "http.tcp.key") + " beside it",
+                  "set both, or none: then TCP is served without TLS");
   }
   check_hosts(reader, node("http.tcp.hosts"), s.http.tcp.hosts);
   if (const std::string socket = s.http.socket.string(); socket.size() > limits::socket_path_bytes_max)
@@ -88,7 +133,9 @@ void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
                   "must have at most " + std::to_string(limits::socket_path_bytes_max) + " bytes, has " +
                       std::to_string(socket.size()) + ": " + shortened(socket, 160),
                   "Unix sockets have short paths; set http.socket to a shorter one");
+  check_node(reader, root, s.node);
   check_weights(reader, root.at_path("queue.fair_share.weights").as_table(), s.queue.fair_share.weights);
+  check_tier_weights(reader, root.at_path("queue.fair_share.tier_weights").as_table(), s.queue.fair_share);
 }
 
 result<settings> parse(std::string_view toml, const std::filesystem::path& file) {

@@ -54,6 +54,8 @@ std::string login_name(unsigned id) {
   return name.empty() ? std::to_string(id) : name;
 }
 
+fs::path certificates_folder() { return or_below_home("XDG_CONFIG_HOME", ".config") / "ferry/certs"; }
+
 void fill_default_paths(settings& s) {
   if (s.storage.data_dir.empty())
     s.storage.data_dir = or_below_home("XDG_DATA_HOME", ".local/share") / "ferry";

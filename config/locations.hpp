@@ -14,6 +14,9 @@ namespace ferry::config {
 // What a user of this machine is called, by their numeric id: as /etc/passwd has it, else the number.
 [[nodiscard]] std::string login_name(unsigned id);
 
+// Where `ferry certs` keeps the certificates of nodes: $XDG_CONFIG_HOME/ferry/certs, else ~/.config/ferry/certs.
+[[nodiscard]] std::filesystem::path certificates_folder();
+
 // Fills in the paths that were left empty.
 void fill_default_paths(settings& s);
 

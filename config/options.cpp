@@ -90,11 +90,39 @@ std::vector<option<settings>> declare_places() {
                "The Unix socket of the API (mode 0600), at most 107 bytes long. Empty: $FERRY_SOCKET, else\n"
                "$XDG_RUNTIME_DIR/ferry.sock, else ferry.sock in the data directory."},
               [](settings& s) { return &s.http.socket; }),
+  };
+}
+
+std::vector<option<settings>> declare_serving() {
+  using enum option_kind;
+  const auto timeout = [](std::string_view key, std::string_view comment) {
+    return declaration{key, duration, comment, limits::http_timeout_ms_min, limits::http_timeout_ms_max};
+  };
+  return {
+      setting({"http.connections_max", integer, "Connections that are served at once: to the socket, and as many over TCP.", 1,
+               limits::connections_max},
+              [](settings& s) { return &s.http.connections_max; }),
+      setting(timeout("http.timeouts.idle", "How long a connection may wait before it sends its next request."),
+              [](settings& s) { return &s.http.timeouts.idle; }),
+      setting(timeout("http.timeouts.header", "How long a request's header may take from its first byte on; also a TLS handshake."),
+              [](settings& s) { return &s.http.timeouts.header; }),
+      setting(timeout("http.timeouts.body", "How long a request's body may take; of an upload each 256 KiB of it."),
+              [](settings& s) { return &s.http.timeouts.body; }),
+      setting(timeout("http.timeouts.answer", "How long a peer may take to read an answer; of a long one each piece of it."),
+              [](settings& s) { return &s.http.timeouts.answer; }),
       setting(
           {"http.tcp.listen", text,
            "Where the page and the API are served over TCP, for those with a token (`ferry ui` opens the page): an address such\n"
-           "as \"127.0.0.1:7878\", loopback only. \"auto\": that address, unless another program has it. Empty: no TCP."},
+           "as \"127.0.0.1:7878\", of loopback unless there is a certificate. \"auto\": that address, unless another program has "
+           "it. Empty: no TCP."},
           [](settings& s) { return &s.http.tcp.listen; }),
+      setting(
+          {"http.tcp.certificate", path,
+           "With this and the key, TCP is served by TLS and may listen off loopback: a PEM file, the certificates of its issuers\n"
+           "behind it. Its names are among those that requests may be sent to. Read at the start."},
+          [](settings& s) { return &s.http.tcp.certificate; }),
+      setting({"http.tcp.key", path, "The key of that certificate: a PEM file without a passphrase."},
+              [](settings& s) { return &s.http.tcp.key; }),
       setting({"http.tcp.hosts", text_list,
                "Further names under which requests may reach it, where a proxy or a tunnel passes them on: [\"gpu.example.org\"].\n"
                "Requests to other names than these, localhost and loopback addresses are refused."},
@@ -102,6 +130,27 @@ std::vector<option<settings>> declare_places() {
       setting({"http.tcp.token_file", path,
                "The file with the token that TCP asks for; made with mode 0600 when missing. Empty: token in the data directory."},
               [](settings& s) { return &s.http.tcp.token_file; }),
+      setting({"uploads.max_file_mib", integer, "The largest file that may be uploaded, in MiB.", 1, limits::memory_mib_max},
+              [](settings& s) { return &s.uploads.max_file_mib; }),
+      setting({"uploads.max_total_mib", integer,
+               "Inputs, datasets and uploads that are not finished may take so much of the data directory, in MiB.", 1,
+               limits::memory_mib_max},
+              [](settings& s) { return &s.uploads.max_total_mib; }),
+  };
+}
+
+std::vector<option<settings>> declare_node() {
+  using enum option_kind;
+  return {
+      setting({"node.listen", text,
+               "Where programs on other machines (ferry::client) are let in, by mutual TLS: an address such as \"0.0.0.0:7879\".\n"
+               "Empty: none are."},
+              [](settings& s) { return &s.node.listen; }),
+      setting({"node.certificate", path, "Who this machine is to others: a PEM file, as `ferry certs issue NAME` makes it."},
+              [](settings& s) { return &s.node.certificate; }),
+      setting({"node.key", path, "The key of that certificate."}, [](settings& s) { return &s.node.key; }),
+      setting({"node.ca", path, "The authority: whoever has a certificate of it may do everything."},
+              [](settings& s) { return &s.node.ca; }),
   };
 }
 
@@ -142,6 +191,11 @@ std::vector<option<settings>> declare_devices() {
                "Users that get more than others, or less: { \"ada\" = 2.0 } gives her twice the share of those who are not named.",
                0, limits::user_weight_max},
               [](settings& s) { return &s.queue.fair_share.weights; }),
+      setting({"queue.fair_share.tier_weights", number_map,
+               "Tiers that share the devices by these weights, instead of the higher coming first and taking the devices of\n"
+               "preemptible ones: { \"0\" = 1.0, \"2\" = 4.0 }. Those not named weigh 1. Empty: the higher tier comes first.",
+               0, limits::user_weight_max},
+              [](settings& s) { return &s.queue.fair_share.tier_weights; }),
       setting({"runs.shims_ready", integer, "Supervisor processes started ahead of need, so that a job starts sooner.", 0,
                limits::shims_ready_max},
               [](settings& s) { return &s.runs.shims_ready; }),
@@ -362,8 +416,9 @@ std::vector<option<job_type>> declare_retrying() {
 const std::vector<option<settings>>& options() {
   static const std::vector<option<settings>> declared = [] {
     std::vector<option<settings>> all = declare_places();
-    for (auto& more : declare_devices())
-      all.push_back(std::move(more));
+    for (auto* declare : {declare_serving, declare_node, declare_devices})
+      for (auto& more : declare())
+        all.push_back(std::move(more));
     return all;
   }();
   return declared;

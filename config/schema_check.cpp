@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace ferry::config {
 namespace {
@@ -54,6 +55,7 @@ private:
   void add_pattern(const std::string& pattern, const place& here);
   void check_together(const json& normal, const place& here);
   void check_required(const json& normal, const place& here);
+  void check_order(const json& names, const json& normal, const place& here);
   void check_default(const json& normal, const place& here);
 
   const json& root_;
@@ -95,6 +97,8 @@ json checker::schema(const json& node, place here) {
     out.job_result_paths.push_back(here.path);
   if (problems.size() != faults_before)
     return normal;
+  if (const auto order = node.find("x-order"); order != node.end())
+    check_order(*order, normal, here.inside("x-order"));
   const bool is_object = normal.contains("properties") || normal.value("type", json()) == json("object");
   if (here.closes && is_object && !normal.contains("additionalProperties"))
     normal["additionalProperties"] = false;
@@ -303,6 +307,21 @@ void checker::check_required(const json& normal, const place& here) {
     if (!properties.contains(name.get<std::string>()) && !normal.contains("patternProperties"))
       report(here.inside("required"), shown(name) + " is required but not among the properties",
              did_you_mean(name.get<std::string>(), known));
+}
+
+void checker::check_order(const json& names, const json& normal, const place& here) {
+  const json properties = normal.value("properties", json::object());
+  std::vector<std::string> known;
+  for (const auto& [name, unused] : properties.items())
+    known.push_back(name);
+  std::set<std::string> seen;
+  for (const json& name : names) {
+    const auto& text = name.get_ref<const std::string&>();
+    if (!properties.contains(text))
+      report(here, shown(name) + " is in the order but not among the properties", did_you_mean(text, known));
+    else if (!seen.insert(text).second)
+      report(here, shown(name) + " is in the order twice");
+  }
 }
 
 void checker::check_default(const json& normal, const place& here) {

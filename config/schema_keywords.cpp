@@ -52,10 +52,11 @@ constexpr keyword keywords[] = {
     {"else", form::schema},
     {"definitions", form::schema_map},
     {"$defs", form::schema_map},
+    {"x-order", form::names},
 };
 
-constexpr std::array<std::string_view, 11> dropped{"$comment", "$schema", "$id",   "$ref",     "$defs",    "definitions",
-                                                   "examples", "format",  "title", "readOnly", "writeOnly"};
+constexpr std::array<std::string_view, 12> dropped{"$comment", "$schema", "$id",   "$ref",     "$defs",     "definitions",
+                                                   "examples", "format",  "title", "readOnly", "writeOnly", "x-order"};
 
 } // namespace
 

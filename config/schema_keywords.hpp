@@ -1,4 +1,4 @@
-// The keywords of JSON Schema draft 7 that ferry understands.
+// The keywords of JSON Schema draft 7 that ferry understands, and its own: x-order (schema_order.hpp).
 #pragma once
 
 #include <string>

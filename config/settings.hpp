@@ -3,7 +3,10 @@
 #pragma once
 
 #include "config/fair_share_rules.hpp"
+#include "config/http_rules.hpp"
 #include "config/job_type.hpp"
+#include "config/node_settings.hpp"
+#include "config/upload_rules.hpp"
 #include "model/error.hpp"
 
 #include <chrono>
@@ -27,13 +30,19 @@ struct settings {
     bool check_at_start = false;     // a full integrity check at each start (a quick check of structure is always made)
   } storage;
 
+  node_settings node; // [node]
+
   struct {
     std::filesystem::path socket; // default: $FERRY_SOCKET, else $XDG_RUNTIME_DIR/ferry.sock, else <data_dir>/ferry.sock
+    http_timeouts timeouts;
+    int connections_max = 1'024; // to the socket, and as many over TCP
     struct {
-      std::string listen = "auto";      // "127.0.0.1:7878", always a numeric loopback address; auto: that one where it is free;
-                                        // empty: no TCP
-      std::vector<std::string> hosts;   // further names that a request may be sent to
-      std::filesystem::path token_file; // default: <data_dir>/token, made with mode 0600 when missing
+      std::string listen = "auto";       // "127.0.0.1:7878", always a numeric address, of loopback unless there is a certificate;
+                                         // auto: that one where it is free; empty: no TCP
+      std::filesystem::path certificate; // PEM, with its chain; empty: no TLS
+      std::filesystem::path key;         // PEM; set where the certificate is
+      std::vector<std::string> hosts;    // further names that a request may be sent to
+      std::filesystem::path token_file;  // default: <data_dir>/token, made with mode 0600 when missing
     } tcp;
   } http;
 
@@ -61,6 +70,8 @@ struct settings {
     int quarantine_after = 2; // crashes of daemon or shim while a job is being started hold it; 0: never
     std::chrono::seconds audit_interval{30};
   } runs;
+
+  upload_rules uploads;
 
   struct {
     std::string level = "info"; // trace, debug, info, warn, error

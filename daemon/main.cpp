@@ -1,9 +1,14 @@
 // ferryd: load, validate, wire, wait.
+#include "actors/gateway.hpp"
 #include "actors/supervisor.hpp"
 #include "config/settings.hpp"
+#include "daemon/service_manager.hpp"
 #include "gpu/inventory.hpp"
 #include "http/server.hpp"
+#include "http/tls.hpp"
 #include "model/version.hpp"
+#include "remote/tls_files.hpp"
+#include "runners/foreign_memory.hpp"
 
 #include <CLI/CLI.hpp>
 #include <caf/actor_system.hpp>
@@ -63,7 +68,30 @@ int refuse(const error& e, int status) {
   return status;
 }
 
-int serve(std::shared_ptr<const config::settings> settings, const sigset_t& taken) {
+// Of a daemon that other machines may reach; nothing otherwise.
+result<std::optional<remote::tls_files>> identity_of(const config::node_settings& node, caf::actor_system_config& caf_settings) {
+  if (!node.is_on())
+    return std::nullopt;
+  auto loaded = remote::tls_files::load({node.certificate, node.key, node.ca}, wall_clock_now());
+  if (!loaded)
+    return fail(loaded.error());
+  for (const auto& warning : loaded->warnings())
+    spdlog::warn("{}", warning);
+  loaded->set_up(caf_settings);
+  return std::optional(std::move(*loaded));
+}
+
+result<std::unique_ptr<actors::gateway>> open_gateway(caf::actor_system& system, const config::node_settings& node,
+                                                      actors::gateway_parts parts) {
+  if (!node.is_on())
+    return nullptr;
+  auto opened = actors::gateway::open(system, std::move(parts), node.address(), node.port());
+  if (opened)
+    spdlog::info("programs on other machines reach it at {}:{}", node.address(), (*opened)->port());
+  return opened;
+}
+
+int serve(std::shared_ptr<const config::settings> settings, const sigset_t& taken, const service_manager& manager) {
   const auto started = wall_clock_now();
   const auto inventory = std::make_shared<const gpu::inventory>(gpu::inventory::discover(*settings));
   for (const auto& note : inventory->notes())
@@ -73,28 +101,40 @@ int serve(std::shared_ptr<const config::settings> settings, const sigset_t& take
 
   actors::register_messages();
   caf::actor_system_config caf_settings;
+  auto identity = identity_of(settings->node, caf_settings);
+  if (!identity)
+    return refuse(identity.error(), exit_cannot_start);
   caf_settings.set("caf.scheduler.policy", "sharing"); // wakes a sleeping worker at once, where stealing polls
   caf_settings.set("caf.scheduler.max-threads", 2);
   caf::actor_system system(caf_settings);
 
   const auto main_process = ::getpid();
-  auto supervisor =
-      actors::supervisor::start(system, {settings, inventory->devices(), shim_program(), [inventory] { return inventory->read(); }},
-                                [main_process] { ::kill(main_process, SIGUSR1); });
+  const auto read_devices = [inventory, data_dir = settings->storage.data_dir] {
+    auto readings = inventory->read();
+    runners::tell_foreign_memory(readings, data_dir);
+    return readings;
+  };
+  auto supervisor = actors::supervisor::start(system, {settings, inventory->devices(), shim_program(), read_devices},
+                                              [main_process] { ::kill(main_process, SIGUSR1); });
   if (!supervisor)
     return refuse(supervisor.error(), exit_cannot_start);
   int status = 0;
   {
+    auto others = open_gateway(system, settings->node, {[&] { return (*supervisor)->handles(); }, (*supervisor)->events()});
+    if (!others)
+      return refuse(others.error(), exit_cannot_start);
     auto server = http::server::start(
         {system, settings, inventory, [&] { return (*supervisor)->handles(); }, started, (*supervisor)->events()});
     if (!server)
       return refuse(server.error(), exit_cannot_start);
     spdlog::info("ferryd {} serves {}{}", version, settings->http.socket.string(),
                  (*server)->tcp_port() ? " and TCP port " + std::to_string((*server)->tcp_port()) : "");
+    manager.tell("READY=1");
     int signal = 0;
     do
       sigwait(&taken, &signal);
     while (signal == SIGHUP);
+    manager.tell("STOPPING=1");
     status = signal == SIGUSR1 ? exit_cannot_start : 0;
     spdlog::info("stopping: running jobs go on and are taken up again at the next start");
   }
@@ -120,16 +160,29 @@ int main(int argc, char** argv) {
   auto settings = file.empty() ? result<config::settings>(config::defaults()) : config::load(file);
   if (!settings)
     return refuse(settings.error(), exit_bad_configuration);
+  const auto identity = http::load_identity(*settings, wall_clock_now());
+  if (!identity)
+    return refuse(identity.error(), exit_bad_configuration);
+  const auto& node = settings->node;
+  const auto known_by = node.is_on() ? remote::check_identity({node.certificate, node.key, node.ca}, wall_clock_now())
+                                     : result<remote::checked_identity>(remote::checked_identity{});
+  if (!known_by)
+    return refuse(known_by.error(), exit_bad_configuration);
   if (check_only) {
+    for (const auto& warning : known_by->warnings)
+      std::printf("warning: %s\n", warning.c_str());
+    for (const auto& warning : identity->warnings)
+      std::printf("warning: %s\n", warning.c_str());
     std::printf("%s: good, %zu job types\n", file.empty() ? "the defaults" : file.c_str(), settings->job_types.size());
     return 0;
   }
   mallopt(M_ARENA_MAX, 2); // a few threads that rarely allocate at once: more arenas would only hold memory back
+  const service_manager manager;
   const sigset_t taken = block_signals();
   raise_descriptor_limit();
   try {
     set_up_log(*settings);
-    return serve(std::make_shared<const config::settings>(std::move(*settings)), taken);
+    return serve(std::make_shared<const config::settings>(std::move(*settings)), taken, manager);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "ferryd: %s\n", e.what());
     return exit_cannot_start;

@@ -27,6 +27,7 @@ struct nvml::functions {
   abi::utilization_fn* utilization = nullptr;
   abi::temperature_fn* temperature = nullptr;
   abi::processes_fn* processes = nullptr;
+  abi::processes_fn* drawing_processes = nullptr;
   abi::mig_mode_fn* mig_mode = nullptr;
   abi::mig_count_fn* mig_count = nullptr;
   abi::mig_handle_fn* mig_handle = nullptr;
@@ -54,6 +55,9 @@ struct nvml::functions {
     load(processes, "nvmlDeviceGetComputeRunningProcesses_v3");
     if (processes == nullptr)
       load(processes, "nvmlDeviceGetComputeRunningProcesses_v2");
+    load(drawing_processes, "nvmlDeviceGetGraphicsRunningProcesses_v3");
+    if (drawing_processes == nullptr)
+      load(drawing_processes, "nvmlDeviceGetGraphicsRunningProcesses_v2");
     load(mig_mode, "nvmlDeviceGetMigMode");
     load(mig_count, "nvmlDeviceGetMaxMigDeviceCount");
     load(mig_handle, "nvmlDeviceGetMigDeviceHandleByIndex");
@@ -126,14 +130,49 @@ std::optional<nvml::memory_bytes> nvml::memory_of(abi::device_t device) const {
   return std::nullopt;
 }
 
-std::optional<int> nvml::processes_of(abi::device_t device) const {
-  if (call_->processes == nullptr)
+namespace {
+
+// Nothing where the driver does not tell.
+std::optional<std::vector<abi::process_info>> list_of(abi::processes_fn* function, abi::device_t device) {
+  constexpr unsigned processes_max = 65'536; // what a driver that has lost its way is given room for
+  if (function == nullptr)
     return std::nullopt;
   unsigned count = 0;
-  const auto code = call_->processes(device, &count, nullptr); // asks for the number alone
-  if (code == abi::success || code == abi::error_insufficient_size)
-    return static_cast<int>(count);
-  return std::nullopt;
+  auto code = function(device, &count, nullptr); // asks for the number alone
+  std::vector<abi::process_info> list;
+  while (code == abi::error_insufficient_size && count > list.size() && count <= processes_max) {
+    list.resize(count + 8); // more may have come meanwhile
+    count = static_cast<unsigned>(list.size());
+    code = function(device, &count, list.data());
+  }
+  if (code != abi::success || count > list.size())
+    return std::nullopt;
+  list.resize(count);
+  return list;
+}
+
+} // namespace
+
+std::optional<std::vector<device_process>> nvml::processes_of(abi::device_t device) const {
+  const auto computing = list_of(call_->processes, device);
+  if (!computing)
+    return std::nullopt;
+  std::vector<device_process> all;
+  const auto add = [&](const abi::process_info& one) {
+    const device_process process{.pid = static_cast<int>(one.pid),
+                                 .memory_mib = one.used_gpu_memory == abi::memory_not_told
+                                                   ? std::nullopt
+                                                   : std::optional(static_cast<std::int64_t>(one.used_gpu_memory / bytes_per_mib))};
+    const auto known = std::find_if(all.begin(), all.end(), [&](const device_process& p) { return p.pid == process.pid; });
+    if (known == all.end())
+      all.push_back(process);
+    else if (process.memory_mib > known->memory_mib)
+      known->memory_mib = process.memory_mib;
+  };
+  std::for_each(computing->begin(), computing->end(), add);
+  if (const auto drawing = list_of(call_->drawing_processes, device)) // parts, and GPUs of data centres, have none
+    std::for_each(drawing->begin(), drawing->end(), add);
+  return all;
 }
 
 result<gpu_part> nvml::describe(abi::device_t device, abi::device_t whole) const {

@@ -55,7 +55,8 @@ private:
   [[nodiscard]] std::string message(abi::return_t code) const;
   [[nodiscard]] result<std::string> text_of(abi::device_t device, abi::text_fn* function, const char* what) const;
   [[nodiscard]] std::optional<memory_bytes> memory_of(abi::device_t device) const;
-  [[nodiscard]] std::optional<int> processes_of(abi::device_t device) const;
+  // Whoever computes or draws on it; a process that does both is there once.
+  [[nodiscard]] std::optional<std::vector<device_process>> processes_of(abi::device_t device) const;
   [[nodiscard]] result<gpu_part> describe(abi::device_t device, abi::device_t whole) const;
   [[nodiscard]] std::vector<found_gpu> in_pci_order(std::vector<std::string>& notes) const;
   void add_mig_parts(abi::device_t gpu, const std::string& name, std::vector<gpu_part>& out, std::vector<std::string>& notes) const;

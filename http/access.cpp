@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <array>
 
 namespace ferry::http {
 namespace beast_http = boost::beast::http;
@@ -18,6 +19,16 @@ std::string lower(std::string_view text) {
 
 std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
+// IPv6, however it is written; `further` has it as inet_ntop writes it.
+bool is_own_address(const std::string& text, const std::vector<std::string>& further) {
+  in6_addr address{};
+  std::array<char, INET6_ADDRSTRLEN> written{};
+  if (inet_pton(AF_INET6, text.c_str(), &address) != 1 || !inet_ntop(AF_INET6, &address, written.data(), written.size()))
+    return false;
+  return IN6_IS_ADDR_LOOPBACK(&address) ||
+         std::find(further.begin(), further.end(), "[" + std::string(written.data()) + "]") != further.end();
+}
+
 bool changes_nothing(beast_http::verb method) { return method == beast_http::verb::get || method == beast_http::verb::head; }
 
 } // namespace
@@ -27,15 +38,15 @@ bool is_own_host(std::string_view host, const std::vector<std::string>& further)
   const auto is_port = [](std::string_view text) {
     return text.empty() || (text.size() > 1 && text.front() == ':' && text.find_first_not_of("0123456789", 1) == text.npos);
   };
-  if (name.starts_with("[::1]"))
-    return is_port(std::string_view(name).substr(5));
+  if (const auto bracket = name.find(']'); name.starts_with('[') && bracket != name.npos)
+    return is_port(std::string_view(name).substr(bracket + 1)) && is_own_address(name.substr(1, bracket - 1), further);
   const auto colon = std::min(name.find(':'), name.size());
   const auto bare = name.substr(0, colon);
   if (!is_port(std::string_view(name).substr(colon)))
     return false;
   in_addr address{};
-  if (inet_pton(AF_INET, bare.c_str(), &address) == 1)
-    return (ntohl(address.s_addr) >> 24U) == 127;
+  if (inet_pton(AF_INET, bare.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24U) == 127)
+    return true;
   return bare == "localhost" || std::find(further.begin(), further.end(), bare) != further.end();
 }
 
@@ -63,10 +74,14 @@ result<void> access::check_site(const request_head& head) const {
   if (head.count(beast_http::field::origin) == 0)
     return {};
   const auto origin = lower(view_of(head[beast_http::field::origin])), own = lower(host);
-  if (head.count(beast_http::field::origin) > 1 || (origin != "http://" + own && origin != "https://" + own))
+  const bool is_own =
+      origin == "https://" + own || (!is_tls_ && origin == "http://" + own); // a proxy may add TLS, and not take it off
+  if (head.count(beast_http::field::origin) > 1 || !is_own)
     return fail(error_code::forbidden, "pages of '" + config::shortened(origin) + "' may not use this daemon");
   return {};
 }
+
+std::string access::cookie_rules() const { return std::string("HttpOnly; SameSite=Strict; Path=/") + (is_tls_ ? "; Secure" : ""); }
 
 result<caller> access::identify(const request_head& head) const {
   constexpr std::string_view scheme = "Bearer ";

@@ -24,17 +24,22 @@ inline constexpr std::string_view token_cookie = "ferry_token";
 
 class access {
 public:
-  access(token_store& tokens, std::vector<std::string> hosts) : tokens_(tokens), hosts_(std::move(hosts)) {}
+  // `is_tls`: it is served by TLS, so a page of its own has come by https.
+  access(token_store& tokens, std::vector<std::string> hosts, bool is_tls = false)
+      : tokens_(tokens), hosts_(std::move(hosts)), is_tls_(is_tls) {}
 
   // Errors: forbidden (another host, another origin).
   [[nodiscard]] result<void> check_site(const request_head& head) const;
   // Who it is. Errors: unauthorized; forbidden (a change by cookie without an origin).
   [[nodiscard]] result<caller> identify(const request_head& head) const;
+  // Behind "Set-Cookie: <name>=<value>; ": how long a browser keeps it, and to whom it sends it.
+  [[nodiscard]] std::string cookie_rules() const;
   [[nodiscard]] bool is_token(std::string_view token) const { return tokens_.find(token).has_value(); }
 
 private:
   token_store& tokens_;
   std::vector<std::string> hosts_; // in lower case
+  bool is_tls_;
 };
 
 } // namespace ferry::http

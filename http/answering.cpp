@@ -1,5 +1,6 @@
 #include "http/answering.hpp"
 
+#include "http/byte_range.hpp"
 #include "http/pages.hpp"
 
 #include <array>
@@ -10,17 +11,16 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/write.hpp>
+#include <cstdio>
+#include <functional>
 #include <spdlog/spdlog.h>
 
 namespace ferry::http {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace beast_http = boost::beast::http;
-using namespace std::chrono_literals;
 
 namespace {
-
-constexpr auto write_limit = 60s; // for one answer, or one piece of it, to be taken
 
 asio::awaitable<bool> write_pieces(stream& connection, body_source& body, bool is_chunked) {
   beast::error_code failed;
@@ -32,7 +32,7 @@ asio::awaitable<bool> write_pieces(stream& connection, body_source& body, bool i
       spdlog::warn("an answer is cut off: {}", piece.error().what);
       co_return false;
     }
-    connection.expires_after(write_limit);
+    connection.expires_after(connection.timeouts().answer);
     if (piece->empty()) {
       if (is_chunked)
         co_await asio::async_write(connection, last, asio::redirect_error(asio::use_awaitable, failed));
@@ -63,7 +63,7 @@ asio::awaitable<bool> write_streamed(stream& connection, response& answer, answe
     head.chunked(is_chunked);
   beast::error_code failed;
   beast_http::response_serializer<beast_http::empty_body> serializer(head);
-  connection.expires_after(write_limit);
+  connection.expires_after(connection.timeouts().answer);
   co_await beast_http::async_write_header(connection, serializer, asio::redirect_error(asio::use_awaitable, failed));
   if (failed || form.is_head)
     co_return stays && !failed;
@@ -75,10 +75,26 @@ asio::awaitable<bool> write_streamed(stream& connection, response& answer, answe
                                  });
   if (!co_await write_pieces(connection, *body, is_chunked))
     co_return false;
+  if (!stays)
+    co_await connection.finish(); // by TLS only this says that nothing was cut off
   co_return stays;
 }
 
 } // namespace
+
+void tag_answer(response& answer, std::string_view if_none_match) {
+  if (answer.result() != beast_http::status::ok || answer.rest || answer.body().empty() ||
+      answer.count(beast_http::field::etag) > 0)
+    return;
+  std::array<char, 24> tag{};
+  std::snprintf(tag.data(), tag.size(), "\"%016zx\"", std::hash<std::string_view>{}(answer.body()));
+  answer.set(beast_http::field::etag, "W/" + std::string(tag.data()));
+  if (!names_etag(if_none_match, tag.data()))
+    return;
+  answer.result(beast_http::status::not_modified);
+  answer.erase(beast_http::field::content_type);
+  answer.body().clear();
+}
 
 asio::awaitable<bool> write_answer(stream& connection, response& answer, answer_form form) {
   answer.version(form.http_version);
@@ -89,7 +105,7 @@ asio::awaitable<bool> write_answer(stream& connection, response& answer, answer_
   answer.keep_alive(form.keep_alive);
   answer.prepare_payload();
   beast::error_code failed;
-  connection.expires_after(write_limit);
+  connection.expires_after(connection.timeouts().answer);
   if (form.is_head) {
     beast_http::response<beast_http::empty_body> head(answer.base());
     co_await beast_http::async_write(connection, head, asio::redirect_error(asio::use_awaitable, failed));
@@ -102,12 +118,8 @@ asio::awaitable<void> answer_and_close(stream& connection, response answer) {
   const answer_form last{.http_version = 11, .keep_alive = false};
   if (!co_await write_answer(connection, answer, last))
     co_return;
-  beast::error_code failed;
-  connection.socket().shutdown(asio::socket_base::shutdown_send, failed);
-  std::array<char, 65536> waste;
-  connection.expires_after(2s);
-  while (!failed)
-    co_await connection.async_read_some(asio::buffer(waste), asio::redirect_error(asio::use_awaitable, failed));
+  co_await connection.finish();
+  co_await connection.discard();
 }
 
 } // namespace ferry::http

@@ -2,15 +2,12 @@
 #pragma once
 
 #include "http/messages.hpp"
+#include "http/stream.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/beast/core/basic_stream.hpp>
+#include <string_view>
 
 namespace ferry::http {
-
-// Unix sockets and TCP are served by the same code.
-using stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 
 // What the request makes of the answer to it.
 struct answer_form {
@@ -18,6 +15,9 @@ struct answer_form {
   bool keep_alive = false;
   bool is_head = false; // it asked for the header alone
 };
+
+// Gives a whole answer to a GET or HEAD a weak ETag, of its bytes, where it has none; 304 without a body for who has it already.
+void tag_answer(response& answer, std::string_view if_none_match);
 
 // False: the connection is of no more use. A peer that does not take what is written to it within a time is given up.
 [[nodiscard]] boost::asio::awaitable<bool> write_answer(stream& connection, response& answer, answer_form form);

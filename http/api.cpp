@@ -12,6 +12,17 @@ struct api::route {
       path; // "*" stands for a job id, or for a name: of a job type, a group, a token; "**" at the end for one or more segments
   role needed;
   reply (api::*handler)(const request&);
+  bool takes_body = false;
+
+  [[nodiscard]] bool fits(const std::vector<std::string>& asked) const {
+    const bool has_tail = path.back() == "**";
+    if (has_tail ? asked.size() < path.size() : asked.size() != path.size())
+      return false;
+    for (std::size_t i = 0; i < path.size(); ++i)
+      if (!path[i].starts_with('*') && path[i] != asked[i])
+        return false;
+    return true;
+  }
 };
 
 const std::vector<api::route>& api::routes() {
@@ -20,14 +31,14 @@ const std::vector<api::route>& api::routes() {
   static const std::vector<route> all{
       {get, {"session"}, read, &api::read_session},
       {get, {"tokens"}, admin, &api::list_tokens},
-      {post, {"tokens"}, admin, &api::add_token},
+      {post, {"tokens"}, admin, &api::add_token, true},
       {delete_, {"tokens", "*"}, admin, &api::remove_token},
-      {post, {"uploads"}, submit, &api::begin_upload},
-      {patch, {"uploads", "*"}, submit, &api::continue_upload},
+      {post, {"uploads"}, submit, &api::begin_upload, true},
+      {patch, {"uploads", "*"}, submit, &api::continue_upload, true},
       {get, {"uploads", "*"}, submit, &api::read_upload},
       {delete_, {"uploads", "*"}, submit, &api::remove_upload},
       {get, {"datasets"}, read, &api::list_datasets},
-      {post, {"datasets"}, submit, &api::add_dataset},
+      {post, {"datasets"}, submit, &api::add_dataset, true},
       {get, {"datasets", "*"}, read, &api::show_dataset},
       {delete_, {"datasets", "*"}, submit, &api::remove_dataset},
       {get, {"datasets", "*", "files", "**"}, read, &api::read_dataset_file},
@@ -36,17 +47,17 @@ const std::vector<api::route>& api::routes() {
       {get, {"openapi.json"}, read, &api::read_openapi},
       {get, {"events"}, read, &api::follow_events},
       {get, {"queue"}, read, &api::read_queue},
-      {post, {"jobs"}, submit, &api::submit},
+      {post, {"jobs"}, submit, &api::submit, true},
       {get, {"jobs"}, read, &api::list_jobs},
       {get, {"jobs", "*"}, read, &api::show_job},
-      {patch, {"jobs", "*"}, submit, &api::edit_job},
-      {post, {"jobs", "*", "cancel"}, submit, &api::cancel_job},
+      {patch, {"jobs", "*"}, submit, &api::edit_job, true},
+      {post, {"jobs", "*", "cancel"}, submit, &api::cancel_job, true},
       {post, {"jobs", "*", "hold"}, submit, &api::on_job<actors::hold_job>},
       {post, {"jobs", "*", "release"}, submit, &api::on_job<actors::release_job>},
-      {post, {"jobs", "*", "move"}, submit, &api::move_job},
-      {post, {"jobs", "*", "retry"}, submit, &api::retry_job},
+      {post, {"jobs", "*", "move"}, submit, &api::move_job, true},
+      {post, {"jobs", "*", "retry"}, submit, &api::retry_job, true},
       {post, {"jobs", "*", "suspend"}, submit, &api::on_job<actors::suspend_job>},
-      {post, {"jobs", "*", "resume"}, submit, &api::resume_job},
+      {post, {"jobs", "*", "resume"}, submit, &api::resume_job, true},
       {get, {"jobs", "*", "log"}, read, &api::read_log},
       {get, {"jobs", "*", "history"}, read, &api::read_history},
       {get, {"jobs", "*", "explanation"}, read, &api::explain_job},
@@ -59,13 +70,13 @@ const std::vector<api::route>& api::routes() {
       {get, {"statistics", "failures"}, read, &api::count_failures},
       {post, {"queue", "pause"}, admin, &api::pause_queue},
       {post, {"queue", "unpause"}, admin, &api::unpause_queue},
-      {post, {"queue", "clear"}, admin, &api::clear_queue},
+      {post, {"queue", "clear"}, admin, &api::clear_queue, true},
       {post, {"queue", "suspend"}, admin, &api::suspend_queue},
       {post, {"queue", "resume"}, admin, &api::resume_queue},
       {get, {"groups"}, read, &api::list_groups},
-      {patch, {"groups", "*"}, admin, &api::change_group},
+      {patch, {"groups", "*"}, admin, &api::change_group, true},
       {get, {"job-types"}, read, &api::list_job_types},
-      {post, {"job-types", "*", "hold"}, admin, &api::hold_type},
+      {post, {"job-types", "*", "hold"}, admin, &api::hold_type, true},
       {post, {"job-types", "*", "release"}, admin, &api::release_type},
   };
   return all;
@@ -82,31 +93,31 @@ std::vector<route_name> api::route_names() {
   return names;
 }
 
+std::string api::allowed_methods(const std::vector<std::string>& path) {
+  std::string allowed;
+  for (const route& one : routes())
+    if (one.fits(path))
+      allowed += (allowed.empty() ? "" : ", ") +
+                 (one.method == verbs::verb::get ? std::string("GET, HEAD") : std::string(verbs::to_string(one.method)));
+  return allowed;
+}
+
 api::reply api::dispatch(const request& r, const route*& taken) {
-  const auto fits = [&](const route& one) {
-    const bool has_tail = one.path.back() == "**";
-    if (has_tail ? r.path.size() < one.path.size() : r.path.size() != one.path.size())
-      return false;
-    for (std::size_t i = 0; i < one.path.size(); ++i)
-      if (!one.path[i].starts_with('*') && one.path[i] != r.path[i])
-        return false;
-    return true;
-  };
   const auto method = r.method == verbs::verb::head ? verbs::verb::get : r.method; // answered alike, but for the body
-  bool path_known = false;
   for (const route& one : routes()) {
-    if (!fits(one))
+    if (!one.fits(r.path))
       continue;
-    path_known = true;
     taken = &one;
     if (one.method != method)
       continue;
     if (auto may = co_await check_rights(r, one.needed); !may)
       co_return fail(may.error());
+    if (auto empty = one.takes_body ? result<void>() : check_no_body(r); !empty)
+      co_return fail(empty.error());
     co_return co_await (this->*one.handler)(r);
   }
-  if (path_known)
-    co_return fail(error_code::invalid_argument, "this path does not take the method " + std::string(verbs::to_string(r.method)));
+  if (const auto allowed = allowed_methods(r.path); !allowed.empty())
+    co_return method_refusal(verbs::to_string(r.method), allowed);
   co_return fail(error_code::not_found, "there is no such path in the API", "see docs/api.md");
 }
 

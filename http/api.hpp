@@ -27,20 +27,24 @@ struct route_name {
 class api {
 public:
   [[nodiscard]] static std::vector<route_name> route_names();
+  // What may be done with a path, as the header Allow says it; empty: there is no such path.
+  [[nodiscard]] static std::string allowed_methods(const std::vector<std::string>& path);
 
   api(server_parts parts, std::shared_ptr<event_hub> hub, std::shared_ptr<token_store> tokens)
       : parts_(std::move(parts)),
         hub_(std::move(hub)),
         tokens_(std::move(tokens)),
         bridge_(parts_.system),
-        uploads_(std::make_unique<uploads>(parts_.settings->storage.data_dir, config::upload_rules{},
+        uploads_(std::make_unique<uploads>(parts_.settings->storage.data_dir, parts_.settings->uploads,
                                            parts_.settings->storage.free_mib_min)) {}
 
-  // Where TCP is listened on, and what is to be said about that; empty: nowhere, nothing.
-  void listens_on(std::string address, std::string note) {
+  // Where TCP is listened on, and how that begins as a link.
+  void listens_on(std::string address, std::string url) {
     tcp_address_ = std::move(address);
-    tcp_note_ = std::move(note);
+    tcp_url_ = std::move(url);
   }
+  // Something to be said to those who ask for the status.
+  void note(std::string what) { notes_.push_back(std::move(what)); }
   // Who has connected to the Unix socket; without a peer the user that the daemon runs as.
   [[nodiscard]] caller local_caller(std::optional<unsigned> peer);
 
@@ -144,9 +148,16 @@ private:
   [[nodiscard]] boost::asio::awaitable<result<json>> timeline_of(const actors::job_view& job);
   // Everything about it.
   [[nodiscard]] reply whole_job(job_id id);
-  // Asks one of the actors; `pick` chooses it from the handles.
+  // Asks one of the actors; `pick` chooses it from the handles. Takes `message` away.
   template <class Answer, class Pick, class Message>
-  [[nodiscard]] boost::asio::awaitable<typename answer_of<Answer>::type> ask(Pick pick, Message message) {
+  [[nodiscard]] boost::asio::awaitable<typename answer_of<Answer>::type> ask(Pick pick, Message&& message) {
+    using taken = std::remove_cvref_t<Message>;
+    static_assert(std::is_lvalue_reference_v<Message> || std::is_trivially_copyable_v<taken>,
+                  "give it a name first: GCC 12 destroys the temporaries of an awaited expression twice");
+    return ask_for<Answer>(pick, taken(std::move(message)));
+  }
+  template <class Answer, class Pick, class Message>
+  [[nodiscard]] boost::asio::awaitable<typename answer_of<Answer>::type> ask_for(Pick pick, Message message) {
     const auto handles = parts_.handles();
     if (!handles)
       co_return fail(restarting());
@@ -173,7 +184,8 @@ private:
   server_parts parts_;
   std::shared_ptr<event_hub> hub_;
   std::shared_ptr<token_store> tokens_;
-  std::string tcp_address_, tcp_note_;
+  std::string tcp_address_, tcp_url_; // empty: there is no TCP
+  std::vector<std::string> notes_;
   status_text status_;
   request_counts requests_;
   bridge bridge_;

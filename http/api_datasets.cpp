@@ -70,7 +70,7 @@ api::reply api::show_dataset(const request& r) {
     co_return fail(page.error());
   json files = json::array();
   for (const auto& one : page->files)
-    files.push_back({{"path", one.path}, {"bytes", one.bytes}, {"media_type", dataset_media_type(one.path)}});
+    files.push_back({{"path", one.path}, {"bytes", one.bytes}, {"media_type", media_type_of(one.path)}});
   co_return json_response(200, {{"name", r.path[1]},
                                 {"path", (folder / r.path[1]).string()},
                                 {"files", std::move(files)},
@@ -82,18 +82,10 @@ api::reply api::read_dataset_file(const request& r) {
   if (auto known = check_query(r, {}); !known)
     co_return fail(known.error());
   const auto path = path_behind(r, 3);
-  auto body = dataset_file_body::open(uploads_->datasets_folder(), r.path[1], path);
-  if (!body)
-    co_return fail(body.error());
-  const auto type = dataset_media_type(path.back());
-  response answer;
-  answer.result(200);
-  answer.set(boost::beast::http::field::content_type, std::string(type) + (type == "text/plain" ? "; charset=utf-8" : ""));
-  answer.set("Content-Security-Policy", "sandbox; default-src 'none'");
-  if (type == "application/octet-stream")
-    answer.set(boost::beast::http::field::content_disposition, "attachment");
-  answer.rest = std::move(*body);
-  co_return answer;
+  auto file = open_dataset_file(uploads_->datasets_folder(), r.path[1], path);
+  if (!file)
+    co_return fail(file.error());
+  co_return send_file(std::move(*file), path.back(), r, false);
 }
 
 api::reply api::remove_dataset(const request& r) {

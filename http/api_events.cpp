@@ -56,7 +56,7 @@ api::reply api::follow_events(const request& r) {
 
 boost::asio::awaitable<result<actors::job_records>> api::records_of(std::vector<job_id> ids) {
   actors::find_jobs message{std::move(ids), true};
-  co_return co_await ask<result<actors::job_records>>(&actor_handles::history, std::move(message));
+  co_return co_await ask<result<actors::job_records>>(&actor_handles::history, message);
 }
 
 } // namespace ferry::http

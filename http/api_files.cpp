@@ -1,33 +1,13 @@
 // The files of jobs.
-#include "config/file_limits.hpp"
+#include "config/limits.hpp"
 #include "http/api.hpp"
-#include "http/file_body.hpp"
 #include "http/job_files.hpp"
+#include "http/served_file.hpp"
 #include "http/tar_stream.hpp"
 
 namespace ferry::http {
 namespace beast_http = boost::beast::http;
 namespace {
-
-// A file is shown as what it is or saved, and never runs anything: a job's file is no page of the daemon.
-constexpr const char* file_policy = "sandbox; default-src 'none'";
-
-boost::beast::string_view beast_view(std::string_view text) { return {text.data(), text.size()}; }
-
-// With the name twice (RFC 6266): for those that know no UTF-8, and as it is.
-std::string disposition(std::string_view kind, std::string_view path) {
-  const auto name = path.substr(path.rfind('/') + 1);
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string plain, exact;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_harmless =
-        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
-    plain += is_harmless || c == ' ' ? c : '_';
-    exact += is_harmless ? std::string(1, c) : std::string{'%', digits[byte >> 4U], digits[byte & 15U]};
-  }
-  return std::string(kind) + "; filename=\"" + plain + "\"; filename*=UTF-8''" + exact;
-}
 
 json file_json(const job_file& file) {
   return {{"path", file.path},
@@ -50,42 +30,6 @@ std::vector<std::string> segments_of(const std::string& path) {
     else
       segments.back() += c;
   return segments;
-}
-
-response send_file(opened_file file, const std::string& path, const request& r, bool is_download) {
-  response answer;
-  const auto media_type = media_type_of(path);
-  const bool is_inline = !is_download && media_type != unknown_media_type;
-  answer.set(beast_http::field::etag, file.etag);
-  answer.set(beast_http::field::cache_control, "private, no-cache"); // kept, and asked for by its ETag
-  answer.set(beast_http::field::accept_ranges, "bytes");
-  answer.set("Content-Security-Policy", file_policy);
-  if (names_etag(r.if_none_match, file.etag)) {
-    answer.result(beast_http::status::not_modified);
-    return answer;
-  }
-  answer.set(beast_http::field::content_type, beast_view(is_inline ? media_type : unknown_media_type));
-  answer.set(beast_http::field::content_disposition, disposition(is_inline ? "inline" : "attachment", path));
-  const bool is_part_of_this = r.if_range.empty() || r.if_range == file.etag;
-  const auto wanted = is_part_of_this ? bytes_wanted(r.range, file.bytes) : wanted_bytes(whole_file{});
-  const auto whole = std::to_string(file.bytes);
-  if (std::holds_alternative<no_such_range>(wanted)) {
-    auto refusal = error_response(
-        {error_code::invalid_argument, "the file has " + whole + " bytes, none of them in the range asked for", {}, {}});
-    refusal.result(beast_http::status::range_not_satisfiable);
-    refusal.set(beast_http::field::content_range, "bytes */" + whole);
-    return refusal;
-  }
-  byte_range part{0, file.bytes};
-  answer.result(beast_http::status::ok);
-  if (const auto* range = std::get_if<byte_range>(&wanted)) {
-    part = *range;
-    answer.result(beast_http::status::partial_content);
-    answer.set(beast_http::field::content_range,
-               "bytes " + std::to_string(part.first) + "-" + std::to_string(part.first + part.count - 1) + "/" + whole);
-  }
-  answer.rest = std::make_shared<file_body>(std::move(file.file), part);
-  return answer;
 }
 
 } // namespace

@@ -54,7 +54,7 @@ api::reply api::whole_job(job_id id) {
 template <class Command>
 api::reply api::command(Command what) {
   const auto id = what.id;
-  const auto finished = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(what));
+  const auto finished = co_await ask<result<actors::done>>(&actor_handles::queue, what);
   if (!finished)
     co_return fail(finished.error());
   auto view = co_await view_of(id);
@@ -91,7 +91,7 @@ api::reply api::list_jobs(const request& r) {
             .before = {*before},
             .limit = static_cast<std::size_t>(*limit)};
   actors::read_jobs message{std::move(filter)};
-  const auto page = co_await ask<result<actors::job_list>>(&actor_handles::queue, std::move(message));
+  const auto page = co_await ask<result<actors::job_list>>(&actor_handles::queue, message);
   if (!page)
     co_return fail(page.error());
   json list = json::array();

@@ -1,5 +1,5 @@
 // The numbers that a job reports of itself, and the logs of its attempts.
-#include "config/file_limits.hpp"
+#include "config/limits.hpp"
 #include "http/api.hpp"
 #include "http/metric_series.hpp"
 #include "runners/run_directory.hpp"

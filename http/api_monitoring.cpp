@@ -34,7 +34,8 @@ struct api::queue_question {
 
 // On its own, for nobody can take back what an actor was asked.
 asio::awaitable<void> api::ask_queue(std::shared_ptr<queue_question> question) {
-  const auto page = co_await ask<result<actors::queue_page>>(&actor_handles::queue, actors::read_queue{.offset = 0, .limit = 1});
+  actors::read_queue first{.offset = 0, .limit = 1};
+  const auto page = co_await ask<result<actors::queue_page>>(&actor_handles::queue, first);
   question->is_answered = page.has_value();
   question->patience.expires_at(asio::steady_timer::time_point::min()); // also where it is not waited for yet
 }
@@ -50,7 +51,7 @@ asio::awaitable<bool> api::is_ready() {
 
 asio::awaitable<response> api::answer_probe(probe which, beast_http::verb method) {
   if (method != beast_http::verb::get && method != beast_http::verb::head)
-    co_return error_response({error_code::invalid_argument, "this path takes GET and HEAD only", {}, {}});
+    co_return method_refusal(beast_http::to_string(method), "GET, HEAD");
   if (which == probe::health)
     co_return text_response(200, "ok\n");
   if (which == probe::ready) {

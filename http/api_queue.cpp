@@ -4,6 +4,7 @@
 #include "config/limits.hpp"
 #include "http/views.hpp"
 #include "model/version.hpp"
+#include "runners/foreign_memory.hpp"
 
 #include <unistd.h>
 
@@ -17,12 +18,29 @@ namespace {
 // Device readings are shared by all that ask within this time: a GPU's answer can take milliseconds.
 constexpr auto readings_fresh_for = 1s;
 
+result<actors::read_queue> queue_filter_from(const request& r) {
+  const auto text = [&](const char* key) { return r.query.contains(key) ? r.query.at(key) : std::string{}; };
+  actors::read_queue filter{.type = text("type"), .user = text("user"), .name_contains = text("name")};
+  if (const auto status = text("status"); status == "queued" || status == "running")
+    filter.state = job_state_from(status);
+  else if (!status.empty())
+    return fail(error_code::invalid_argument, "status must be queued or running, is '" + config::shortened(status) + "'");
+  if (const auto may_start = text("may_start"); may_start == "true" || may_start == "false")
+    filter.may_start = may_start == "true";
+  else if (!may_start.empty())
+    return fail(error_code::invalid_argument, "may_start must be true or false, is '" + config::shortened(may_start) + "'");
+  if (filter.may_start && filter.state == job_state::running)
+    return fail(error_code::invalid_argument, "may_start tells queued jobs apart: it does not go with status=running");
+  return filter;
+}
+
 } // namespace
 
 const std::vector<device_reading>& api::readings() {
   const auto now = std::chrono::steady_clock::now();
   if (readings_.empty() || now - readings_at_ > readings_fresh_for) {
     readings_ = parts_.inventory->read();
+    runners::tell_foreign_memory(readings_, parts_.settings->storage.data_dir);
     readings_at_ = now;
   }
   return readings_;
@@ -50,11 +68,11 @@ response api::write_status(const actors::status_board::snapshot& status, const s
     devices.push_back(
         device_json(accounts[i], i < now.size() ? now[i] : device_reading{}, *status.devices, parts_.settings->job_types));
   auto notes = parts_.inventory->notes();
-  if (!tcp_note_.empty())
-    notes.push_back(tcp_note_);
-  json http = {{"address", nullptr}, {"token_file", parts_.settings->http.tcp.token_file.string()}};
-  if (!tcp_address_.empty())
-    http["address"] = tcp_address_;
+  notes.insert(notes.end(), notes_.begin(), notes_.end());
+  const auto or_null = [](const std::string& text) { return text.empty() ? json(nullptr) : json(text); };
+  const json http = {{"address", or_null(tcp_address_)},
+                     {"url", or_null(tcp_url_)},
+                     {"token_file", parts_.settings->http.tcp.token_file.string()}};
   return json_response(200, {{"version", version},
                              {"pid", ::getpid()},
                              {"started", to_rfc3339(parts_.started)},
@@ -64,25 +82,33 @@ response api::write_status(const actors::status_board::snapshot& status, const s
                              {"counts", counts_json(status.counts, true)},
                              {"held_types", status.held_types},
                              {"devices", std::move(devices)},
-                             {"http", std::move(http)},
+                             {"http", http},
                              {"notes", std::move(notes)}});
 }
 
 api::reply api::read_queue(const request& r) {
-  if (auto known = check_query(r, {"offset", "limit"}); !known)
+  if (auto known = check_query(r, {"offset", "limit", "type", "user", "name", "status", "may_start"}); !known)
     co_return fail(known.error());
   const auto offset = query_number(r, "offset", 0, 0, INT64_MAX);
   const auto limit = query_number(r, "limit", 50, 1, limits::page_rows_max);
   if (!offset || !limit)
     co_return fail(offset ? limit.error() : offset.error());
-  const auto page = co_await ask<result<actors::queue_page>>(
-      &actor_handles::queue, actors::read_queue{static_cast<std::size_t>(*offset), static_cast<std::size_t>(*limit)});
+  auto message = queue_filter_from(r);
+  if (!message)
+    co_return fail(message.error());
+  message->offset = static_cast<std::size_t>(*offset);
+  message->limit = static_cast<std::size_t>(*limit);
+  const auto page = co_await ask<result<actors::queue_page>>(&actor_handles::queue, *message);
   if (!page)
     co_return fail(page.error());
   json jobs = json::array();
   for (const auto& job : page->jobs)
     jobs.push_back(job_json(job, true, parts_.settings->storage.data_dir));
-  co_return json_response(200, {{"paused", page->paused}, {"counts", counts_json(page->counts, false)}, {"jobs", std::move(jobs)}});
+  const auto& next = page->next_offset;
+  co_return json_response(200, {{"paused", page->paused},
+                                {"counts", counts_json(page->counts, false)},
+                                {"jobs", std::move(jobs)},
+                                {"next_offset", next ? json(*next) : json(nullptr)}});
 }
 
 api::reply api::read_batches(const request& r) {
@@ -139,7 +165,7 @@ api::reply api::hold_type(const request& r) {
   if (auto valid = scheduling::check_label("reason", reason->value_or("")); !valid)
     co_return fail(valid.error());
   actors::hold_type message{r.path[1], reason->value_or("")};
-  const auto held = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(message));
+  const auto held = co_await ask<result<actors::done>>(&actor_handles::queue, message);
   if (!held)
     co_return fail(held.error());
   co_return json_response(200, {{"name", r.path[1]}, {"held", true}});
@@ -147,7 +173,7 @@ api::reply api::hold_type(const request& r) {
 
 api::reply api::release_type(const request& r) {
   actors::release_type message{r.path[1]};
-  const auto released = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(message));
+  const auto released = co_await ask<result<actors::done>>(&actor_handles::queue, message);
   if (!released)
     co_return fail(released.error());
   co_return json_response(200, {{"name", r.path[1]}, {"held", false}});
@@ -183,7 +209,7 @@ api::reply api::clear_queue(const request& r) {
   actors::clear_jobs message{.which = {.states = std::move(*states), .types = std::move(*types)}, .ids = *ids};
   if (*age)
     message.which.ended_before = wall_clock_now() - std::chrono::seconds(**age);
-  const auto cleared = co_await ask<result<std::size_t>>(&actor_handles::queue, std::move(message));
+  const auto cleared = co_await ask<result<std::size_t>>(&actor_handles::queue, message);
   if (!cleared)
     co_return fail(cleared.error());
   co_return json_response(200, {{"cleared", *cleared}});
@@ -212,7 +238,7 @@ api::reply api::change_group(const request& r) {
   if (!parallel || !paused)
     co_return fail(parallel ? paused.error() : parallel.error());
   actors::change_group message{r.path[1], *parallel, *paused};
-  const auto changed = co_await ask<result<actors::done>>(&actor_handles::queue, std::move(message));
+  const auto changed = co_await ask<result<actors::done>>(&actor_handles::queue, message);
   if (!changed)
     co_return fail(changed.error());
   const auto groups = co_await ask<actors::group_list>(&actor_handles::queue, actors::read_groups{});

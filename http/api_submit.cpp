@@ -3,6 +3,7 @@
 #include "config/locations.hpp"
 #include "config/text.hpp"
 #include "http/api.hpp"
+#include "http/request_bodies.hpp"
 #include "http/views.hpp"
 
 #include <algorithm>
@@ -13,71 +14,6 @@ namespace ferry::http {
 
 using actors::actor_handles;
 
-namespace {
-
-result<needs_rule> rule_from(const json& object, const std::string& where) {
-  const auto name = string_member(object, "on_needs_failure", where);
-  if (!name)
-    return fail(name.error());
-  if (!*name)
-    return needs_rule::hold;
-  const auto rule = needs_rule_from(**name);
-  if (!rule)
-    return fail(error_code::invalid_argument,
-                where + "on_needs_failure must be hold, cancel or start, is '" + config::shortened(**name) + "'");
-  return *rule;
-}
-
-result<job_request> job_request_from(json& object, const std::string& where) {
-  if (!object.is_object())
-    return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
-  if (auto known = check_keys(object,
-                              {"type", "params", "priority", "name", "held", "delay_seconds", "base_dir", "needs",
-                               "on_needs_failure", "group", "unique_key", "user"},
-                              where);
-      !known)
-    return fail(known.error());
-  const auto prefix = where.empty() ? where : where + "/";
-  auto type = string_member(object, "type", prefix);
-  auto name = string_member(object, "name", prefix);
-  const auto priority = priority_member(object, prefix);
-  const auto held = boolean_member(object, "held", prefix);
-  const auto delay = integer_member(object, "delay_seconds", prefix);
-  auto base_dir = string_member(object, "base_dir", prefix);
-  auto needs = job_ids_member(object, "needs", prefix);
-  const auto rule = rule_from(object, prefix);
-  auto group = string_member(object, "group", prefix);
-  auto unique_key = string_member(object, "unique_key", prefix);
-  auto user = string_member(object, "user", prefix);
-  for (const error* e : std::initializer_list<const error*>{
-           type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
-           held ? nullptr : &held.error(), delay ? nullptr : &delay.error(), base_dir ? nullptr : &base_dir.error(),
-           needs ? nullptr : &needs.error(), rule ? nullptr : &rule.error(), group ? nullptr : &group.error(),
-           unique_key ? nullptr : &unique_key.error(), user ? nullptr : &user.error()})
-    if (e)
-      return fail(*e);
-  if (!*type)
-    return fail(error_code::invalid_argument, prefix + "type is missing", "see `ferry types`");
-  job_request request{.type = std::move(**type),
-                      .priority = priority->value_or(priority_default),
-                      .name = name->value_or(""),
-                      .held = held->value_or(false),
-                      // What is too large for milliseconds is out of the bound that admission names, too.
-                      .delay =
-                          std::chrono::seconds(std::clamp<std::int64_t>(delay->value_or(0), -1, limits::delay_seconds_max + 1)),
-                      .base_dir = base_dir->value_or(""),
-                      .needs = std::move(*needs),
-                      .on_needs_failure = *rule,
-                      .group = group->value_or(""),
-                      .unique_key = unique_key->value_or(""),
-                      .user = std::move(*user)};
-  if (const auto params = object.find("params"); params != object.end())
-    request.params = std::move(*params);
-  return request;
-}
-
-} // namespace
-
 const std::string& api::user_name(std::optional<unsigned> peer) {
   const unsigned id = peer.value_or(::getuid());
   const auto known = user_names_.find(id);
@@ -86,7 +22,7 @@ const std::string& api::user_name(std::optional<unsigned> peer) {
 
 api::reply api::try_submit(const job_request& job) {
   actors::try_submit message{.job = job}; // not a temporary of the await: GCC 12 destroys that twice
-  const auto seen = co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, std::move(message));
+  const auto seen = co_await ask<result<actors::submit_outlook>>(&actor_handles::queue, message);
   if (!seen)
     co_return fail(seen.error());
   json answer{{"dry_run", true},
@@ -155,7 +91,7 @@ api::reply api::submit(const request& r) {
   if (!r.idempotency_key.empty())
     message.from = {r.idempotency_key, sha256_of(r.body)};
 
-  const auto answer = co_await ask<result<actors::jobs_submitted>>(&actor_handles::queue, std::move(message));
+  const auto answer = co_await ask<result<actors::jobs_submitted>>(&actor_handles::queue, message);
   if (!answer)
     co_return fail(answer.error());
   const bool all_existed =

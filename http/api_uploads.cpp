@@ -1,6 +1,7 @@
 // Uploads of inputs and of files of datasets.
 #include "config/text.hpp"
 #include "http/api.hpp"
+#include "http/request_bodies.hpp"
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
@@ -9,58 +10,6 @@
 namespace ferry::http {
 
 namespace {
-
-constexpr std::size_t sha256_digits = 64;
-
-// As it is told, in lower case; empty where it is not.
-result<std::string> sha256_member(const json& body) {
-  auto told = string_member(body, "sha256");
-  if (!told || !*told)
-    return told ? result<std::string>(std::string()) : fail(told.error());
-  std::string digest = **told;
-  std::transform(digest.begin(), digest.end(), digest.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (digest.size() != sha256_digits || digest.find_first_not_of("0123456789abcdef") != std::string::npos)
-    return fail(error_code::invalid_argument, "sha256 must have 64 hexadecimal digits, is '" + config::shortened(**told) + "'");
-  return digest;
-}
-
-result<void> read_place(const json& body, upload_plan& plan) {
-  const auto dataset = string_member(body, "dataset");
-  const auto path = string_member(body, "path");
-  if (!dataset || !path)
-    return fail(dataset ? path.error() : dataset.error());
-  if (!*dataset)
-    return *path ? fail(error_code::invalid_argument, "path goes with dataset: an input has a name alone") : result<void>();
-  if (auto valid = check_file_name(**dataset, "dataset"); !valid)
-    return valid;
-  auto parts = split_path(path->value_or(plan.name), "path");
-  if (!parts)
-    return fail(parts.error());
-  plan.dataset = **dataset;
-  plan.path = std::move(*parts);
-  return {};
-}
-
-result<upload_plan> plan_from(const json& body) {
-  if (auto known = check_keys(body, {"name", "bytes", "sha256", "dataset", "path"}); !known)
-    return fail(known.error());
-  const auto name = string_member(body, "name");
-  const auto bytes = integer_member(body, "bytes");
-  auto digest = sha256_member(body);
-  if (!name || !bytes || !digest)
-    return fail(!name ? name.error() : !bytes ? bytes.error() : digest.error());
-  if (!*name || !*bytes)
-    return fail(error_code::invalid_argument, *name ? "bytes is missing: the size of the file" : "name is missing");
-  if (**bytes < 0)
-    return fail(error_code::invalid_argument, "bytes must be at least 0, is " + std::to_string(**bytes));
-  if (auto valid = check_file_name(**name, "name"); !valid)
-    return fail(valid.error());
-  upload_plan plan{
-      .name = **name, .bytes = static_cast<std::uint64_t>(**bytes), .sha256 = std::move(*digest), .dataset = {}, .path = {}};
-  if (auto read = read_place(body, plan); !read)
-    return fail(read.error());
-  return plan;
-}
 
 result<std::uint64_t> offset_from(const std::string& header) {
   std::uint64_t offset = 0;
@@ -109,7 +58,7 @@ api::reply api::begin_upload(const request& r) {
   const auto body = parse_object(r.body);
   if (!body)
     co_return fail(body.error());
-  auto plan = plan_from(*body);
+  auto plan = upload_plan_from(*body);
   if (!plan)
     co_return fail(plan.error());
   std::string id;

@@ -1,11 +1,10 @@
 #include "http/dataset_files.hpp"
 
+#include "config/limits.hpp"
 #include "config/text.hpp"
-#include "config/upload_rules.hpp"
 #include "http/token_store.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,14 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view removed_prefix = ".removed-"; // hidden: no dataset begins with a dot
-constexpr std::size_t piece_bytes = 256 * 1024;
 
 error no_dataset(const std::string& name) {
   return {error_code::not_found, "there is no dataset '" + config::shortened(name) + "'", "see `ferry datasets`", {}};
-}
-
-instant modified_of(const struct stat& about) {
-  return from_unix_ms(std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000);
 }
 
 bool is_folder(const fs::directory_entry& entry) {
@@ -213,8 +207,7 @@ void remove_leftovers(const fs::path& datasets) {
     fs::remove_all(one, failed);
 }
 
-result<std::shared_ptr<dataset_file_body>> dataset_file_body::open(const fs::path& datasets, const std::string& name,
-                                                                   const std::vector<std::string>& path) {
+result<opened_file> open_dataset_file(const fs::path& datasets, const std::string& name, const std::vector<std::string>& path) {
   if (auto valid = check_relative_path(path, "the path"); !valid)
     return fail(valid.error());
   const auto folder = open_dataset(datasets, name);
@@ -223,39 +216,7 @@ result<std::shared_ptr<dataset_file_body>> dataset_file_body::open(const fs::pat
   auto file = open_beneath(folder->get(), joined_path(path), 0);
   if (!file)
     return fail(file.error());
-  struct stat about {};
-  if (::fstat(file->get(), &about) != 0 || !S_ISREG(about.st_mode))
-    return fail(error_code::not_found, "'" + config::shortened(joined_path(path)) + "' is no file of the dataset " + name);
-  auto body = std::make_shared<dataset_file_body>();
-  body->file_ = std::move(*file);
-  body->bytes_ = static_cast<std::uint64_t>(about.st_size);
-  return body;
-}
-
-boost::asio::awaitable<result<std::string>> dataset_file_body::next() {
-  std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, bytes_ - offset_)), '\0');
-  if (piece.empty())
-    co_return piece;
-  const auto n = ::pread(file_.get(), piece.data(), piece.size(), static_cast<off_t>(offset_));
-  if (n <= 0) // shorter than it was: its length has been told already
-    co_return fail(file_error(n < 0 ? errno : EIO, "a file of a dataset cannot be read"));
-  piece.resize(static_cast<std::size_t>(n));
-  offset_ += static_cast<std::uint64_t>(n);
-  co_return piece;
-}
-
-std::string_view dataset_media_type(std::string_view path) {
-  struct kind {
-    std::string_view ending, type;
-  };
-  static constexpr std::array kinds{kind{".png", "image/png"},   kind{".jpg", "image/jpeg"},        kind{".jpeg", "image/jpeg"},
-                                    kind{".webp", "image/webp"}, kind{".gif", "image/gif"},         kind{".mp4", "video/mp4"},
-                                    kind{".webm", "video/webm"}, kind{".json", "application/json"}, kind{".txt", "text/plain"},
-                                    kind{".log", "text/plain"},  kind{".caption", "text/plain"}};
-  std::string name(path);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const kind& one) { return name.ends_with(one.ending); });
-  return found == kinds.end() ? "application/octet-stream" : found->type;
+  return described_file(std::move(*file), joined_path(path));
 }
 
 } // namespace ferry::http

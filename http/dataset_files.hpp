@@ -3,8 +3,8 @@
 // Hidden files, links and whatever is no regular file are neither listed nor read.
 #pragma once
 
-#include "http/body_source.hpp"
 #include "http/folder_access.hpp"
+#include "http/served_file.hpp"
 #include "model/time.hpp"
 
 #include <atomic>
@@ -50,21 +50,8 @@ struct dataset_page {
 // What an earlier daemon did not come to remove.
 void remove_leftovers(const std::filesystem::path& datasets);
 
-// One file, whole, piece by piece.
-class dataset_file_body final : public body_source {
-public:
-  // Errors: not_found, io.
-  [[nodiscard]] static result<std::shared_ptr<dataset_file_body>>
-  open(const std::filesystem::path& datasets, const std::string& name, const std::vector<std::string>& path);
-  [[nodiscard]] boost::asio::awaitable<result<std::string>> next() override;
-  [[nodiscard]] std::optional<std::uint64_t> length() const override { return bytes_; }
-
-private:
-  descriptor file_;
-  std::uint64_t bytes_ = 0, offset_ = 0;
-};
-
-// By its name, of what a browser may show; all else is "application/octet-stream", to be saved.
-[[nodiscard]] std::string_view dataset_media_type(std::string_view path);
+// One file. Errors: invalid_argument, not_found, io.
+[[nodiscard]] result<opened_file> open_dataset_file(const std::filesystem::path& datasets, const std::string& name,
+                                                    const std::vector<std::string>& path);
 
 } // namespace ferry::http

@@ -16,7 +16,7 @@ event_hub::event_hub(asio::io_context& context, std::shared_ptr<actors::event_bo
     : context_(context), board_(std::move(board)), start_(std::move(start)) {}
 
 void event_hub::open() {
-  board_->on_change([weak = weak_from_this(), &context = context_] {
+  waker_ = board_->on_change([weak = weak_from_this(), &context = context_] {
     asio::post(context, [weak] {
       if (const auto hub = weak.lock())
         hub->wake();
@@ -24,7 +24,7 @@ void event_hub::open() {
   });
 }
 
-void event_hub::close() { board_->on_change({}); }
+void event_hub::close() { board_->forget_waker(waker_); }
 
 bool event_hub::enter() {
   if (streams_ >= limits::event_streams_max)

@@ -56,6 +56,7 @@ private:
   boost::asio::io_context& context_;
   std::shared_ptr<actors::event_board> board_;
   std::string start_;
+  std::size_t waker_ = 0;
   std::size_t streams_ = 0;
   std::uint64_t generation_ = 0;
   std::unordered_set<boost::asio::steady_timer*> waiting_;

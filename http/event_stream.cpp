@@ -23,22 +23,6 @@ constexpr auto log_looks_apart = 100ms; // a log that grows
 constexpr auto heartbeat = 15s;         // something is written at least as often, so that both sides notice when the other is gone
 constexpr std::size_t log_piece_bytes = 256 * 1024;
 
-template <class Number>
-bool read_number(std::string_view& text, Number& into) {
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), into);
-  if (failed != std::errc{})
-    return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return true;
-}
-
-bool skip_dash(std::string_view& text) {
-  if (!text.starts_with('-'))
-    return false;
-  text.remove_prefix(1);
-  return true;
-}
-
 json or_null(std::string_view text) { return text.empty() ? json(nullptr) : json(text); }
 
 // Of the changes of a job only the last one tells what it is now.
@@ -53,30 +37,6 @@ std::vector<event_board::job_change> latest_of_each(std::vector<event_board::job
 }
 
 } // namespace
-
-std::string to_text(const event_id& id) {
-  auto text = id.start + "-" + std::to_string(id.number);
-  if (id.log)
-    text += "-" + to_string(id.log->batch) + "-" + std::to_string(id.log->offset);
-  return text;
-}
-
-std::optional<event_id> event_id_from(std::string_view text) {
-  event_id id;
-  const auto dash = std::min(text.find('-'), text.size());
-  id.start = std::string(text.substr(0, dash));
-  text.remove_prefix(dash);
-  if (id.start.empty() || !skip_dash(text) || !read_number(text, id.number))
-    return std::nullopt;
-  if (text.empty())
-    return id;
-  log_place log;
-  if (!skip_dash(text) || !read_number(text, log.batch.value) || !skip_dash(text) || !read_number(text, log.offset) ||
-      !text.empty() || log.batch.value < 0 || log.offset < 0)
-    return std::nullopt;
-  id.log = log;
-  return id;
-}
 
 std::size_t whole_characters(std::string_view bytes) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, bytes.size()); ++back) {

@@ -5,6 +5,7 @@
 #include "actors/interfaces.hpp"
 #include "http/body_source.hpp"
 #include "http/event_hub.hpp"
+#include "http/event_id.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -13,21 +14,6 @@
 #include <string>
 
 namespace ferry::http {
-
-// Where in a log a reader is: a log is of one run.
-struct log_place {
-  batch_id batch;
-  std::int64_t offset = 0; // negative: from the end
-};
-
-// The id of an event: "<start of the daemon>-<number>", and behind it "-<batch>-<offset>" where a log is followed.
-struct event_id {
-  std::string start;
-  std::uint64_t number = 0;
-  std::optional<log_place> log = {};
-};
-[[nodiscard]] std::string to_text(const event_id& id);
-[[nodiscard]] std::optional<event_id> event_id_from(std::string_view text);
 
 // How much of `bytes` may be shown as text now: all but a character at the end that is not whole yet.
 [[nodiscard]] std::size_t whole_characters(std::string_view bytes);

@@ -1,7 +1,7 @@
 #include "http/folder_access.hpp"
 
+#include "config/limits.hpp"
 #include "config/text.hpp"
-#include "config/upload_rules.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -94,12 +94,16 @@ result<descriptor> make_folder(const std::filesystem::path& folder) {
   return open_folder(folder);
 }
 
-result<descriptor> open_beneath(int folder, const std::string& path, int flags) {
+descriptor try_open_beneath(int folder, const std::string& path, int flags) {
   open_how how{};
-  const int at_once = (flags & O_PATH) != 0 ? 0 : O_NONBLOCK; // a FIFO is opened, and refused, without waiting for its writer
-  how.flags = static_cast<std::uint64_t>(O_RDONLY | O_CLOEXEC | at_once | flags);
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  descriptor opened(static_cast<int>(::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how)));
+  return descriptor(static_cast<int>(::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how)));
+}
+
+result<descriptor> open_beneath(int folder, const std::string& path, int flags) {
+  const int at_once = (flags & O_PATH) != 0 ? 0 : O_NONBLOCK; // a FIFO is opened, and refused, without waiting for its writer
+  auto opened = try_open_beneath(folder, path, O_RDONLY | at_once | flags);
   if (opened)
     return opened;
   const int why = errno;

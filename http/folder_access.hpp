@@ -30,7 +30,10 @@ using runners::descriptor;
 [[nodiscard]] result<descriptor> make_folder(const std::filesystem::path& folder);
 // Errors: not_found, io.
 [[nodiscard]] result<descriptor> open_folder(const std::filesystem::path& folder);
-// `path` below it, opened for reading; not_found where a link is on the way or leads out. `flags`: further ones of open().
+// `path` below it, by open()'s `flags`. The kernel refuses every step that would lead outside or through a link, however the
+// folders are changed meanwhile. None: errno says why.
+[[nodiscard]] descriptor try_open_beneath(int folder, const std::string& path, int flags);
+// The same, opened for reading; not_found where a link is on the way or leads out. `flags`: further ones of open().
 [[nodiscard]] result<descriptor> open_beneath(int folder, const std::string& path, int flags);
 // The folder `parts` below it, each made where it is missing, and synced where it was made. Errors: conflict (a file or a link has
 // the name), disk_full, io.

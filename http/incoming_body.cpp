@@ -1,6 +1,6 @@
 #include "http/incoming_body.hpp"
 
-#include "config/upload_rules.hpp"
+#include "config/limits.hpp"
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -11,11 +11,9 @@
 
 namespace ferry::http {
 namespace asio = boost::asio;
-using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto piece_limit = 60s;
 constexpr std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
 
 } // namespace
@@ -39,7 +37,7 @@ asio::awaitable<result<std::string_view>> incoming_body::next() {
   if (wanted == 0)
     co_return std::string_view();
   piece_.resize(wanted);
-  connection_.expires_after(piece_limit);
+  connection_.expires_after(connection_.timeouts().body);
   auto have = take_buffered(wanted);
   if (expects_go_ahead_ && have == 0)
     co_await send_go_ahead();

@@ -16,8 +16,8 @@ public:
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] bool is_taken() const { return left_ == 0; }
-  // The next bytes, valid until the next call; none: this was all. A peer that takes more than a minute for a piece of
-  // limits::upload_piece_bytes is given up; what it sent until then comes first. Errors: unavailable (it has gone).
+  // The next bytes, valid until the next call; none: this was all. A peer that takes more than http.timeouts.body
+  // for a piece of limits::upload_piece_bytes is given up; what it sent until then comes first. Errors: unavailable (it has gone).
   [[nodiscard]] boost::asio::awaitable<result<std::string_view>> next();
 
 private:

@@ -1,46 +1,24 @@
 #include "http/job_files.hpp"
 
-#include "config/file_limits.hpp"
+#include "config/limits.hpp"
 #include "config/text.hpp"
+#include "http/folder_access.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <memory>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace ferry::http {
 namespace {
 
-using runners::descriptor;
-
-// The kernel refuses every step that would lead outside or through a link, however the job changes its folders meanwhile.
-descriptor open_below(int folder, const std::string& path, int flags) {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return descriptor(static_cast<int>(::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how)));
-}
-
-descriptor open_folder(const std::filesystem::path& runs, const job_folder& folder, int flags) {
+descriptor open_job_folder(const std::filesystem::path& runs, const job_folder& folder, int flags) {
   const descriptor root(::open(runs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  return root ? open_below(root.get(), folder.path, flags | O_DIRECTORY) : descriptor();
-}
-
-instant modified_of(const struct stat& info) {
-  return from_unix_ms(std::int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000);
-}
-
-std::string hex(std::uint64_t value) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%llx", static_cast<unsigned long long>(value));
-  return text.data();
+  return root ? try_open_beneath(root.get(), folder.path, flags | O_DIRECTORY) : descriptor();
 }
 
 class listing {
@@ -120,7 +98,7 @@ job_file_list list_files(const std::filesystem::path& runs, const std::vector<jo
   listing files;
   for (const job_folder& folder : folders) {
     const auto first = files.size();
-    if (auto opened = open_folder(runs, folder, O_RDONLY))
+    if (auto opened = open_job_folder(runs, folder, O_RDONLY))
       files.walk(std::move(opened), folder.prefix, 0, folder.batch);
     files.sort_from(first);
   }
@@ -140,49 +118,14 @@ result<opened_file> open_file(const std::filesystem::path& runs, const std::vect
       std::find_if(folders.begin(), folders.end(), [&](const job_folder& one) { return path.starts_with(one.prefix); });
   if (folder == folders.end())
     return fail(refusal(path, ENOENT));
-  const auto root = open_folder(runs, *folder, O_PATH);
+  const auto root = open_job_folder(runs, *folder, O_PATH);
   if (!root)
     return fail(refusal(path, errno));
   // Without waiting: a pipe would have no end. What else it may be is found out before anything is read.
-  opened_file opened{.file = open_below(root.get(), path.substr(folder->prefix.size()), O_RDONLY | O_NONBLOCK | O_NOCTTY)};
-  if (!opened.file)
+  auto file = try_open_beneath(root.get(), path.substr(folder->prefix.size()), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file)
     return fail(refusal(path, errno));
-  struct stat info {};
-  if (::fstat(opened.file.get(), &info) != 0)
-    return fail(refusal(path, errno));
-  if (!S_ISREG(info.st_mode))
-    return fail(error_code::not_found, "'" + config::shortened(path) + "' is not a regular file");
-  opened.bytes = static_cast<std::uint64_t>(info.st_size);
-  opened.modified = modified_of(info);
-  opened.etag = '"' + hex(info.st_ino) + '-' + hex(static_cast<std::uint64_t>(info.st_mtim.tv_sec)) + '.' +
-                hex(static_cast<std::uint64_t>(info.st_mtim.tv_nsec)) + '-' + hex(opened.bytes) + '"';
-  return opened;
-}
-
-std::string_view media_type_of(std::string_view path) {
-  constexpr std::string_view text = "text/plain; charset=utf-8";
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> known{{{"png", "image/png"},
-                                                                                        {"jpg", "image/jpeg"},
-                                                                                        {"jpeg", "image/jpeg"},
-                                                                                        {"webp", "image/webp"},
-                                                                                        {"gif", "image/gif"},
-                                                                                        {"mp4", "video/mp4"},
-                                                                                        {"webm", "video/webm"},
-                                                                                        {"json", "application/json"},
-                                                                                        {"jsonl", text},
-                                                                                        {"txt", text},
-                                                                                        {"log", text},
-                                                                                        {"csv", text},
-                                                                                        {"md", text},
-                                                                                        {"yaml", text},
-                                                                                        {"toml", text}}};
-  const auto name = path.substr(path.rfind('/') + 1);
-  const auto dot = name.rfind('.');
-  std::string ending(dot == name.npos ? "" : name.substr(dot + 1));
-  for (char& c : ending)
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  const auto found = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.first == ending; });
-  return found == known.end() ? unknown_media_type : found->second;
+  return described_file(std::move(file), path);
 }
 
 } // namespace ferry::http

@@ -2,13 +2,11 @@
 // its directory, no symbolic link is followed, and only regular files are read.
 #pragma once
 
-#include "model/error.hpp"
+#include "http/served_file.hpp"
 #include "model/job.hpp"
-#include "runners/descriptor.hpp"
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ferry::http {
@@ -34,19 +32,9 @@ struct job_file_list {
 // A folder that is not there (any more) has no files.
 [[nodiscard]] job_file_list list_files(const std::filesystem::path& runs, const std::vector<job_folder>& folders);
 
-struct opened_file {
-  runners::descriptor file;
-  std::uint64_t bytes = 0;
-  instant modified{};
-  std::string etag; // quoted; of its inode, the time of its last change, and its size
-};
 // `segments`: its path as it is listed, cut at each "/". Errors: invalid_argument (a segment that is empty, "." or "..", or holds a
 // "/" or a NUL), not_found (also: a link, no regular file), io.
 [[nodiscard]] result<opened_file> open_file(const std::filesystem::path& runs, const std::vector<job_folder>& folders,
                                             const std::vector<std::string>& segments);
-
-// By its name: only what a browser shows without running anything; all else is "application/octet-stream", to be saved.
-[[nodiscard]] std::string_view media_type_of(std::string_view path);
-inline constexpr std::string_view unknown_media_type = "application/octet-stream";
 
 } // namespace ferry::http

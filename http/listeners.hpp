@@ -21,7 +21,7 @@ public:
 
   // Mode 0600. A socket that a dead daemon left behind is replaced. Errors: locked (somebody answers on it), io.
   [[nodiscard]] result<void> open_unix(boost::asio::io_context& context, const std::filesystem::path& path);
-  // `address` is "127.0.0.1:7878" or "[::1]:7878"; the configuration has made sure that it is loopback. Errors: io.
+  // `address` is "127.0.0.1:7878" or "[::1]:7878"; the configuration has made sure that it may be listened on. Errors: io.
   [[nodiscard]] result<void> open_tcp(boost::asio::io_context& context, const std::string& address);
 
   std::optional<boost::asio::local::stream_protocol::acceptor> unix_acceptor;

@@ -2,6 +2,7 @@
 
 #include "config/limits.hpp"
 #include "config/text.hpp"
+#include "model/nesting.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -45,29 +46,17 @@ response error_response(const error& e) {
   return r;
 }
 
-namespace {
-
-// How deep brackets nest, outside of strings: checked before parsing, since a parser's stack is not ours to spend.
-std::size_t nesting_of(std::string_view text) {
-  std::size_t depth = 0, deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
+response method_refusal(boost::beast::string_view method, const std::string& allowed) {
+  auto r = error_response({error_code::invalid_argument,
+                           "this path does not take the method " + config::shortened({method.data(), method.size()}),
+                           "it takes " + allowed,
+                           {}});
+  r.result(beast_http::status::method_not_allowed);
+  r.set(beast_http::field::allow, allowed);
+  return r;
 }
+
+namespace {
 
 error wrong_type(const std::string& where, const char* key, const char* wanted, const json& value) {
   return {error_code::invalid_argument, where + key + " must be " + wanted + ", is " + config::shown(value), {}, {}};
@@ -100,6 +89,15 @@ result<void> check_keys(const json& object, std::initializer_list<std::string_vi
   if (!faults.problems.empty())
     return fail(std::move(faults));
   return {};
+}
+
+result<void> check_no_body(const request& r) {
+  const std::string_view blank = " \t\r\n", body = r.body;
+  const auto begin = std::min(body.find_first_not_of(blank), body.size());
+  const auto text = body.substr(begin, body.find_last_not_of(blank) + 1 - begin);
+  if (text.empty() || text == "{}")
+    return {};
+  return fail(error_code::invalid_argument, "this request takes no body, and has one of " + std::to_string(body.size()) + " bytes");
 }
 
 result<void> check_query(const request& r, std::initializer_list<std::string_view> known) {

@@ -43,6 +43,8 @@ struct request {
 [[nodiscard]] response json_response(unsigned status, const json& body);
 [[nodiscard]] response error_response(const error& e);
 [[nodiscard]] unsigned status_of(error_code code);
+// 405: the path takes `allowed` alone ("GET, HEAD").
+[[nodiscard]] response method_refusal(boost::beast::string_view method, const std::string& allowed);
 
 // The body as a JSON object; an empty body is an empty object. Errors: invalid_argument (not JSON, not an object, nested too
 // deeply).
@@ -50,6 +52,8 @@ struct request {
 // Errors: invalid_argument naming each key that is not among `known`, with the nearest known one.
 [[nodiscard]] result<void> check_keys(const json& object, std::initializer_list<std::string_view> known,
                                       const std::string& where = {});
+// For routes that take none; "{}", which clients may send with every request that changes something, says nothing either.
+[[nodiscard]] result<void> check_no_body(const request& r);
 [[nodiscard]] result<void> check_query(const request& r, std::initializer_list<std::string_view> known);
 
 // Members of an object, absent or of the right type. Errors: invalid_argument naming key, type wanted and value.

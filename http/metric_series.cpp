@@ -1,6 +1,5 @@
 #include "http/metric_series.hpp"
 
-#include "config/file_limits.hpp"
 #include "config/limits.hpp"
 #include "runners/metrics.hpp"
 #include "runners/run_directory.hpp"

@@ -49,6 +49,7 @@ void add_devices(std::vector<MetricFamily>& all, const daemon_figures& figures) 
   auto memory = family("ferry_device_memory_bytes", "Memory that leases may share");
   auto leased = family("ferry_device_memory_leased_bytes", "Memory that jobs and warm workers have leased");
   auto used = family("ferry_device_memory_used_bytes", "Memory in use, by whomever, as the driver says");
+  auto foreign = family("ferry_device_memory_foreign_bytes", "Of that, memory of programs that are not ferry's");
   auto busy = family("ferry_device_utilization_ratio", "Share of time in which the device worked, as the driver says");
   auto temperature = family("ferry_device_temperature_celsius", "Temperature, as the driver says");
   const auto accounts =
@@ -66,25 +67,18 @@ void add_devices(std::vector<MetricFamily>& all, const daemon_figures& figures) 
     const auto reading = i < figures.readings.size() ? figures.readings[i] : device_reading{};
     if (reading.memory_used_mib)
       add(used, which, static_cast<double>(*reading.memory_used_mib) * mib);
+    if (reading.memory_foreign_mib)
+      add(foreign, which, static_cast<double>(*reading.memory_foreign_mib) * mib);
     if (reading.utilization_percent)
       add(busy, which, *reading.utilization_percent / 100.0);
     if (reading.temperature_c)
       add(temperature, which, *reading.temperature_c);
   }
-  for (auto* one : {&info, &slots, &slots_used, &out_of_service, &memory, &leased, &used, &busy, &temperature})
+  for (auto* one : {&info, &slots, &slots_used, &out_of_service, &memory, &leased, &used, &foreign, &busy, &temperature})
     all.push_back(std::move(*one));
 }
 
 } // namespace
-
-probe probe_of(std::string_view target) {
-  const auto path = target.substr(0, target.find('?'));
-  if (path == "/healthz")
-    return probe::health;
-  if (path == "/readyz")
-    return probe::ready;
-  return path == "/metrics" ? probe::figures : probe::none;
-}
 
 std::string exposition(const daemon_figures& figures) {
   std::vector<MetricFamily> all;

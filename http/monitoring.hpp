@@ -1,27 +1,18 @@
-// What monitoring asks of the daemon, outside of the API: /healthz, /readyz and /metrics.
+// The figures that monitoring asks for (/metrics), and the counts behind them.
 #pragma once
 
 #include "actors/status_board.hpp"
+#include "http/probe.hpp"
 #include "model/device.hpp"
 #include "model/time.hpp"
 
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
 namespace ferry::http {
-
-enum class probe {
-  none,   // another path
-  health, // it serves; needs no token, for it tells nothing else
-  ready,  // its queue answers; needs no token either
-  figures // Prometheus' text form; needs a token, as the API does
-};
-// `target`: as sent, with its query.
-[[nodiscard]] probe probe_of(std::string_view target);
 
 // Requests that were answered. Routes, methods and statuses are few, so this has a bound by itself.
 class request_counts {

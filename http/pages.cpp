@@ -1,6 +1,6 @@
 #include "http/pages.hpp"
 
-#include "http/monitoring.hpp"
+#include "http/probe.hpp"
 
 #include <algorithm>
 #include <boost/url/parse.hpp>
@@ -91,7 +91,7 @@ response take_token(const boost::urls::url_view& target, const access& who, cons
   location.erase(0, std::min(location.find_first_not_of('/'), location.size())); // "//host" would be another host
   answer.result(beast_http::status::see_other);
   answer.set(beast_http::field::location, "/" + location);
-  answer.set(beast_http::field::set_cookie, std::string(token_cookie) + "=" + token + "; HttpOnly; SameSite=Strict; Path=/");
+  answer.set(beast_http::field::set_cookie, std::string(token_cookie) + "=" + token + "; " + who.cookie_rules());
   return answer;
 }
 
@@ -105,7 +105,7 @@ bool is_page_target(std::string_view target) {
 
 result<response> answer_page(const request_head& head, const access* who) {
   if (head.method() != beast_http::verb::get && head.method() != beast_http::verb::head)
-    return fail(error_code::invalid_argument, "this path does not take the method " + std::string(head.method_string()));
+    return method_refusal(head.method_string(), "GET, HEAD");
   const auto target = boost::urls::parse_origin_form({head.target().data(), head.target().size()});
   if (!target)
     return fail(error_code::invalid_argument, "the request target is not a valid path");

@@ -4,6 +4,7 @@
 #include "config/locations.hpp"
 #include "http/listeners.hpp"
 #include "http/session.hpp"
+#include "http/tls.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -21,50 +22,78 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::string_view usual_address = "127.0.0.1:7878";
+constexpr int refusals_max = 64; // connections beyond the bound that are told so, at once; others are just closed
 
+std::vector<std::string> host_names(const config::settings& settings, const tls_identity& identity) {
+  auto all = settings.http.tcp.hosts;
+  all.insert(all.end(), identity.names.begin(), identity.names.end());
+  return all;
 }
 
+// How those who come to one socket are served, and how many there are; touched by the one thread only.
+struct entrance {
+  const access* who = nullptr;
+  asio::ssl::context* tls = nullptr;
+  int connections = 0, refusals = 0;
+};
+
+} // namespace
+
 struct server::implementation {
-  implementation(server_parts p, token_store t)
+  implementation(server_parts p, token_store t, tls_identity i)
       : parts(p),
+        identity(std::move(i)),
         hub(std::make_shared<event_hub>(context, p.events, std::to_string(p.started.time_since_epoch().count()))),
         tokens(std::make_shared<token_store>(std::move(t))),
-        guard(*tokens, p.settings->http.tcp.hosts),
+        guard(*tokens, host_names(*p.settings, identity), identity.context != nullptr),
         handler(std::in_place, std::move(p), hub, tokens) {}
 
   server_parts parts;
+  const tls_identity identity;
   asio::io_context context{1};
   std::shared_ptr<event_hub> hub;
   std::shared_ptr<token_store> tokens;
   const access guard;
   std::optional<api> handler;
   listeners listening;
-  std::size_t connections = 0; // touched by the one thread only
+  entrance local{}, remote{.who = &guard, .tls = identity.context.get()};
   std::thread thread;
 
   template <class Acceptor>
-  asio::awaitable<void> accept(Acceptor& acceptor, const access* who);
-  asio::awaitable<void> keep(stream connection, const access* who);
+  asio::awaitable<void> accept(Acceptor& acceptor, entrance& by);
+  asio::awaitable<void> keep(stream connection, entrance& by);
+  asio::awaitable<void> turn_away(stream connection, entrance& by);
   result<void> listen_on_tcp();
 };
 
-asio::awaitable<void> server::implementation::keep(stream connection, const access* who) {
-  ++connections;
+asio::awaitable<void> server::implementation::keep(stream connection, entrance& by) {
+  const bool is_full = by.connections >= parts.settings->http.connections_max;
+  int& count = is_full ? by.refusals : by.connections;
+  if (is_full && count >= refusals_max)
+    co_return;
+  ++count;
   try {
-    if (connections > limits::connections_max) {
-      error full{error_code::unavailable,
-                 "the daemon serves its maximum of " + std::to_string(limits::connections_max) + " connections",
-                 "try again in a moment",
-                 {}};
-      co_await refuse(std::move(connection), std::move(full));
-    } else
-      co_await serve(std::move(connection), *handler, who);
+    if (by.tls && !co_await connection.begin_tls(*by.tls))
+      spdlog::debug("a TLS handshake failed");
+    else if (is_full)
+      co_await turn_away(std::move(connection), by);
+    else
+      co_await serve(std::move(connection), *handler, by.who);
   } catch (const std::exception& e) { spdlog::warn("a connection ended: {}", e.what()); }
-  --connections;
+  --count;
+}
+
+asio::awaitable<void> server::implementation::turn_away(stream connection, entrance& by) {
+  error full{error_code::unavailable,
+             "there are " + std::to_string(by.connections) + " connections; http.connections_max is " +
+                 std::to_string(parts.settings->http.connections_max),
+             "try again in a moment",
+             {}};
+  co_await refuse(std::move(connection), std::move(full));
 }
 
 template <class Acceptor>
-asio::awaitable<void> server::implementation::accept(Acceptor& acceptor, const access* who) {
+asio::awaitable<void> server::implementation::accept(Acceptor& acceptor, entrance& by) {
   asio::steady_timer pause(context);
   for (;;) {
     boost::system::error_code failed;
@@ -77,7 +106,8 @@ asio::awaitable<void> server::implementation::accept(Acceptor& acceptor, const a
       co_await pause.async_wait(asio::use_awaitable);
       continue;
     }
-    asio::co_spawn(context, keep(stream(asio::generic::stream_protocol::socket(std::move(socket))), who), asio::detached);
+    stream connection(asio::generic::stream_protocol::socket(std::move(socket)), parts.settings->http.timeouts);
+    asio::co_spawn(context, keep(std::move(connection), by), asio::detached);
   }
 }
 
@@ -93,11 +123,16 @@ result<void> server::implementation::listen_on_tcp() {
   const bool is_left_to_itself = settings.listen == "auto";
   const auto address = is_left_to_itself ? std::string(usual_address) : settings.listen;
   if (auto ok = listening.open_tcp(context, address); ok) {
-    handler->listens_on(address.substr(0, address.rfind(':')) + ":" + std::to_string(listening.tcp_port), {});
+    const auto host = address.substr(0, address.rfind(':')), port = ":" + std::to_string(listening.tcp_port);
+    handler->listens_on(host + port, (identity.context ? "https://" : "http://") + identity.name_for_links(host) + port);
+    for (const auto& warning : identity.warnings) {
+      spdlog::warn("{}", warning);
+      handler->note(warning);
+    }
   } else if (is_left_to_itself) {
     const auto note = "there is no page: " + ok.error().what + "; set http.tcp.listen to a free port, or to \"\" for none";
     spdlog::warn("{}", note);
-    handler->listens_on({}, note);
+    handler->note(note);
   } else
     return ok;
   return {};
@@ -107,15 +142,18 @@ result<std::unique_ptr<server>> server::start(server_parts parts) {
   auto tokens = token_store::open(parts.settings->storage.data_dir / "tokens.json", config::login_name(::getuid()));
   if (!tokens)
     return fail(tokens.error());
-  auto impl = std::make_unique<implementation>(std::move(parts), std::move(*tokens));
+  auto identity = load_identity(*parts.settings, wall_clock_now());
+  if (!identity)
+    return fail(identity.error());
+  auto impl = std::make_unique<implementation>(std::move(parts), std::move(*tokens), std::move(*identity));
   if (auto ok = impl->listening.open_unix(impl->context, impl->parts.settings->http.socket); !ok)
     return fail(ok.error());
   if (auto ok = impl->listen_on_tcp(); !ok)
     return fail(ok.error());
   auto& listening = impl->listening;
-  asio::co_spawn(impl->context, impl->accept(*listening.unix_acceptor, nullptr), asio::detached);
+  asio::co_spawn(impl->context, impl->accept(*listening.unix_acceptor, impl->local), asio::detached);
   if (listening.tcp_acceptor)
-    asio::co_spawn(impl->context, impl->accept(*listening.tcp_acceptor, &impl->guard), asio::detached);
+    asio::co_spawn(impl->context, impl->accept(*listening.tcp_acceptor, impl->remote), asio::detached);
   asio::co_spawn(impl->context, impl->handler->expire_uploads(), asio::detached);
   impl->hub->open();
   impl->thread = std::thread([raw = impl.get()] { raw->context.run(); });

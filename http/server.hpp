@@ -33,7 +33,7 @@ struct server_parts {
 class server {
 public:
   // Listens before it returns. Errors: io (a socket that cannot be made, an address in use), locked (another daemon answers on the
-  // socket), invalid_argument (a socket path that is too long), damaged (the list of tokens).
+  // socket), invalid_argument (a socket path that is too long, a certificate that cannot be used), damaged (the list of tokens).
   [[nodiscard]] static result<std::unique_ptr<server>> start(server_parts parts);
   // Closes every connection; requests that are under way are cut off unanswered.
   ~server();

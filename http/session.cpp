@@ -2,8 +2,10 @@
 
 #include "config/limits.hpp"
 #include "config/text.hpp"
+#include "http/answering.hpp"
 #include "http/incoming_body.hpp"
 #include "http/pages.hpp"
+#include "http/request_reading.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -11,56 +13,18 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <sys/socket.h>
 
 namespace ferry::http {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace beast_http = boost::beast::http;
-using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto idle_limit = 75s; // between requests
-constexpr auto head_limit = 10s; // for the header of a request, once it has begun
-constexpr auto body_limit = 60s; // for its body
 constexpr std::size_t first_read_bytes = 4096;
-constexpr std::string_view prefix = "/api/v1";
 
 using parser_type = beast_http::request_parser<beast_http::string_body>;
-
-result<request> request_from(parser_type& parser) {
-  auto& message = parser.get();
-  request r{.method = message.method(),
-            .path = {},
-            .query = {},
-            .body = {},
-            .idempotency_key = {},
-            .last_event_id = {},
-            .keep_alive = message.keep_alive()};
-  const auto target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
-  if (!target)
-    return fail(error_code::invalid_argument, "the request target is not a valid path");
-  const std::string path(target->encoded_path().data(), target->encoded_path().size());
-  if (!path.starts_with(prefix) || (path.size() > prefix.size() && path[prefix.size()] != '/'))
-    return fail(error_code::not_found, "there is no such path: all begin with /api/v1", "see docs/api.md");
-  std::size_t skipped = 0;
-  for (const auto& segment : target->segments())
-    if (++skipped > 2)
-      r.path.emplace_back(segment);
-  for (const auto& parameter : target->params())
-    r.query.insert_or_assign(std::string(parameter.key), std::string(parameter.value));
-  r.idempotency_key = std::string(message["Idempotency-Key"]);
-  r.last_event_id = std::string(message["Last-Event-ID"]);
-  r.range = std::string(message[beast_http::field::range]);
-  r.if_range = std::string(message[beast_http::field::if_range]);
-  r.if_none_match = std::string(message[beast_http::field::if_none_match]);
-  r.upload_offset = std::string(message["Upload-Offset"]);
-  r.body = std::move(message.body());
-  return r;
-}
 
 // The user at the other end of a Unix socket.
 std::optional<unsigned> peer_of(stream& connection) {
@@ -96,7 +60,7 @@ bool is_protocol_error(const beast::error_code& failed) {
 asio::awaitable<beast::error_code> read_head(stream& connection, beast::flat_buffer& buffer, parser_type& parser) {
   beast::error_code failed;
   if (buffer.size() == 0) { // nothing of it is there yet: the peer may take its time
-    connection.expires_after(idle_limit);
+    connection.expires_after(connection.timeouts().idle);
     const auto n =
         co_await connection.async_read_some(buffer.prepare(first_read_bytes), asio::redirect_error(asio::use_awaitable, failed));
     buffer.commit(n);
@@ -105,16 +69,9 @@ asio::awaitable<beast::error_code> read_head(stream& connection, beast::flat_buf
   }
   if (failed)
     co_return failed;
-  connection.expires_after(head_limit);
+  connection.expires_after(connection.timeouts().header);
   co_await beast_http::async_read_header(connection, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
   co_return failed;
-}
-
-// The body of such a request is taken by its handler, piece by piece, and has a bound of its own.
-bool is_streamed(const parser_type& parser) {
-  const auto target = parser.get().target();
-  return parser.get().method() == beast_http::verb::patch &&
-         std::string_view(target.data(), target.size()).starts_with("/api/v1/uploads/") && !parser.chunked();
 }
 
 asio::awaitable<beast::error_code> read_body(stream& connection, beast::flat_buffer& buffer, parser_type& parser) {
@@ -128,7 +85,7 @@ asio::awaitable<beast::error_code> read_body(stream& connection, beast::flat_buf
     beast_http::response<beast_http::empty_body> go_on{beast_http::status::continue_, 11};
     co_await beast_http::async_write(connection, go_on, asio::redirect_error(asio::use_awaitable, failed));
   }
-  connection.expires_after(body_limit);
+  connection.expires_after(connection.timeouts().body);
   if (!failed)
     co_await beast_http::async_read(connection, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
   co_return failed;
@@ -152,12 +109,17 @@ asio::awaitable<response> answer_to(parser_type& parser, bool is_page, caller se
     auto page = answer_page(parser.get().base(), who);
     co_return page ? std::move(*page) : error_response(page.error());
   }
-  auto r = request_from(parser);
+  auto r = request_from(parser.get());
   if (!r)
     co_return error_response(r.error());
   r->who = std::move(sender);
   r->incoming = incoming;
-  co_return co_await handler.answer(std::move(*r));
+  const auto known = r->if_none_match;
+  const auto method = parser.get().method();
+  auto answer = co_await handler.answer(std::move(*r));
+  if (method == beast_http::verb::get || method == beast_http::verb::head)
+    tag_answer(answer, known);
+  co_return answer;
 }
 
 } // namespace
@@ -183,7 +145,7 @@ asio::awaitable<void> serve(stream connection, api& handler, const access* who) 
         co_return;
       }
       sender = std::move(*admitted);
-      if (is_streamed(parser)) {
+      if (is_streamed(parser.get())) {
         const bool expects_go_ahead = beast::iequals(parser.get()[beast_http::field::expect], "100-continue");
         incoming.emplace(connection, buffer, parser.content_length().value_or(0), expects_go_ahead);
       } else
@@ -205,8 +167,12 @@ asio::awaitable<void> serve(stream connection, api& handler, const access* who) 
       co_return;
     }
     const answer_form form{http_version, keep_alive, is_head};
-    if (!co_await write_answer(connection, answer, form) || !keep_alive)
+    if (!co_await write_answer(connection, answer, form))
       co_return;
+    if (!keep_alive) {
+      co_await connection.finish();
+      co_return;
+    }
   }
 }
 

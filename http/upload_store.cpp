@@ -1,5 +1,7 @@
 #include "http/upload_store.hpp"
 
+#include "config/limits.hpp"
+
 #include "http/token_store.hpp"
 #include "model/job.hpp"
 

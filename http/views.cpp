@@ -276,8 +276,10 @@ json device_json(const scheduling::device_ledger::account& account, const device
           {"out_of_service", or_null(account.out_of_service)},
           {"memory_mib", d.memory_mib},
           {"memory_leased_mib", account.memory_leased_mib},
+          {"memory_taken_mib", account.memory_taken_mib},
           {"workers", std::move(workers)},
           {"memory_used_mib", or_null(reading.memory_used_mib)},
+          {"memory_foreign_mib", or_null(reading.memory_foreign_mib)},
           {"utilization_percent", or_null(reading.utilization_percent)},
           {"temperature_c", or_null(reading.temperature_c)}};
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ferry {
 
@@ -21,12 +22,19 @@ struct device {
   int threads = 1;             // host threads that its slots share
 };
 
+// A process that holds memory of a GPU.
+struct device_process {
+  int pid = 0;
+  std::optional<std::int64_t> memory_mib = {}; // where the driver tells
+};
+
 // What a device is doing, as far as it can be told.
 struct device_reading {
   std::optional<std::int64_t> memory_used_mib = {};
+  std::optional<std::int64_t> memory_foreign_mib = {}; // of that, by programs that are not ferry's
   std::optional<int> utilization_percent = {};
   std::optional<int> temperature_c = {};
-  std::optional<int> processes = {};
+  std::optional<std::vector<device_process>> processes = {};
   std::string trouble = {}; // why it cannot be used; empty: it works
 };
 

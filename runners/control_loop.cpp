@@ -1,5 +1,6 @@
 #include "runners/control_loop.hpp"
 
+#include "model/nesting.hpp"
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -354,7 +355,7 @@ std::vector<run_event> control_loop::events_of(const notice& said, run& of) cons
     of.events.take(of.directory.get(), said.offset, said.bytes, events);
     return events;
   }
-  const json line = json::parse(said.bytes, nullptr, false);
+  const json line = parse_bounded(said.bytes, event_depth_max);
   if (auto event = line.is_discarded() ? fail(error_code::invalid_argument, "") : run_event_from(line))
     events.push_back(std::move(*event));
   return events;

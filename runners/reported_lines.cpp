@@ -1,6 +1,7 @@
 #include "runners/reported_lines.hpp"
 
 #include "config/limits.hpp"
+#include "model/nesting.hpp"
 #include "runners/metrics.hpp"
 
 #include <algorithm>
@@ -85,7 +86,7 @@ void reported_lines::end(instant now) {
 void reported_lines::line(std::string_view text, instant now) {
   if (text.find_first_not_of(" \t\r") == std::string_view::npos)
     return;
-  if (!take(json::parse(text, nullptr, false), now))
+  if (!take(parse_bounded(text, limits::json_depth_max), now))
     ++ignored_;
 }
 
@@ -121,7 +122,8 @@ std::vector<job_id> reported_lines::jobs_of(job_id named) const {
 
 bool reported_lines::understand(const json& said, instant now) {
   const std::string type = said.at("type").get<std::string>();
-  const job_id named{said.value("job", std::int64_t{0})};
+  // A reference, since a fraction would be converted, whether it fits or not.
+  const job_id named{said.contains("job") ? said.at("job").get_ref<const std::int64_t&>() : 0};
   const auto about = jobs_of(named);
   if (about.empty())
     return false;

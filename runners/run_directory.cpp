@@ -1,5 +1,7 @@
 #include "runners/run_directory.hpp"
 
+#include "model/nesting.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -109,7 +111,7 @@ event_reader::event_reader() : lines_(event_bytes_max) {}
 void event_reader::feed(std::string_view bytes, std::vector<run_event>& into) {
   offset_ += static_cast<std::int64_t>(bytes.size());
   lines_.feed(bytes, [&into](std::string_view line) {
-    const json parsed = json::parse(line, nullptr, false);
+    const json parsed = parse_bounded(line, event_depth_max);
     if (parsed.is_discarded())
       return;
     if (auto event = run_event_from(parsed))

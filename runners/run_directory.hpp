@@ -55,6 +55,9 @@ struct shim_identity {
 // Where control.sock is, as an address: by way of /proc, since a path in it may be longer than an address holds.
 [[nodiscard]] sockaddr_un control_address(int directory);
 
+// Levels of an event: what a job may report (limits::json_depth_max), and what is around it.
+inline constexpr std::size_t event_depth_max = 64;
+
 // Reads events.jsonl as it grows. Lines that are no event are passed over; a last line that is not complete waits.
 class event_reader {
 public:

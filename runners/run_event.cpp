@@ -127,7 +127,10 @@ std::optional<T> optional_at(const json& object, const char* key) {
   return found == object.end() ? std::nullopt : std::optional<T>(found->get<T>());
 }
 
-job_id job_of(const json& line) { return job_id{line.value("job", std::int64_t{0})}; }
+// A reference, since a fraction would be converted, whether it fits or not.
+std::int64_t whole(const json& value) { return value.get_ref<const std::int64_t&>(); }
+
+job_id job_of(const json& line) { return job_id{line.contains("job") ? whole(line.at("job")) : 0}; }
 
 failure failure_from(const json& value) {
   return {failure_kind_from(value.at("kind").get<std::string>()).value_or(failure_kind::reported),
@@ -137,7 +140,7 @@ failure failure_from(const json& value) {
 std::vector<artifact> files_from(const json& list) {
   std::vector<artifact> files;
   for (const json& file : list)
-    files.push_back({file.at("path").get<std::string>(), file.at("bytes").get<std::int64_t>()});
+    files.push_back({file.at("path").get<std::string>(), whole(file.at("bytes"))});
   return files;
 }
 
@@ -150,7 +153,7 @@ run_exited exited_from(const json& line, instant when) {
     e.why = failure_from(*why);
   e.stopped_by = line.value("stopped_by", std::string());
   for (const json& job : line.value("stopped_jobs", json::array()))
-    e.stopped_jobs.push_back(job_id{job.get<std::int64_t>()});
+    e.stopped_jobs.push_back(job_id{whole(job)});
   if (const auto broken = line.find("broken"); broken != line.end())
     e.broken = failure_from(*broken);
   e.worker_ended = line.value("worker_ended", false);
@@ -163,7 +166,7 @@ run_exited exited_from(const json& line, instant when) {
 }
 
 run_event event_from(const std::string& type, const json& line) {
-  const instant when = from_unix_ms(line.at("at").get<std::int64_t>());
+  const instant when = from_unix_ms(whole(line.at("at")));
   if (type == "started")
     return run_started{line.at("pid").get<int>(), when, line.value("warm", false)};
   if (type == "progress")

@@ -89,6 +89,10 @@ demand demand_of(const config::job_type& type, int items) {
           .memory_mib = type.memory_mib + std::int64_t{items} * type.batch.memory_mib_per_item};
 }
 
+std::int64_t memory_of_found_worker(const config::job_type& type, std::int64_t at_start_mib, const device& on) {
+  return std::max(at_start_mib, std::min(demand_of(type, type.batch.max_items).memory_mib, on.memory_mib));
+}
+
 result<void> check_placeable(const config::job_type& type, const json& params, const std::vector<device>& devices) {
   if (const auto why = why_unplaceable(devices, demand_of(type, items_at_once(type, params))))
     return fail(error_code::invalid_argument, "a job of so many items can never run here: " + *why);

@@ -59,5 +59,8 @@ struct admission_rules {
 
 // Of a job with so many items, alone.
 [[nodiscard]] demand demand_of(const config::job_type& type, int items = 1);
+// Of a worker that an earlier daemon started with so much: it may have grown with its largest batch, which nobody has written down,
+// so it counts as large as it can be.
+[[nodiscard]] std::int64_t memory_of_found_worker(const config::job_type& type, std::int64_t at_start_mib, const device& on);
 
 } // namespace ferry::scheduling

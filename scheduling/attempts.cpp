@@ -17,6 +17,11 @@ std::uint64_t scrambled(std::uint64_t x) {
 
 } // namespace
 
+bool tells_of_type(const job_outcome& outcome, const after_attempt& then) {
+  const auto* waits = std::get_if<job_waits>(&then);
+  return !outcome.interrupted && !(waits && waits->how == attempt_end::regrouped);
+}
+
 bool count_start_crash(queued_job& job, int quarantine_after) {
   if (job.start_crashes < 3)
     job.start_crashes = static_cast<std::uint8_t>((job.start_crashes + 1) & 3);

@@ -43,6 +43,10 @@ enum class user_wish {
 [[nodiscard]] after_attempt decide_after(const job_outcome& outcome, const queued_job& job, const config::job_type* type,
                                          user_wish wish, instant now);
 
+// Does the end of the attempt count for or against its type (failure_storm)? Not where it was interrupted, or goes on with fewer
+// items.
+[[nodiscard]] bool tells_of_type(const job_outcome& outcome, const after_attempt& then);
+
 // Daemon or supervisor died while the job was being started. True: that was once too often (`quarantine_after`; 0: never), and the
 // job is held now.
 [[nodiscard]] bool count_start_crash(queued_job& job, int quarantine_after);

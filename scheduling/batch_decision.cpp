@@ -147,7 +147,7 @@ struct door {
   const account* of = nullptr;
   const candidate* head = nullptr;
   instant earliest{};                    // submitted, of those that stand in front of the one that is looked at
-  std::optional<std::int64_t> of_others; // the first order key among them of another user than the head's
+  std::optional<std::int64_t> of_others; // the first order key among them that took turns with the head
   bool is_open = false;
 
   // Called for each candidate that may run there, in order: may it start before all that came before it?
@@ -162,14 +162,17 @@ struct door {
     const bool may = is_open && c.job.tier == head->job.tier && c.job.effective() == head->job.effective() &&
                      c.job.created <= earliest + overtaking && is_in_turn(c, overtaking);
     earliest = std::min(earliest, c.job.created);
-    if (c.job.user != head->job.user && !of_others)
+    if (!is_of_head(c) && !of_others)
       of_others = c.job.order_key;
     return may;
   }
 
-  // Jobs of another user, which may have been submitted long before, pass one only as far as that is little in virtual time.
+  [[nodiscard]] bool is_of_head(const candidate& c) const { return c.job.user == head->job.user && c.job.lane == head->job.lane; }
+
+  // Jobs of another user or lane, which may have been submitted long before, pass one only as far as that is little in virtual
+  // time.
   [[nodiscard]] bool is_in_turn(const candidate& c, duration overtaking) const {
-    const auto first = c.job.user == head->job.user ? of_others : std::optional(head->job.order_key);
+    const auto first = is_of_head(c) ? of_others : std::optional(head->job.order_key);
     return !first || c.job.order_key <= *first + overtaking.count() * order_keys_per_ms;
   }
 };

@@ -1,5 +1,7 @@
 #include "scheduling/device_health.hpp"
 
+#include <algorithm>
+
 namespace ferry::scheduling {
 namespace {
 
@@ -21,6 +23,11 @@ std::optional<std::string> device_health::read(const device_reading& now) {
     return std::nullopt;
   out_ = true;
   return now.trouble;
+}
+
+std::int64_t memory_taken_by_others(const device_reading& now, std::int64_t reserve_mib) {
+  const auto beyond = std::max<std::int64_t>(0, now.memory_foreign_mib.value_or(0) - reserve_mib);
+  return (beyond + memory_step_mib - 1) / memory_step_mib * memory_step_mib;
 }
 
 } // namespace ferry::scheduling

@@ -183,6 +183,15 @@ bool device_ledger::set_out_of_service(const std::string& device, const std::str
   return false;
 }
 
+bool device_ledger::set_memory_taken(const std::string& device, std::int64_t mib) {
+  for (account& a : accounts_)
+    if (a.owner.id == device && a.memory_taken_mib != mib) {
+      a.memory_taken_mib = mib;
+      return true;
+    }
+  return false;
+}
+
 std::optional<std::string> device_ledger::check_invariants() const {
   for (const account& a : accounts_) {
     int slots = 0;

@@ -7,6 +7,7 @@
 #include "model/time.hpp"
 #include "scheduling/job_queue.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -62,9 +63,13 @@ public:
     device owner;
     int slots_used = 0;
     std::int64_t memory_leased_mib = 0;
-    std::string out_of_service = {}; // why nothing is placed on it; empty: it works
+    std::string out_of_service = {};   // why nothing is placed on it; empty: it works
+    std::int64_t memory_taken_mib = 0; // by programs that are not ferry's, beyond what is kept free for such
     [[nodiscard]] int slots_free() const { return out_of_service.empty() ? owner.slots - slots_used : 0; }
-    [[nodiscard]] std::int64_t memory_free_mib() const { return owner.memory_mib - memory_leased_mib; }
+    [[nodiscard]] std::int64_t memory_free_mib() const {
+      const auto unleased = owner.memory_mib - memory_leased_mib;
+      return unleased <= 0 ? unleased : std::max<std::int64_t>(0, unleased - memory_taken_mib);
+    }
   };
 
   explicit device_ledger(std::vector<device> devices);
@@ -101,6 +106,8 @@ public:
 
   // Empty: back in service. False when there is no such device, or it is so already.
   bool set_out_of_service(const std::string& device, const std::string& why);
+  // False when there is no such device, or so much is taken already.
+  bool set_memory_taken(const std::string& device, std::int64_t mib);
   // The batch was told to give its device back: its room is on its way.
   void leaving(batch_id batch) { leaving_.insert(batch); }
   [[nodiscard]] bool is_leaving(batch_id batch) const { return leaving_.contains(batch); }

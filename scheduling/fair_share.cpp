@@ -151,7 +151,7 @@ void fair_placing::place(queued_job& job, duration device_time) {
 }
 
 void fair_placing::note(const queued_job& job, duration device_time) {
-  share_.queued(fair_flow::of(job), job.order_key, fair_length(device_time, seen_.users.at(job.user).weight));
+  share_.queued(fair_flow::of(job), job.order_key, fair_length(device_time, seen_.users.weight_of(job.user, job.lane)));
 }
 
 } // namespace ferry::scheduling

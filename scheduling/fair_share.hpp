@@ -1,4 +1,6 @@
 // Users take turns: start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996) over the jobs of a tier and priority. Pure.
+// Where tiers share by weight (config::fair_share_rules), all stand in one order, and each user has a flow in each lane of it,
+// which is a tier; below, "user" is to be read as "user in a lane" then, and the weight is the product of both.
 //
 // It decides the order key of a job when it is queued, and nothing after that: a key is a virtual time, order_keys_per_ms of them a
 // millisecond. The job of a user begins where their last one ends; a job is as long as the device time that it is expected to take,
@@ -32,13 +34,14 @@
 
 namespace ferry::scheduling {
 
-// The jobs of a user in a tier and of the priority that they gave them.
+// The jobs of a user in a tier, or lane, and of the priority that they gave them.
 struct fair_flow {
   user_index user = 0;
   int tier = 0;
+  int lane = 0;
   int priority = priority_default;
 
-  [[nodiscard]] static fair_flow of(const queued_job& job) { return {job.user, job.tier, job.priority}; }
+  [[nodiscard]] static fair_flow of(const queued_job& job) { return {job.user, job.tier, job.lane, job.priority}; }
   friend auto operator<=>(const fair_flow&, const fair_flow&) = default;
 };
 

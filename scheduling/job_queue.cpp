@@ -313,12 +313,12 @@ std::optional<std::int64_t> job_queue::first_key(int tier, int priority,
   return first;
 }
 
-std::optional<queued_job> job_queue::last_of(user_index user, int tier, int priority) const {
+std::optional<queued_job> job_queue::last_alike(const queued_job& job) const {
   std::optional<queued_job> last;
-  const int gained_max = aging().count() > 0 ? aging_steps_to_top(priority) : 0;
+  const int gained_max = aging().count() > 0 ? aging_steps_to_top(job.priority) : 0;
   const auto& ordered = indices_->ordered();
   for (int gained = 0; gained <= gained_max; ++gained) {
-    queued_job behind = first_of_level(tier, effective_priority(priority, gained));
+    queued_job behind = first_of_level(job.tier, effective_priority(job.priority, gained));
     const int level = behind.effective();
     behind.order_key = INT64_MAX;
     int looked_at = 0;
@@ -326,7 +326,7 @@ std::optional<queued_job> job_queue::last_of(user_index user, int tier, int prio
       --it;
       if (!it->may_start() || it->tier != behind.tier || it->effective() != level)
         break;
-      if (it->priority != priority || it->user != user)
+      if (it->priority != job.priority || it->user != job.user || it->lane != job.lane)
         continue;
       if (!last || last->order_key < it->order_key)
         last = *it;

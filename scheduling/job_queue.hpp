@@ -52,7 +52,8 @@ struct queued_job {
   std::uint8_t steps = 0;                   // that it has gained by waiting: see aging.hpp
   std::uint8_t retries = 0;                 // that the retry policy asked for
   std::uint8_t batch_max = 0;               // it runs with at most so many jobs, all of them such as this one; 0: no such bound
-  std::uint8_t tier : 4 = 0;                // of its type
+  std::uint8_t tier : 4 = 0;                // of its type; 0 where tiers share by weight
+  std::uint8_t lane : 4 = 0;                // the tier of its type, where tiers share by weight; else 0: see fair_share.hpp
   std::uint8_t start_crashes : 2 = 0;       // daemon or supervisor died while it was being started
   bool held : 1 = false;
   bool delayed : 1 = false; // its time has not come: see job_queue::delay
@@ -130,7 +131,7 @@ public:
   [[nodiscard]] std::optional<std::int64_t> first_key(int tier, int priority,
                                                       const std::function<bool(const queued_job&)>& counts = {}) const;
   // The one of this user's that comes last.
-  [[nodiscard]] std::optional<queued_job> last_of(user_index user, int tier, int priority) const;
+  [[nodiscard]] std::optional<queued_job> last_alike(const queued_job& job) const;
   // Since when the one of them has waited that waits longest, of those that have a larger order key than this.
   [[nodiscard]] std::optional<instant> longest_wait_behind(int tier, int priority, std::int64_t order_key) const;
 

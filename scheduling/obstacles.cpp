@@ -88,8 +88,8 @@ obstacle find_obstacle(const queued_job& job, const account& on, const queue_pic
     found.why = "needs " + std::to_string(needs.slots) + (needs.slots == 1 ? " slot; " : " slots; ") +
                 std::to_string(std::max(on.slots_free(), 0)) + " of " + std::to_string(on.owner.slots) + " are free";
   else if (!has_memory)
-    found.why =
-        "needs " + mib(needs.memory_mib) + "; " + mib(on.memory_free_mib()) + " of " + mib(on.owner.memory_mib) + " are free";
+    found.why = "needs " + mib(needs.memory_mib) + "; " + mib(on.memory_free_mib()) + " of " + mib(on.owner.memory_mib) +
+                " are free" + (on.memory_taken_mib > 0 ? "; other programs take " + mib(on.memory_taken_mib) : std::string());
   if (!found.why.empty()) {
     wait_for_room(found, needs, on, picture);
     return found;

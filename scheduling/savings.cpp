@@ -10,10 +10,9 @@ double ms(duration d) { return static_cast<double>(d.count()); }
 
 } // namespace
 
-void savings::count_batch(std::size_t jobs_in_it, duration took, std::optional<duration> loading,
-                          std::optional<duration> load_time) {
-  const auto count = static_cast<std::int64_t>(jobs_in_it);
-  jobs += count;
+void savings::count_batch(count_of_jobs in_it, duration took, std::optional<duration> loading, std::optional<duration> load_time) {
+  const auto count = static_cast<std::int64_t>(in_it.all), done = static_cast<std::int64_t>(in_it.all - in_it.go_on);
+  jobs += done;
   batches += 1;
   worked_ms += ms(took);
   if (loading) {
@@ -23,12 +22,12 @@ void savings::count_batch(std::size_t jobs_in_it, duration took, std::optional<d
   if (!load_time)
     return;
   const auto warm = count - (loading ? 1 : 0);
-  warm_jobs += warm;
+  warm_jobs += std::min(warm, done);
   warm_saved_ms += static_cast<double>(warm) * ms(*load_time);
 }
 
-void savings::count_shared(std::size_t jobs_in_it, duration one_by_one, duration took) {
-  shared_jobs += static_cast<std::int64_t>(jobs_in_it);
+void savings::count_shared(count_of_jobs in_it, duration one_by_one, duration took) {
+  shared_jobs += static_cast<std::int64_t>(in_it.all - in_it.go_on);
   shared_alone_ms += ms(one_by_one);
   shared_ms += ms(took);
 }

@@ -75,6 +75,7 @@ private:
   [[nodiscard]] const config::job_type& type_of(std::size_t at) const { return day_.types[day_.jobs[at].type]; }
   [[nodiscard]] bool is_fifo() const { return day_.policy == simulated_policy::fifo; }
   [[nodiscard]] bool is_fair() const { return day_.policy == simulated_policy::fair; }
+  [[nodiscard]] config::fair_share_rules share_rules() const { return is_fair() ? day_.share : config::fair_share_rules{}; }
   [[nodiscard]] bool is_known() const { return day_.policy == simulated_policy::known; }
 
   [[nodiscard]] instant next_event() const {
@@ -102,7 +103,8 @@ private:
                     .type = job.type,
                     .items = static_cast<std::uint16_t>(w.traits.items),
                     .priority = static_cast<std::uint8_t>(job.priority),
-                    .tier = static_cast<std::uint8_t>(type.tier & 15)},
+                    .tier = share_rules().order_tier(type.tier),
+                    .lane = share_rules().lane(type.tier)},
             .needs = demand_of(type),
             .batching = &type.batch,
             .tolerated = w.traits.tolerated,

@@ -11,20 +11,36 @@ std::optional<estimate> type_knowledge::load_time(const std::string& warm, const
 
 void type_knowledge::count(const completed_batch& batch, instant now) {
   const auto load = load_time(batch.warm, batch.device, now);
-  saved.count_batch(batch.jobs.size(), batch.took, batch.loading, load ? std::optional(load->median) : std::nullopt);
+  const auto go_on = std::count_if(batch.jobs.begin(), batch.jobs.end(), [](const auto& job) { return job.goes_on; });
+  const savings::count_of_jobs in_it{batch.jobs.size(), static_cast<std::size_t>(go_on)};
+  saved.count_batch(in_it, batch.took, batch.loading, load ? std::optional(load->median) : std::nullopt);
   if (batch.jobs.size() == 1) {
-    if (const auto expected = durations.predict(batch.jobs.front().features, now))
+    if (const auto expected = estimate_of(batch.jobs.front(), now); expected && go_on == 0)
       saved.count_estimate(expected->median, expected->p90, batch.took);
     return;
   }
   duration one_by_one{};
   for (const auto& job : batch.jobs) {
-    const auto alone = durations.predict(job.features, now);
+    const auto alone = estimate_of(job, now);
     if (!alone)
       return;
     one_by_one += alone->median;
   }
-  saved.count_shared(batch.jobs.size(), one_by_one, batch.took);
+  saved.count_shared(in_it, one_by_one, batch.took);
+}
+
+std::optional<estimate> type_knowledge::estimate_of(const completed_batch::job& job, instant now) const {
+  auto found = durations.predict(job.features, now);
+  if (!job.is_part || !found)
+    return found;
+  if (!job.expected)
+    return std::nullopt;
+  // What is known is of as many items as may run together; this run may have had fewer, and be as uncertain.
+  const double part =
+      static_cast<double>(job.expected->count()) / static_cast<double>(std::max(found->median, duration{1}).count());
+  found->p90 = duration{std::llround(static_cast<double>(found->p90.count()) * part)};
+  found->median = *job.expected;
+  return found;
 }
 
 void type_knowledge::learn(const completed_batch& batch, instant now) {

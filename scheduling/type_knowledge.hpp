@@ -17,7 +17,9 @@ namespace ferry::scheduling {
 struct completed_batch {
   struct job {
     job_features features;
-    std::optional<duration> expected; // its estimate when the batch was chosen
+    std::optional<duration> expected; // its estimate when the batch was chosen; of a job in parts, of this run
+    bool is_part = false;             // the run took some of its items: the features are those of as many as may be
+    bool goes_on = false;             // others are left
   };
   std::vector<job> jobs;           // at least one
   std::uint64_t key = 0;           // batch_key
@@ -47,6 +49,8 @@ struct type_knowledge {
   [[nodiscard]] static result<type_knowledge> from_json(const json& stored);
 
 private:
+  // Of the run that it had, alone, by what is known now.
+  [[nodiscard]] std::optional<estimate> estimate_of(const completed_batch::job& job, instant now) const;
   void count(const completed_batch& batch, instant now); // before durations are learnt from it
 };
 

@@ -20,6 +20,11 @@ double user_book::weight_of(const std::string& name) const {
   return found == rules_.weights.end() ? 1 : found->second;
 }
 
+double user_book::weight_of(user_index index, int lane) const {
+  const auto found = rules_.tier_weights.find(std::to_string(lane));
+  return at(index).weight * (found == rules_.tier_weights.end() ? 1 : found->second);
+}
+
 std::optional<user_index> user_book::find(const std::string& name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? std::nullopt : std::optional(found->second);

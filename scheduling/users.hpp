@@ -43,6 +43,8 @@ public:
   // One who has no jobs any more makes way for a new one, who used least first. Errors: too_large (limits::users_max have some).
   [[nodiscard]] result<user_index> find_or_add(const std::string& name, const is_queued& queued = {});
   [[nodiscard]] const user& at(user_index index) const { return users_.at(index).who; }
+  // Of a user's jobs in a lane: the user's, times the lane's.
+  [[nodiscard]] double weight_of(user_index index, int lane) const;
   // By name.
   [[nodiscard]] std::vector<user_index> all() const;
 

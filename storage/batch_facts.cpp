@@ -14,7 +14,7 @@ constexpr const char* select_batch = "SELECT state, type FROM batches WHERE id =
 constexpr const char* update_batch = "UPDATE batches SET state = ?, ended = ? WHERE id = ?";
 constexpr const char* update_started =
     "UPDATE jobs SET state = 1, attempts = attempts + 1, batch = ?, started = ?, not_before = NULL, part_items = ?, part_of = ? "
-    "WHERE id = ?";
+    "WHERE id = ? AND state = 0 AND type = ?";
 constexpr const char* update_requeued = "UPDATE jobs SET state = 0, attempts = attempts - 1, batch = ?, started = ?, start_crashes "
                                         "= min(start_crashes + ?, 3) WHERE id = ?";
 constexpr const char* update_again =
@@ -24,6 +24,8 @@ constexpr const char* insert_part = "INSERT INTO job_parts (job, first_item, ite
                                     "part_items, batch, ? FROM jobs WHERE id = ?";
 constexpr const char* update_part_done = "UPDATE jobs SET items_done = items_done + part_items WHERE id = ?";
 constexpr const char* update_finished = "UPDATE jobs SET state = ?, finished = ?, held = 0, held_for = NULL WHERE id = ?";
+constexpr const char* update_running_finished =
+    "UPDATE jobs SET state = ?, finished = ?, held = 0, held_for = NULL WHERE id = ? AND state = 1 AND batch = ?";
 constexpr const char* replace_outcome = "INSERT OR REPLACE INTO job_outcomes (job, failure, result) VALUES (?, ?, ?)";
 constexpr const char* select_running_in_batch =
     "SELECT id FROM jobs WHERE type = ? AND state = 1 AND (cleared IS NULL) = 1 AND batch = ? LIMIT 1";
@@ -57,26 +59,27 @@ result<void> fact_writer::write(const batch_started& f) {
                          "batch id " + to_string(f.id) + " is not above the last one, " + to_string(totals_.last_batch));
   if (f.jobs.empty())
     return contradiction("batch_started", "batch " + to_string(f.id) + " has no jobs");
-  std::int64_t type = 0;
+  const auto first = find(f.jobs.front(), "batch_started");
+  if (!first)
+    return fail(first.error());
+  statements_.run(insert_batch, f.id, first->type, devices_.number_of(f.device), f.at);
   for (std::size_t i = 0; i < f.jobs.size(); ++i) {
-    const job_id id = f.jobs[i];
-    const auto job = find(id, "batch_started");
-    if (!job)
-      return fail(job.error());
-    if (!next_state(job->state, job_event::start))
-      return contradiction("batch_started", describe(id, job->state));
-    if (type != 0 && job->type != type)
-      return contradiction("batch_started", "batch " + to_string(f.id) + " mixes job types");
-    if (type == 0) {
-      type = job->type;
-      statements_.run(insert_batch, f.id, type, devices_.number_of(f.device), f.at);
-    }
     const auto part = i < f.parts.size() ? f.parts[i] : job_part{};
-    statements_.run(update_started, f.id, f.at, part.count, part.of, id);
-    append_event(statements_, id, f.at, event_kind::batch_started, f.id, part.is_all() ? json() : to_json(part));
+    if (!statements_.changes(update_started, f.id, f.at, part.count, part.of, f.jobs[i], first->type))
+      return why_not_started(f, f.jobs[i], first->type);
+    events_.append(f.jobs[i], f.at, event_kind::batch_started, f.id, part.is_all() ? json() : to_json(part));
   }
   totals_.last_batch = f.id;
   return {};
+}
+
+result<void> fact_writer::why_not_started(const batch_started& f, job_id id, std::int64_t type) {
+  const auto job = find(id, "batch_started");
+  if (!job)
+    return fail(job.error());
+  if (job->type != type)
+    return contradiction("batch_started", "batch " + to_string(f.id) + " mixes job types");
+  return contradiction("batch_started", describe(id, job->state));
 }
 
 result<void> fact_writer::requeue(const batch_requeued& f, job_id id) {
@@ -91,7 +94,7 @@ result<void> fact_writer::requeue(const batch_requeued& f, job_id id) {
   const auto previous = previous_attempt(statements_, id);
   statements_.run(update_requeued, previous ? previous->batch : batch_id{},
                   previous ? std::optional{previous->started} : std::nullopt, f.crashed ? 1 : 0, id);
-  append_event(statements_, id, f.at, event_kind::batch_requeued, f.id, {{"reason", f.reason}});
+  events_.append(id, f.at, event_kind::batch_requeued, f.id, {{"reason", f.reason}});
   return {};
 }
 
@@ -123,7 +126,7 @@ result<fact_writer::job_row> fact_writer::find_running(job_id id, batch_id batch
 
 void fact_writer::write_notes(job_id job, batch_id batch, const std::vector<run_note>& notes) {
   for (const run_note& note : notes)
-    append_event(statements_, job, note.at, kind_of(note.what), batch, note.detail);
+    events_.append(job, note.at, kind_of(note.what), batch, note.detail);
 }
 
 result<void> fact_writer::write(const job_noted& f) {
@@ -159,11 +162,18 @@ result<void> fact_writer::write(const attempt_ended& f) {
   statements_.run(update_again, f.held, f.held_for.empty() ? std::nullopt : std::optional{f.held_for}, f.not_before, f.retries,
                   f.batch_max, counts(f.how) ? 0 : 1, f.at, f.items_max, f.id);
   write_notes(f.id, f.batch, f.notes);
-  append_event(statements_, f.id, f.at, event_kind::attempt_ended, f.batch, detail);
+  events_.append(f.id, f.at, event_kind::attempt_ended, f.batch, detail);
   return {};
 }
 
-result<void> fact_writer::write(const job_finished& f) {
+// What no job of that batch that runs can do is left to the slow way, which says why.
+bool fact_writer::finish_running(const job_finished& f) {
+  const auto event = event_for(f.state);
+  return event && !f.batch.is_none() && next_state(job_state::running, *event) == f.state &&
+         statements_.changes(update_running_finished, static_cast<int>(f.state), f.at, f.id, f.batch);
+}
+
+result<void> fact_writer::finish_queued(const job_finished& f) {
   const auto job = find(f.id, "job_finished");
   if (!job)
     return fail(job.error());
@@ -176,6 +186,14 @@ result<void> fact_writer::write(const job_finished& f) {
   if (f.batch != runs_in)
     return contradiction("job_finished",
                          describe(f.id, job->state) + " in batch " + to_string(runs_in) + ", not in " + to_string(f.batch));
+  statements_.run(update_finished, static_cast<int>(f.state), f.at, f.id);
+  return {};
+}
+
+result<void> fact_writer::write(const job_finished& f) {
+  if (!finish_running(f))
+    if (auto done = finish_queued(f); !done)
+      return done;
   json detail{{"state", to_string(f.state)}};
   std::optional<std::string> why, left;
   if (f.why_failed) {
@@ -184,12 +202,11 @@ result<void> fact_writer::write(const job_finished& f) {
   }
   if (!f.result.empty())
     left = f.result;
-  statements_.run(update_finished, static_cast<int>(f.state), f.at, f.id);
   if (why || left)
     statements_.run(replace_outcome, f.id, why, left);
   ++finished_in(f.state);
   write_notes(f.id, f.batch, f.notes);
-  append_event(statements_, f.id, f.at, event_kind::finished, f.batch, detail);
+  events_.append(f.id, f.at, event_kind::finished, f.batch, detail);
   return {};
 }
 

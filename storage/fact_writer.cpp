@@ -78,6 +78,7 @@ queue_totals read_totals(statement_cache& statements) {
 
 fact_writer::fact_writer(statement_cache& statements)
     : statements_(statements),
+      events_(statements),
       types_(statements, select_type, insert_type),
       devices_(statements, select_device, insert_device),
       groups_(statements, select_group, insert_group),
@@ -96,6 +97,7 @@ void fact_writer::write_totals() {
 
 void fact_writer::undo_to(const queue_totals& earlier) {
   totals_ = earlier;
+  events_.forget();
   types_.forget();
   devices_.forget();
   groups_.forget();
@@ -173,7 +175,7 @@ result<void> fact_writer::write(const job_edited& f) {
     detail["changed"].push_back("name");
     detail["name"] = *f.name;
   }
-  append_event(statements_, f.id, f.at, event_kind::edited, {}, detail);
+  events_.append(f.id, f.at, event_kind::edited, {}, detail);
   return {};
 }
 
@@ -188,7 +190,7 @@ result<void> fact_writer::set_held(job_id id, bool held, const std::string& reas
   json detail{{"previously_held", job->held}};
   if (!reason.empty())
     detail["reason"] = reason;
-  append_event(statements_, id, at, held ? event_kind::held : event_kind::released, {}, detail);
+  events_.append(id, at, held ? event_kind::held : event_kind::released, {}, detail);
   return {};
 }
 
@@ -208,8 +210,7 @@ result<void> fact_writer::write(const job_reordered& f) {
     return fail(job.error());
   statements_.run(update_order, f.priority, f.order_key, f.id);
   totals_.last_order_key = std::max(totals_.last_order_key, f.order_key);
-  append_event(statements_, f.id, f.at, event_kind::reordered, {},
-               {{"priority", f.priority}, {"previous_priority", job->priority}});
+  events_.append(f.id, f.at, event_kind::reordered, {}, {{"priority", f.priority}, {"previous_priority", job->priority}});
   return {};
 }
 
@@ -236,7 +237,7 @@ result<void> fact_writer::write(const job_retried& f) {
   statements_.run(update_retried, f.order_key, f.waits_since.value_or(f.at), f.id);
   totals_.last_order_key = std::max(totals_.last_order_key, f.order_key);
   --finished_in(job->state);
-  append_event(statements_, f.id, f.at, event_kind::retried, {}, detail);
+  events_.append(f.id, f.at, event_kind::retried, {}, detail);
   return {};
 }
 
@@ -250,7 +251,7 @@ result<void> fact_writer::write(const jobs_cleared& f) {
     if (job->cleared) // two requests may have listed it at the same time
       continue;
     statements_.run(update_cleared, f.at, id);
-    append_event(statements_, id, f.at, event_kind::cleared, {}, nullptr);
+    events_.append(id, f.at, event_kind::cleared, {}, nullptr);
   }
   return {};
 }

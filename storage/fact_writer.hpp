@@ -1,8 +1,10 @@
-// Applies facts to the tables. Each fact is checked against what is stored before it changes anything: a job that the state machine
-// forbids to finish is not finished, whoever says so. Runs inside the transaction of its caller, who undoes it when a fact fails.
+// Applies facts to the tables. Each fact is checked against what is stored, before it changes a row or by what the change asks of
+// it: a job that the state machine forbids to finish is not finished, whoever says so. Runs inside the transaction of its caller,
+// who undoes it when a fact fails.
 #pragma once
 
 #include "model/facts.hpp"
+#include "storage/event_writer.hpp"
 #include "storage/interned_names.hpp"
 #include "storage/statements.hpp"
 
@@ -65,6 +67,11 @@ private:
   result<job_row> find_unfinished(job_id id, const char* fact_name);
   // The job, when it runs in that batch; else an error that names the fact.
   result<job_row> find_running(job_id id, batch_id batch, const char* fact_name);
+  result<void> why_not_started(const batch_started& f, job_id id, std::int64_t type);
+  // False: it does not run in that batch, and nothing was changed.
+  bool finish_running(const job_finished& f);
+  // Of one that is queued; else what is wrong.
+  result<void> finish_queued(const job_finished& f);
   result<void> set_held(job_id id, bool held, const std::string& reason, instant at);
   void write_notes(job_id job, batch_id batch, const std::vector<run_note>& notes);
   result<void> requeue(const batch_requeued& f, job_id id);
@@ -72,6 +79,7 @@ private:
   std::int64_t& finished_in(job_state state);
 
   statement_cache& statements_;
+  event_writer events_;
   interned_names types_;
   interned_names devices_;
   interned_names groups_;

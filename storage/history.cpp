@@ -10,10 +10,6 @@
 namespace ferry::storage {
 namespace {
 
-constexpr const char* insert_event = R"sql(
-INSERT INTO job_events (job, number, at, what, batch, detail)
-SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM job_events WHERE job = ?1)sql";
-
 constexpr const char* select_starts = "SELECT what, batch, at FROM job_events WHERE job = ? ORDER BY number";
 
 constexpr const char* select_newest_events = "SELECT what, batch, detail FROM job_events WHERE job = ? ORDER BY number DESC";
@@ -88,11 +84,6 @@ private:
 std::string to_text(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 json to_json(const job_part& part) { return {{"first_item", part.first}, {"items", part.count}, {"of", part.of}}; }
-
-void append_event(statement_cache& statements, job_id job, instant at, event_kind what, batch_id batch, const json& detail) {
-  const auto text = detail.is_null() ? std::nullopt : std::optional{to_text(detail)};
-  statements.run(insert_event, job, at, static_cast<int>(what), batch, text);
-}
 
 event_kind kind_of(note_kind note) {
   switch (note) {

@@ -32,9 +32,6 @@ enum class event_kind {
 };
 [[nodiscard]] event_kind kind_of(note_kind note);
 
-// Appends one event. `detail` is a JSON object or null, which stores nothing.
-void append_event(statement_cache& statements, job_id job, instant at, event_kind what, batch_id batch, const json& detail);
-
 // The batch and start of the attempt before the latest one, or none: what holds again when the latest attempt is not counted.
 struct attempt {
   batch_id batch;

@@ -68,6 +68,12 @@ public:
     auto statement = query(sql, values...);
     while (statement.next()) {}
   }
+  // Of a statement that changes at most one row: whether it found it.
+  template <class... Values>
+  [[nodiscard]] bool changes(const char* sql, const Values&... values) {
+    run(sql, values...);
+    return database_.getChanges() > 0;
+  }
 
   [[nodiscard]] SQLite::Database& database() { return database_; }
 

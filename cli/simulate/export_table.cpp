@@ -16,7 +16,7 @@ namespace {
 
 using row = std::map<std::string, std::string>;
 
-const std::array<std::string, 6> leading{"arrival", "duration", "type", "user", "priority", "batch"};
+const std::array<std::string, 7> leading{"arrival", "duration", "type", "user", "priority", "batch", "items"};
 
 void flatten(const json& value, const std::string& path, row& into) {
   if (value.is_object())
@@ -39,12 +39,31 @@ std::optional<instant> began_to_work(const json& job) {
   return began;
 }
 
+// How long the runs before its last one worked, of a job that ran in parts: those parts that still count.
+duration worked_before(const json& job) {
+  std::optional<instant> began;
+  duration all{};
+  for (const json& entry : array_field(job, "history")) {
+    const std::string what = text_field(entry, "what");
+    const json& detail = object_field(entry, "detail");
+    const auto at = time_field(entry, "at");
+    if (what == "run_started" || what == "run_loaded")
+      began = at;
+    else if (what == "job_retried" && true_field(detail, "from_scratch"))
+      all = {};
+    else if (what == "attempt_ended" && text_field(detail, "how") == "part_done" && began && at)
+      all += *at - *began;
+  }
+  return all;
+}
+
 std::optional<row> row_of(const json& job) {
   const auto created = time_field(job, "created"), finished = time_field(job, "finished"), began = began_to_work(job);
   if (text_field(job, "status") != "completed" || !created || !finished || !began)
     return std::nullopt;
   std::array<char, 32> seconds{};
-  std::snprintf(seconds.data(), seconds.size(), "%.3f", static_cast<double>((*finished - *began).count()) / 1000);
+  std::snprintf(seconds.data(), seconds.size(), "%.3f",
+                static_cast<double>((*finished - *began + worked_before(job)).count()) / 1000);
   row made;
   flatten(object_field(job, "params"), "", made);
   made["arrival"] = to_rfc3339(*created); // these go over parameters that are called so
@@ -53,6 +72,8 @@ std::optional<row> row_of(const json& job) {
   made["user"] = text_field(job, "user");
   made["priority"] = std::to_string(integer_field(job, "priority").value_or(priority_default));
   made["batch"] = std::to_string(integer_field(job, "batch").value_or(0));
+  const auto items = integer_field(object_field(job, "items"), "total");
+  made["items"] = items ? std::to_string(*items) : "";
   return made;
 }
 

@@ -151,6 +151,7 @@ private:
     type_ = find(columns_.type, "type", nullptr);
     user_ = find(columns_.user, "user", nullptr);
     priority_ = find(columns_.priority, "priority", nullptr);
+    items_ = find(columns_.items, "items", nullptr);
     for (const std::string& name : columns_.parameters)
       if (const auto at = find(name, "", nullptr))
         parameters_.push_back(*at);
@@ -206,6 +207,13 @@ private:
       else
         fault(*priority_, row[*priority_], "must be a whole number from 0 to 100");
     }
+    if (items_ && !row[*items_].empty()) {
+      const auto items = number_from(row[*items_]);
+      if (items && *items >= 1 && *items <= 65'535 && *items == std::floor(*items))
+        ++made_.in_parts;
+      else
+        fault(*items_, row[*items_], "must be a whole number from 1 to 65535");
+    }
     if (const auto type = type_index_of(type_ ? row[*type_] : std::string("job")))
       job.type = *type;
     else
@@ -247,7 +255,7 @@ private:
   const std::string& file_;
   const trace_columns& columns_;
   std::vector<std::string> names_;
-  place arrival_, duration_, type_, user_, priority_;
+  place arrival_, duration_, type_, user_, priority_, items_;
   std::vector<std::size_t> parameters_;
   std::vector<std::pair<std::size_t, std::string>> where_;
   std::vector<problem> problems_;

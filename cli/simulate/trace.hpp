@@ -13,9 +13,9 @@
 namespace ferry::cli {
 
 // Which column says what. Those that are not set are taken from the column of the same name where there is one ("type", "user",
-// "priority"); arrival and duration have to be there.
+// "priority", "items"); arrival and duration have to be there.
 struct trace_columns {
-  std::optional<std::string> arrival, duration, type, user, priority;
+  std::optional<std::string> arrival, duration, type, user, priority, items;
   std::vector<std::string> parameters;                    // those that are needed; all are read by dotted path
   std::vector<std::pair<std::string, std::string>> where; // only rows with these values
 };
@@ -25,6 +25,7 @@ struct trace {
   std::vector<int> lines;                     // of the jobs, in the file
   std::vector<std::string> types;             // by recorded_job::type; a table without types has one, "job"
   std::size_t left_out = 0;                   // rows that `where` does not want
+  std::size_t in_parts = 0;                   // jobs that ran in parts, by their column of items
 };
 
 // Times are seconds, or RFC 3339 (a space in the middle will do, and UTC is meant where no zone is given). Errors:

@@ -1,3 +1,4 @@
+#include "cli/format.hpp"
 #include "cli/json_text.hpp"
 #include "cli/simulate/schedule_picture.hpp"
 #include "cli/simulate/simulation_report.hpp"
@@ -97,6 +98,9 @@ public:
       day.types.push_back(type_);
       day.types.back().name = name;
     }
+    if (read->in_parts > 0)
+      c.note(count_of(static_cast<std::int64_t>(read->in_parts), "job", "jobs") +
+             " ran in parts; here each is played as one run, as long as all of its parts\n");
     day.jobs = std::move(read->jobs);
     std::vector<simulated> all;
     for (const std::string& name : names_in({policies_.value_or("learned")})) {

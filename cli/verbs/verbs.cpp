@@ -53,6 +53,45 @@ constexpr std::string_view batches_details =
     R"(The policy is played forward over the jobs that wait now, as it will decide; nothing is started by looking. Also while the queue is
 paused. What is saved is measured: what such jobs took alone, and what sharing a run cost.)";
 
+constexpr std::string_view upload_details =
+    R"(A file goes to the daemon's machine, and its path there is what a parameter takes. The same content under the same name is stored once.
+
+  ferry submit upscale --param source=$(ferry upload -q china.jpg)
+  ferry upload clips/ --dataset cats          all that is below clips/; what is there already is replaced
+  ferry upload a.png b.png --dataset cats --path holidays/
+
+What arrives is compared with what was read. Where the connection breaks it goes on; an upload that was ended is kept for a day, and
+`ferry upload --resume ID FILE` goes on with it.)";
+
+constexpr std::string_view datasets_details =
+    R"(  ferry datasets                      all of them
+  ferry datasets show cats            its files
+  ferry datasets create cats          an empty one; `ferry upload --dataset cats` makes it as well
+  ferry datasets remove cats a/b.png  files of it
+  ferry datasets remove cats          all of it)";
+
+constexpr std::string_view artifacts_details =
+    R"(Of a job that runs in parts, paths begin with the batch of each part.
+
+  ferry artifacts 42                          what it has left in its directory, also while it runs
+  ferry artifacts 42 --get --to results/      all of it
+  ferry artifacts 42 '*.png' --get            by name: whole paths, folders, or patterns
+  ferry artifacts 42 --tar - | tar t          as one archive
+
+A file that is there in the same size and of the same time is not fetched again; any other is left alone unless --force is given. What broke off
+goes on where it was, unless the job has written the file anew.)";
+
+constexpr std::string_view up_details =
+    R"(Starts `ferryd` in the background where none answers, waits until it serves, and prints the link to its page; opens that in the browser
+where there is a terminal and a display. Where one runs already, it prints the link alone. The daemon is the one beside this program, else the
+one in the PATH; what it says goes to ferryd.log in its data directory.
+
+  ferry up                          for this login
+  systemctl --user enable --now ferryd     for each, where the unit is installed)";
+
+constexpr std::string_view down_details =
+    R"(Running jobs go on, and the next daemon follows them. To end all work as well: `ferry suspend --all` before, which puts it back into the queue.)";
+
 constexpr std::string_view ui_details =
     R"(The link holds the token of the daemon's owner, which the page turns into a cookie. From another machine, forward the port first:
 ssh -L 7878:127.0.0.1:7878 HOST, and open what `ferry ui --print` says there.)";
@@ -60,6 +99,16 @@ ssh -L 7878:127.0.0.1:7878 HOST, and open what `ferry ui --print` says there.)";
 constexpr std::string_view token_details =
     R"(`ferry token add ada --role submit` makes a token and shows it once; only its hash is kept. Jobs submitted with it are ada's. With the
 role submit one sees everything, submits jobs and changes one's own; jobs run with the rights of the daemon's user whoever submits them.)";
+
+constexpr std::string_view certs_details =
+    R"(Nodes know each other by certificates that one authority has signed. On the machine that keeps the authority's key:
+
+  ferry certs init                               make the authority, once
+  ferry certs issue worker1 --host worker1.lab   make a node's key and certificate, and say what goes where
+  ferry certs issue worker1 --renew              another year for it
+  ferry certs show                               all of them, and how long each is valid; status 1 if one has expired
+
+Any certificate of the authority may do everything that nodes do, and none can be revoked: where a key is lost, make another authority.)";
 
 constexpr std::string_view completion_details = R"(  bash: ferry completion bash > ~/.local/share/bash-completion/completions/ferry
   zsh:  ferry completion zsh > "${fpath[1]}/_ferry"
@@ -88,8 +137,14 @@ constexpr std::array verbs{
     verb{"resume", "", "go on with jobs that were suspended, failed or cancelled", resume_details, make_resume},
     verb{"clear", "", "take finished jobs off the lists", "", make_clear},
     verb{"status", "", "the daemon, its devices and counts", "", make_status},
+    verb{"upload", "", "send files to the daemon's machine", upload_details, make_upload},
+    verb{"datasets", "", "the datasets and their files", datasets_details, make_datasets},
+    verb{"artifacts", "files", "the files that a job has made: list or fetch them", artifacts_details, make_artifacts},
+    verb{"up", "", "start the daemon where none runs, and print the link to its page", up_details, make_up},
+    verb{"down", "", "stop the daemon; running jobs go on", down_details, make_down},
     verb{"ui", "", "open the page in the browser", ui_details, make_ui},
     verb{"token", "", "tokens for those who use the daemon over TCP", token_details, make_token},
+    verb{"certs", "", "certificates by which nodes know each other", certs_details, make_certs},
     verb{"batches", "", "what runs together, and what would next", batches_details, make_batches},
     verb{"stats", "", "what batching saved, how well times were told, and who used the devices", "", make_stats},
     verb{"types", "", "the job types and their parameters", "", make_types},

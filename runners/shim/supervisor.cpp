@@ -1,5 +1,7 @@
 #include "runners/shim/supervisor.hpp"
 
+#include "config/limits.hpp"
+#include "model/nesting.hpp"
 #include "runners/shim/supervised_run.hpp"
 
 #include <algorithm>
@@ -202,7 +204,11 @@ void supervisor::start_worker_run(run_spec spec, std::vector<descriptor> passed)
 void supervisor::hear_worker(const std::vector<pollfd>& sources, std::size_t first) {
   const auto said = [this](std::string_view text) {
     const json line = json::parse(text, nullptr, false);
-    if (!worker_is_ready_ && line.is_object() && line.contains("type") && line.at("type") == "ready") {
+    if (line.is_object() && nesting_of(text) > limits::json_depth_max) { // it could not be written down
+      if (worker_run_)
+        worker_run_->break_worker(
+            {failure_kind::reported, "its worker broke the protocol: it printed a line that nests too deeply"});
+    } else if (!worker_is_ready_ && line.is_object() && line.contains("type") && line.at("type") == "ready") {
       worker_is_ready_ = true;
       if (worker_run_)
         worker_run_->worker_ready();

@@ -89,7 +89,7 @@ TEST_CASE("of progress only the newest of each running job is kept, and only whi
 TEST_CASE("a reader is woken once, by the first change after it asked") {
   event_board board;
   int woken = 0;
-  board.on_change([&] { ++woken; });
+  const auto waker = board.on_change([&] { ++woken; });
   change(board, 1);
   CHECK(woken == 0);
   board.wake_me();
@@ -100,7 +100,7 @@ TEST_CASE("a reader is woken once, by the first change after it asked") {
   board.wake_me();
   board.queue_changed();
   CHECK(woken == 2);
-  board.on_change({});
+  board.forget_waker(waker);
   board.wake_me();
   change(board, 1);
   CHECK(woken == 2);

@@ -18,7 +18,7 @@ namespace {
 
 template <class Condition>
 void eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
   while (!condition()) {
     REQUIRE(std::chrono::steady_clock::now() < deadline);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -113,6 +113,19 @@ TEST_CASE("whichever actor crashes, all start again from what is stored and runn
   eventually([&] { return n.state_of(running) == job_state::completed; });
   CHECK(n.actors->restarts() == 4);
   CHECK_FALSE(n.gave_up.load());
+}
+
+TEST_CASE("who has handles is told of devices and counts at once, also right after a restart") {
+  node n;
+  for (int round = 0; round < 3; ++round) {
+    const auto seen = n.handles()->board->read();
+    REQUIRE(seen.devices);
+    CHECK(seen.devices->accounts().size() == 1);
+    CHECK(seen.counts.completed == round);
+    const auto id = n.submit("true");
+    eventually([&] { return n.state_of(id) == job_state::completed; });
+    n.crash(caf::actor_cast<caf::actor>(n.handles()->optimizer));
+  }
 }
 
 TEST_CASE("whoever follows along is told when the actors were started anew") {

@@ -89,7 +89,8 @@ void scripted_daemon::talk(int connection) {
     if (problem)
       break;
     const auto& message = parser.get();
-    const asked what{message.method_string(), message.target(), message.body(), message["Idempotency-Key"], peer_of(connection)};
+    const asked what{message.method_string(),    message.target(),         message.body(),
+                     message["Idempotency-Key"], message["Upload-Offset"], peer_of(connection)};
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(what);

@@ -12,7 +12,7 @@
 namespace ferry::cli::test {
 
 struct asked {
-  std::string method, target, body, idempotency_key;
+  std::string method, target, body, idempotency_key, upload_offset;
   int pid = 0; // of who asks
 };
 

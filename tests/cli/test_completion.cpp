@@ -27,6 +27,8 @@ TEST_CASE("bash offers verbs, options and choices") {
   CHECK(offered("ferry --format json list --status fa") == "failed\n");
   CHECK(offered("ferry move 7 ''") == "top bottom\n");
   CHECK(offered("ferry completion z") == "zsh\n");
+  CHECK(offered("ferry certs i") == "init issue\n");
+  CHECK(offered("ferry certs issue worker1 --ho") == "--host\n");
   CHECK(offered("ferry submit --name queue --he") == "--held --help\n");
 }
 
@@ -57,7 +59,7 @@ TEST_CASE("the scripts of the shells that are installed are valid") {
 
 TEST_CASE("every shell knows every verb") {
   for (const std::string shell : {"bash", "zsh", "fish"})
-    for (const char* verb : {"submit", "queue", "unpause", "completion"})
+    for (const char* verb : {"submit", "queue", "unpause", "certs", "completion"})
       CHECK(completion_script(shell).value().find(verb) != std::string::npos);
   CHECK_FALSE(completion_script("tcsh").has_value());
 }

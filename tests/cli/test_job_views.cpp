@@ -257,6 +257,15 @@ TEST_CASE("job types and their parameters") {
                                "source       string (job-result)  required  a picture\n"
                                "weights      object\n"
                                "weights.vis  number from 0\n");
+  json ordered = type;
+  ordered["parameters"]["x-order"] = {"source", "weights", "gone"};
+  CHECK(type_page(ordered, {})
+            .ends_with("PARAMETER    VALUE                DEFAULT\n"
+                       "source       string (job-result)  required  a picture\n"
+                       "weights      object\n"
+                       "weights.vis  number from 0\n"
+                       "mode         one of fast, slow    \"fast\"\n"
+                       "scale        integer from 1 to 8  2\n"));
   CHECK(types_page({{"job_types", {type}}}, {}) == "TYPE     DEVICE     SLOTS  MEMORY    LIMIT  DESCRIPTION\n"
                                                    "upscale  automatic      1   2 GiB  1 h 0 m  enlarge\n");
 }

@@ -239,12 +239,38 @@ TEST_CASE("what ran here is a trace") {
               "started": "2026-01-31T12:00:00.000Z", "finished": "2026-01-31T12:00:07.500Z", "params": {"steps": 30}})"),
       job(R"({"status": "failed", "type": "draw", "created": "2026-01-31T12:00:00.000Z", "params": {}})"),
   });
-  CHECK(table == "arrival,duration,type,user,priority,batch,ids,prompt,steps,weights.vis\n"
-                 "2026-01-31T12:00:00.000Z,7.500,draw,,50,7,,,30,\n"
-                 "2026-01-31T12:00:05.000Z,40.000,draw,ada,60,9,2,\"a \"\"red\"\" fox, running\",,0.5\n");
+  CHECK(table == "arrival,duration,type,user,priority,batch,items,ids,prompt,steps,weights.vis\n"
+                 "2026-01-31T12:00:00.000Z,7.500,draw,,50,7,,,,30,\n"
+                 "2026-01-31T12:00:05.000Z,40.000,draw,ada,60,9,,2,\"a \"\"red\"\" fox, running\",,0.5\n");
   const auto read = traced(table, {.parameters = {"ids", "prompt", "weights.vis"}}).value();
   REQUIRE(read.jobs.size() == 2);
   CHECK(read.jobs[0].took == 7'500ms);
   CHECK(read.jobs[1].priority == 60);
   CHECK(read.jobs[1].params.dump() == R"({"ids":2,"prompt":"a \"red\" fox, running","weights":{"vis":0.5}})");
+}
+
+TEST_CASE("a job that ran in parts took as long as all that count, and says how many items it has") {
+  const std::string table = export_table({json::parse(
+      R"({"status": "completed", "type": "draw", "priority": 50, "batch": 9, "created": "2026-01-31T12:00:00.000Z",
+          "started": "2026-01-31T12:00:01.000Z", "finished": "2026-01-31T12:10:05.000Z", "params": {},
+          "items": {"done": 7, "running": 0, "total": 7},
+          "history": [{"at": "2026-01-31T11:00:00.000Z", "what": "run_started", "detail": {}},
+                      {"at": "2026-01-31T11:30:00.000Z", "what": "attempt_ended", "detail": {"how": "part_done"}},
+                      {"at": "2026-01-31T11:59:00.000Z", "what": "job_retried", "detail": {"from_scratch": true}},
+                      {"at": "2026-01-31T12:00:01.000Z", "what": "run_started", "detail": {}},
+                      {"at": "2026-01-31T12:00:11.000Z", "what": "run_loaded", "detail": null},
+                      {"at": "2026-01-31T12:00:21.000Z", "what": "attempt_ended", "detail": {"how": "part_done"}},
+                      {"at": "2026-01-31T12:05:00.000Z", "what": "run_started", "detail": {}},
+                      {"at": "2026-01-31T12:06:00.000Z", "what": "attempt_ended", "detail": {"how": "retried"}},
+                      {"at": "2026-01-31T12:10:00.000Z", "what": "run_started", "detail": {}}]})")});
+  CHECK(table == "arrival,duration,type,user,priority,batch,items\n2026-01-31T12:00:00.000Z,15.000,draw,,50,9,7\n");
+  const auto read = traced(table).value();
+  CHECK(read.in_parts == 1);
+  CHECK(read.jobs.front().took == 15s);
+  CHECK(refusal("arrival,duration,items\n0,1,0\n").find("items: must be a whole number from 1 to 65535") != std::string::npos);
+  const folder here;
+  here.write("day.csv", table);
+  const auto played = here.simulate({"day.csv"});
+  CHECK(played.status == 0);
+  CHECK(played.err == "1 job ran in parts; here each is played as one run, as long as all of its parts\n");
 }

@@ -32,18 +32,13 @@ reply queued_job(const asked& what) {
 } // namespace
 
 TEST_CASE("without a daemon ferry says how to start one") {
-  const std::string expected = "ferry: no ferry daemon listens at /nowhere/ferry.sock (start one with `ferryd --config FILE`)\n";
+  const std::string expected = "ferry: no ferry daemon listens at /nowhere/ferry.sock (`ferry up` starts one)\n";
   for (const std::string verb : {"queue", "status", "list", "types"}) {
     const auto r = run_ferry({verb}, {.environment = {{"HOME", "/nonexistent"}}, .socket = "/nowhere/ferry.sock"});
     CHECK(r.status == 3);
     CHECK(r.out.empty());
     CHECK(r.err == expected);
   }
-}
-
-TEST_CASE("the hint names the configuration where there is one") {
-  const auto r = run_ferry({"queue"}, {.environment = {{"FERRY_CONFIG", "/dev/null"}}, .socket = "/nowhere/ferry.sock"});
-  CHECK(r.err.find("`ferryd --config /dev/null`") != std::string::npos);
 }
 
 TEST_CASE("an error of the daemon becomes an exit status of its own") {

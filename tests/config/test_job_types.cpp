@@ -187,6 +187,40 @@ progress = "tqdm"
   CHECK(type.parameters.validate({{"anything", {1, 2}}}));
 }
 
+TEST_CASE("a schema tells its properties in the order in which they are written") {
+  const plain_environment plain;
+  const auto schema_of = [](const std::string& body) {
+    const auto read = parse("[job_types.x]\ncommand = [\"a\"]\n" + body, "f.toml");
+    INFO(body);
+    REQUIRE(read);
+    return read->find_job_type("x")->parameters.source();
+  };
+  const json table = schema_of("[job_types.x.parameters.properties.source]\ntype = \"string\"\n"
+                               "[job_types.x.parameters.properties]\nscale = {}\nmode = {}\n"
+                               "weights = { type = \"object\", properties = { vis = {}, edge = {}, depth = {} } }\n"
+                               "list = { items = { properties = { z = {}, a = {} } } }\n"
+                               "[job_types.x.parameters.properties.again]\n");
+  CHECK(table["x-order"] == json::array({"source", "scale", "mode", "weights", "list", "again"}));
+  CHECK(table["properties"]["weights"]["x-order"] == json::array({"vis", "edge", "depth"}));
+  CHECK(table["properties"]["list"]["items"]["x-order"] == json::array({"z", "a"}));
+  CHECK_FALSE(table["properties"]["scale"].contains("x-order"));
+  CHECK_FALSE(table["properties"].contains("x-order"));
+
+  // Dotted keys name a property where they name it first; a property may be called "properties".
+  const json dotted_keys =
+      schema_of("parameters.properties.z.type = \"object\"\nparameters.properties.properties.type = \"object\"\n"
+                "parameters.properties.b = {}\nparameters.properties.z.title = \"Z\"\n"
+                "parameters.properties.properties.properties.q = {}\n");
+  CHECK(dotted_keys["x-order"] == json::array({"z", "properties", "b"}));
+  CHECK(dotted_keys["properties"]["properties"]["x-order"] == json::array({"q"}));
+  CHECK_FALSE(dotted_keys["properties"].contains("x-order"));
+
+  const json own = schema_of("[job_types.x.parameters]\nx-order = [\"b\"]\n[job_types.x.parameters.properties]\na = {}\nb = {}\n");
+  CHECK(own["x-order"] == json::array({"b"}));
+  CHECK_FALSE(
+      parse("[job_types.x]\ncommand = [\"a\"]\n[job_types.x.parameters]\nx-order = [\"c\"]\nproperties = { a = {} }\n", "f.toml"));
+}
+
 TEST_CASE("names of job types are checked") {
   const plain_environment plain;
   const auto accepts = [](const std::string& name) {

@@ -84,6 +84,16 @@ TEST_CASE("the configuration file is the one named, else the user's") {
   CHECK(loaded.error().code == error_code::not_found);
 }
 
+TEST_CASE("the certificates of nodes are kept beside the user's configuration") {
+  const plain_environment plain;
+  {
+    const scoped_variable configuration("XDG_CONFIG_HOME", nullptr);
+    CHECK(certificates_folder() == "/home/ada/.config/ferry/certs");
+  }
+  const scoped_variable configuration("XDG_CONFIG_HOME", "/srv/config");
+  CHECK(certificates_folder() == "/srv/config/ferry/certs");
+}
+
 TEST_CASE("paths of a file are relative to its folder, and ~ is home") {
   const plain_environment plain;
   const scoped_folder folder;

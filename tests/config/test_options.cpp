@@ -26,8 +26,9 @@ const bad_input bad_inputs[] = {
     {"\n\n[devices.cpu]\nslot = 1", "devices.cpu.slot", 4, "is not an option", "did you mean slots?"},
     {"[devices.cpu]\nmemory_mb = 1", "devices.cpu.memory_mb", 2, "is not an option", "did you mean memory_mib?"},
     {"shims_ready = 1", "shims_ready", 1, "is not an option", "did you mean runs.shims_ready?"},
-    {"[storage]\nlisten = \"x\"", "storage.listen", 2, "is not an option", "did you mean http.tcp.listen?"},
-    {"[colours]\nred = 1", "colours", 1, "is not an option", "known here: devices, http, job_types, log, queue, runs, storage"},
+    {"[storage]\nlisten = \"x\"", "storage.listen", 2, "is not an option", "did you mean node.listen?"},
+    {"[colours]\nred = 1", "colours", 1, "is not an option",
+     "known here: devices, http, job_types, log, node, queue, runs, storage, uploads"},
     {"\"odd key\" = 1", "\"odd key\"", 1, "is not an option"},
     {"\"\" = 1", "\"\"", 1, "is not an option"},
     {"\"devices.cpu.slots\" = 1", "\"devices.cpu.slots\"", 1, "is not an option"},
@@ -62,6 +63,12 @@ const bad_input bad_inputs[] = {
     {"[queue.fair_share.weights]\nada = 1001", "queue.fair_share.weights.ada", 2, "must be a number from 0 to 1000, is 1001"},
     {"[queue.fair_share.weights]\nada = 0.001", "queue.fair_share.weights.ada", 2, "must be at least 0.01, is 0.001"},
     {"[queue.fair_share.weights]\nada = 0", "queue.fair_share.weights.ada", 2, "must be at least 0.01"},
+    {"[queue.fair_share.tier_weights]\n2 = 1001", "queue.fair_share.tier_weights.2", 2, "must be a number from 0 to 1000, is 1001"},
+    {"[queue.fair_share.tier_weights]\n2 = 0", "queue.fair_share.tier_weights.2", 2, "must be at least 0.01, is 0"},
+    {"[queue.fair_share.tier_weights]\n10 = 1", "queue.fair_share.tier_weights.10", 2, "the name of a tier is its number, 0 to 9"},
+    {"[queue.fair_share.tier_weights]\nhigh = 1", "queue.fair_share.tier_weights.high", 2, "its number, 0 to 9"},
+    {"[queue.fair_share]\nwindow = \"0s\"\ntier_weights = { 1 = 2 }", "queue.fair_share.tier_weights", 3,
+     "needs queue.fair_share.window"},
     {"[queue.fair_share.weights]\n\"\" = 1", "queue.fair_share.weights.\"\"", 2, "the name of a user has 1 to 100 bytes"},
     // choices
     {"storage.durability = \"fulll\"", "storage.durability", 1, "must be one of \"full\", \"normal\", is \"fulll\"",
@@ -80,11 +87,20 @@ const bad_input bad_inputs[] = {
     {"http.tcp.listen = \"127.0.0.1:-1\"", "http.tcp.listen", 1, "must have a port of 0 (any that is free) to 65535"},
     {"http.tcp.listen = \"127.0.0.1:65536\"", "http.tcp.listen", 1, "must have a port of 0 (any that is free) to 65535"},
     {"http.tcp.listen = \"0.0.0.0:7878\"", "http.tcp.listen", 1, "must be a loopback address, is \"0.0.0.0:7878\"",
-     "unless configured with TLS"},
+     "set http.tcp.certificate and http.tcp.key"},
     {"http.tcp.listen = \"192.168.1.5:7878\"", "http.tcp.listen", 1, "must be a loopback address"},
     {"http.tcp.listen = \"[::]:7878\"", "http.tcp.listen", 1, "must be a loopback address"},
     {"http.tcp.listen = \"::1:7878\"", "http.tcp.listen", 1, "must have a numeric address"},
     {"http.tcp.listen = \"example.org:7878\"", "http.tcp.listen", 1, "must have a numeric address"},
+    {"[http.tcp]\ncertificate = \"a.pem\"", "http.tcp.certificate", 2, "needs http.tcp.key beside it", "set both, or none"},
+    {"[http.tcp]\nkey = \"a.pem\"", "http.tcp.key", 2, "needs http.tcp.certificate beside it"},
+    {"[http]\ntimeouts.idle = \"5ms\"", "http.timeouts.idle", 2, "must be at least 10ms and at most 1h, is \"5ms\""},
+    {"[http]\ntimeouts.header = \"2h\"", "http.timeouts.header", 2, "must be at least 10ms and at most 1h"},
+    {"http.connections_max = 0", "http.connections_max", 1, "must be at least 1, is 0"},
+    {"http.connections_max = 16385", "http.connections_max", 1, "must be at most 16384, is 16385"},
+    {"uploads.max_file_mib = 0", "uploads.max_file_mib", 1, "must be at least 1, is 0"},
+    {"uploads.max_total_mib = 16777217", "uploads.max_total_mib", 1, "must be at most 16777216, is 16777217"},
+    {"uploads.max_file_gib = 1", "uploads.max_file_gib", 1, "is not an option", "did you mean max_file_mib?"},
     {"http.tcp.hosts = [\"http://gpu.example.org\"]", "http.tcp.hosts", 1, "must hold names such as \"gpu.example.org\"",
      "leave out the scheme and the port"},
     {"http.tcp.hosts = [\"gpu.example.org:80\"]", "http.tcp.hosts", 1, "holds \"gpu.example.org:80\""},
@@ -234,6 +250,9 @@ file = "/var/log/ferry.log"
   for (const char* listen : {"127.0.0.1:1", "127.1.2.3:65535", "[::1]:7878"})
     CHECK(parse(std::string("http.tcp.listen = \"") + listen + "\"", "f.toml")->http.tcp.listen == listen);
   CHECK(parse("", "f.toml")->http.tcp.listen == "auto");
+  for (const char* listen : {"0.0.0.0:7878", "192.168.1.5:7878", "[::]:7878"}) // with TLS, also off loopback
+    CHECK(parse(std::string("http.tcp = { certificate = \"c.pem\", key = \"k.pem\", listen = \"") + listen + "\" }", "/etc/f.toml")
+              ->http.tcp.listen == listen);
   CHECK(parse("http.tcp.listen = \"\"", "f.toml")->http.tcp.listen.empty());
   CHECK(parse("http.tcp.hosts = [\"GPU.Example.org\"]", "f.toml")->http.tcp.hosts == std::vector<std::string>{"gpu.example.org"});
 }

@@ -1,9 +1,10 @@
 // A library with NVML's ABI whose GPUs are described by the JSON file that FERRY_STAND_IN_NVML names, read at nvmlInit_v2:
 //   {"init": 0, "count": 0, "gpus": [{"name", "uuid", "domain", "bus", "total_mib", "used_mib", "utilization", "temperature",
 //     "processes", "fails": {"uuid": 15, …}, "mig": [part or null, …], "mig_mode": 1}]}
-// What happens while it runs stands in two more files: FILE.xid, whose lines "UUID NUMBER" are errors that are told once, and
-// FILE.lost, the UUIDs of GPUs that the driver has lost. Built a second time with STAND_IN_IS_OLD it lacks what drivers before 2022
-// lack.
+// What happens while it runs stands in three more files: FILE.xid, whose lines "UUID NUMBER" are errors that are told once,
+// FILE.lost, the UUIDs of GPUs that the driver has lost, and FILE.processes, whose lines "UUID PID MIB" are processes beside the
+// number above; "-" for MIB is what the driver does not tell, and "drawing" behind it one that draws. Built a second time with
+// STAND_IN_IS_OLD it lacks what drivers before 2022 lack.
 #include "gpu/nvml_abi.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 using namespace ferry::gpu::abi;
 using nlohmann::json;
@@ -152,21 +154,30 @@ return_t nvmlDeviceGetTemperature(device_t device, unsigned sensor, unsigned* ou
   return sensor == temperature_gpu ? read_number(device, "temperature", *out) : error_invalid_argument;
 }
 
-static return_t running_processes(device_t device, unsigned* count, process_info* out) {
+static return_t running_processes(device_t device, bool drawing, unsigned* count, process_info* out) {
   unsigned running = 0;
   if (const auto code = read_number(device, "processes", running); code != success)
     return code;
-  const unsigned room = *count;
-  *count = running;
-  if (room < running)
+  std::vector<process_info> all;
+  for (unsigned i = 0; i < running && !drawing; ++i)
+    all.push_back({100 + i, 1024, 0, 0});
+  for (const auto& line : lines_of(".processes")) {
+    std::istringstream words(line);
+    std::string uuid, pid, mib, kind;
+    words >> uuid >> pid >> mib >> kind;
+    if (uuid == device->facts.value("uuid", "") && (kind == "drawing") == drawing)
+      all.push_back({static_cast<unsigned>(std::stoul(pid)), mib == "-" ? memory_not_told : std::stoull(mib) << 20U, 0, 0});
+  }
+  const std::size_t room = *count;
+  *count = static_cast<unsigned>(all.size());
+  if (room < all.size())
     return error_insufficient_size;
-  for (unsigned i = 0; i < running; ++i)
-    out[i] = {100 + i, 1024, 0, 0};
+  std::copy(all.begin(), all.end(), out);
   return success;
 }
 
 return_t nvmlDeviceGetComputeRunningProcesses_v2(device_t device, unsigned* count, process_info* out) {
-  return running_processes(device, count, out);
+  return running_processes(device, false, count, out);
 }
 
 #ifndef STAND_IN_IS_OLD
@@ -194,7 +205,10 @@ return_t nvmlEventSetWait_v2(event_set_t, event_data* out, unsigned) {
 }
 
 return_t nvmlDeviceGetComputeRunningProcesses_v3(device_t device, unsigned* count, process_info* out) {
-  return running_processes(device, count, out);
+  return running_processes(device, false, count, out);
+}
+return_t nvmlDeviceGetGraphicsRunningProcesses_v3(device_t device, unsigned* count, process_info* out) {
+  return running_processes(device, true, count, out);
 }
 
 return_t nvmlDeviceGetMemoryInfo_v2(device_t device, memory_v2* out) {

@@ -34,7 +34,7 @@ public:
   stand_in& operator=(const stand_in&) = delete;
   ~stand_in() {
     ::unsetenv("FERRY_STAND_IN_NVML");
-    for (const char* ending : {"", ".xid", ".lost"})
+    for (const char* ending : {"", ".xid", ".lost", ".processes"})
       std::filesystem::remove(file_.string() + ending);
   }
   void happens(const char* kind, const std::string& line) const {
@@ -94,7 +94,8 @@ void check_contract(const inventory& found) {
     CHECK((!r.utilization_percent || (*r.utilization_percent >= 0 && *r.utilization_percent <= 100)));
     CHECK((!r.temperature_c || (*r.temperature_c > 0 && *r.temperature_c < 120)));
     CHECK((!r.memory_used_mib || *r.memory_used_mib >= 0));
-    CHECK((!r.processes || *r.processes >= 0));
+    for (const auto& process : r.processes.value_or(std::vector<device_process>{}))
+      CHECK((process.pid > 0 && process.memory_mib.value_or(0) >= 0));
   }
   CHECK(readings.back().memory_used_mib);
 }
@@ -127,9 +128,27 @@ TEST_CASE("a GPU is read: memory, use, temperature, processes") {
   CHECK(readings[0].memory_used_mib == 1024);
   CHECK(readings[0].utilization_percent == 37);
   CHECK(readings[0].temperature_c == 41);
-  CHECK(readings[0].processes == 2);
+  REQUIRE(readings[0].processes);
+  CHECK(readings[0].processes->size() == 2);
   CHECK(readings[1].memory_used_mib == 70000);
-  CHECK(readings[1].processes == 300);
+  REQUIRE(readings[1].processes);
+  CHECK(readings[1].processes->size() == 300);
+  CHECK(readings[1].processes->back().pid == 399);
+}
+
+TEST_CASE("each process is told with its memory, once, whether it computes, draws or does both") {
+  json gpu = plain_gpu("GPU-a", 1);
+  gpu["processes"] = 0;
+  const stand_in nvml(std::vector<json>{gpu});
+  const inventory found = inventory::discover(nvml.settings());
+  CHECK(found.read().front().processes.value().empty());
+  for (const char* line : {"GPU-a 11 300", "GPU-a 12 -", "GPU-b 13 5", "GPU-a 11 400 drawing", "GPU-a 14 50 drawing"})
+    nvml.happens(".processes", line);
+  const auto processes = found.read().front().processes.value();
+  REQUIRE(processes.size() == 3);
+  CHECK((processes[0].pid == 11 && processes[0].memory_mib == 400));
+  CHECK((processes[1].pid == 12 && !processes[1].memory_mib));
+  CHECK((processes[2].pid == 14 && processes[2].memory_mib == 50));
 }
 
 TEST_CASE("what a GPU cannot tell is left empty") {
@@ -186,7 +205,7 @@ TEST_CASE("a GPU split by MIG is its parts, each with its own memory") {
   CHECK(found.devices()[0].memory_mib == 40000 - 512);
   const auto readings = found.read();
   CHECK(readings[1].memory_used_mib == 20);
-  CHECK(readings[1].processes == 1);
+  CHECK(readings[1].processes.value().size() == 1);
   CHECK_FALSE(readings[1].utilization_percent);
   CHECK(readings[1].temperature_c == 41); // of the whole GPU
 }
@@ -258,7 +277,7 @@ TEST_CASE("an older NVML is used as far as it goes") {
   check_contract(found);
   CHECK(ids(found) == std::vector<std::string>{"GPU-a", "cpu"});
   CHECK(found.devices().front().memory_mib == 81920 - 512);
-  CHECK(found.read().front().processes == 2);
+  CHECK(found.read().front().processes.value().size() == 2);
 }
 
 TEST_CASE("memory is asked the old way where the new one is refused") {

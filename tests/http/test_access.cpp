@@ -11,7 +11,7 @@ namespace {
 
 struct gate {
   gate() { store.set_owner_token("secret"); }
-  token_store store = *token_store::open("/nonexistent/tokens.json", "ada");
+  mutable token_store store = *token_store::open("/nonexistent/tokens.json", "ada");
   ferry::http::access guard{store, {"gpu.example.org"}};
 };
 
@@ -73,4 +73,20 @@ TEST_CASE("a token is taken from the header, else from the cookie; a cookie chan
   CHECK(refusal(g, get, {{"Cookie", "xferry_token=secret"}}) == error_code::unauthorized);
   CHECK(refusal(g, get, {{"Cookie", "ferry_token=secre"}}) == error_code::unauthorized);
   CHECK(refusal(g, get, {{"Cookie", "ferry_token="}}) == error_code::unauthorized);
+}
+
+TEST_CASE("by TLS a page of its own has come by https, and its cookie goes nowhere else") {
+  const gate g;
+  const ferry::http::access tls(g.store, {"gpu.example.org", "10.1.2.3", "[fd00::5]"}, true);
+  const auto is_let_in_by_tls = [&](std::initializer_list<std::pair<const char*, const char*>> fields) {
+    return tls.check_site(head_of(beast_http::verb::get, fields)).has_value();
+  };
+  CHECK(is_let_in_by_tls({{"Host", "10.1.2.3:7878"}, {"Origin", "https://10.1.2.3:7878"}}));
+  CHECK_FALSE(is_let_in_by_tls({{"Host", "10.1.2.3:7878"}, {"Origin", "http://10.1.2.3:7878"}}));
+  for (const char* host : {"[FD00::5]", "[fd00:0:0::5]:7878", "[0:0:0:0:0:0:0:1]", "GPU.example.org"})
+    CHECK(is_let_in_by_tls({{"Host", host}}));
+  for (const char* host : {"10.1.2.4", "[fd00::6]", "[fd00::5", "fd00::5", "[]", "[10.1.2.3]", "[fd00::5]x"})
+    CHECK_FALSE(is_let_in_by_tls({{"Host", host}}));
+  CHECK(tls.cookie_rules() == "HttpOnly; SameSite=Strict; Path=/; Secure");
+  CHECK(g.guard.cookie_rules() == "HttpOnly; SameSite=Strict; Path=/");
 }

@@ -88,17 +88,17 @@ TEST_CASE("no path leaves the dataset, for reading or for removing") {
   fs::create_directory_symlink(folder.path() / "outside", cats / "linked");
   REQUIRE(::mkfifo((cats / "pipe").c_str(), 0600) == 0);
   using path = std::vector<std::string>;
-  CHECK(dataset_file_body::open(datasets, "cats", {"a", "1.txt"}));
+  CHECK(open_dataset_file(datasets, "cats", {"a", "1.txt"}));
   for (const path& one : {path{"link.txt"}, path{"inside.txt"}, path{"linked", "secret"}, path{"pipe"}, path{"a"}, path{"none"}}) {
-    CHECK(dataset_file_body::open(datasets, "cats", one).error().code == error_code::not_found);
+    CHECK(open_dataset_file(datasets, "cats", one).error().code == error_code::not_found);
     CHECK(remove_dataset_file(datasets, "cats", one).error().code == error_code::not_found);
   }
   for (const path& one : {path{"..", "outside", "secret"}, path{"../../outside/secret"}, path{"a", "..", "b.txt"}, path{""},
                           path{std::string("b.txt\0", 6)}}) {
-    CHECK(dataset_file_body::open(datasets, "cats", one).error().code == error_code::invalid_argument);
+    CHECK(open_dataset_file(datasets, "cats", one).error().code == error_code::invalid_argument);
     CHECK(remove_dataset_file(datasets, "cats", one).error().code == error_code::invalid_argument);
   }
-  CHECK(dataset_file_body::open(datasets, "..", {"outside", "secret"}).error().code == error_code::invalid_argument);
+  CHECK(open_dataset_file(datasets, "..", {"outside", "secret"}).error().code == error_code::invalid_argument);
 
   CHECK(remove_dataset_file(datasets, "cats", {"a", "1.txt"}) == 1U);
   CHECK_FALSE(fs::exists(cats / "a")); // it was left empty

@@ -1,17 +1,17 @@
 // Files of jobs: what is listed, what may be opened, and what is not let out.
-#include "config/file_limits.hpp"
+#include "config/limits.hpp"
 #include "http/file_body.hpp"
 #include "http/job_files.hpp"
+#include "tests/http/body_text.hpp"
 #include "tests/support/scratch_folder.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
 #include <sys/stat.h>
 
 using namespace ferry;
 using namespace ferry::http;
+using ferry::http::test::read_all;
 using ferry::tests::scratch_folder;
 
 namespace {
@@ -40,27 +40,6 @@ struct one_job {
 error_code refused(const result<opened_file>& outcome) {
   REQUIRE_FALSE(outcome);
   return outcome.error().code;
-}
-
-// All pieces of a body, or the error that ended it.
-result<std::string> read_all(body_source& body) {
-  boost::asio::io_context context;
-  result<std::string> all = std::string();
-  auto reading = [&]() -> boost::asio::awaitable<void> {
-    for (;;) {
-      auto piece = co_await body.next();
-      if (!piece) {
-        all = fail(piece.error());
-        co_return;
-      }
-      if (piece->empty())
-        co_return;
-      *all += *piece;
-    }
-  };
-  boost::asio::co_spawn(context, reading(), [](std::exception_ptr) {});
-  context.run();
-  return all;
 }
 
 } // namespace

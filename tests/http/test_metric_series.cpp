@@ -1,5 +1,5 @@
 // Series of a job's numbers: where their times come from, how they are thinned, and how much is read.
-#include "config/file_limits.hpp"
+#include "config/limits.hpp"
 #include "http/metric_series.hpp"
 #include "tests/support/scratch_folder.hpp"
 

@@ -1,19 +1,20 @@
 // Archives, read by tar itself.
-#include "config/file_limits.hpp"
+#include "config/limits.hpp"
 #include "http/file_body.hpp"
 #include "http/tar_stream.hpp"
+#include "tests/http/body_text.hpp"
+#include "tests/support/file_text.hpp"
 #include "tests/support/scratch_folder.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdio>
 #include <fstream>
-#include <sstream>
 
 using namespace ferry;
 using namespace ferry::http;
+using ferry::http::test::read_all;
 using ferry::tests::scratch_folder;
+using ferry::tests::text_of;
 
 namespace {
 
@@ -26,33 +27,6 @@ std::string output_of(const std::string& command) {
   return out;
 }
 
-std::string contents_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-result<std::string> archive_of(tar_stream& stream) {
-  boost::asio::io_context context;
-  result<std::string> all = std::string();
-  auto reading = [&]() -> boost::asio::awaitable<void> {
-    for (;;) {
-      auto piece = co_await stream.next();
-      if (!piece) {
-        all = fail(piece.error());
-        co_return;
-      }
-      if (piece->empty())
-        co_return;
-      *all += *piece;
-    }
-  };
-  boost::asio::co_spawn(context, reading(), [](std::exception_ptr) {});
-  context.run();
-  return all;
-}
-
 } // namespace
 
 TEST_CASE("tar unpacks what was packed: long names, names beyond ASCII, empty and large files") {
@@ -61,7 +35,7 @@ TEST_CASE("tar unpacks what was packed: long names, names beyond ASCII, empty an
   const std::vector<job_folder> folders{{batch_id{7}, "7/jobs/42", ""}};
   const std::vector<std::string> names{
       "a.txt", "empty", "exact", std::string(60, 'd') + "/" + std::string(60, 'f') + ".txt", "dürer/Häsin ×2.txt", "big.bin"};
-  const auto text_of = [&](const std::string& name) {
+  const auto packed = [&](const std::string& name) {
     if (name == "empty")
       return std::string();
     if (name == "exact")
@@ -70,7 +44,7 @@ TEST_CASE("tar unpacks what was packed: long names, names beyond ASCII, empty an
   };
   for (const auto& name : names) {
     std::filesystem::create_directories((runs / "7/jobs/42" / name).parent_path());
-    std::ofstream(runs / "7/jobs/42" / name, std::ios::binary) << text_of(name);
+    std::ofstream(runs / "7/jobs/42" / name, std::ios::binary) << packed(name);
   }
   auto listed = list_files(runs, folders).files;
   REQUIRE(listed.size() == names.size());
@@ -83,7 +57,7 @@ TEST_CASE("tar unpacks what was packed: long names, names beyond ASCII, empty an
   auto with_a_lost_one = listed;
   with_a_lost_one.push_back({"lost", batch_id{7}, 5, {}});
   tar_stream stream(with_a_lost_one, "job-42", open);
-  const auto archive = archive_of(stream);
+  const auto archive = read_all(stream);
   REQUIRE(archive);
   CHECK(archive->size() % 512 == 0);
   std::ofstream(scratch.path() / "job.tar", std::ios::binary) << *archive;
@@ -91,7 +65,7 @@ TEST_CASE("tar unpacks what was packed: long names, names beyond ASCII, empty an
   CHECK(output_of(at + "tar -xf job.tar 2>&1").empty());
   for (const auto& name : names) {
     CAPTURE(name);
-    CHECK(contents_of(scratch.path() / "job-42" / name) == text_of(name));
+    CHECK(text_of(scratch.path() / "job-42" / name) == packed(name));
   }
   const auto list = output_of(at + "tar --quoting-style=literal -tf job.tar");
   CHECK(std::count(list.begin(), list.end(), '\n') == static_cast<std::ptrdiff_t>(names.size()));
@@ -102,7 +76,7 @@ TEST_CASE("tar unpacks what was packed: long names, names beyond ASCII, empty an
       std::filesystem::resize_file(runs / "7/jobs/42/big.bin", 10);
     return opened;
   });
-  CHECK_FALSE(archive_of(cut));
+  CHECK_FALSE(read_all(cut));
 }
 
 TEST_CASE("a size that ustar cannot say stands in a record of its own") {

@@ -1,15 +1,17 @@
 // Uploads on disk: what is taken, what is left behind, and what an end of the daemon makes of it.
 #include "http/token_store.hpp"
 #include "http/upload_store.hpp"
+#include "tests/support/file_text.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <fstream>
-#include <sstream>
 
 using namespace ferry;
 using namespace ferry::http;
+using ferry::tests::files_below;
 using ferry::tests::scratch_folder;
+using ferry::tests::text_of;
 namespace fs = std::filesystem;
 
 namespace {
@@ -17,21 +19,6 @@ namespace {
 const std::atomic<bool> never_stop = false;
 const instant noon = wall_clock_now();
 constexpr std::int64_t no_floor = 0;
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-std::size_t files_below(const fs::path& folder) {
-  std::size_t count = 0;
-  std::error_code failed;
-  for (fs::recursive_directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-    count += at->is_regular_file() ? 1 : 0;
-  return count;
-}
 
 upload_plan input(const std::string& name, std::uint64_t bytes) {
   return {.name = name, .bytes = bytes, .sha256 = {}, .dataset = {}, .path = {}};

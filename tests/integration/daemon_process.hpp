@@ -76,7 +76,7 @@ private:
 // The process of a job's newest run, by its history; 0: none was started.
 [[nodiscard]] int pid_in(const json& job);
 
-// Waits until `condition` holds; fails the test when it does not come to hold in a minute.
+// Waits until `condition` holds; fails the test when it does not come to hold in three minutes.
 template <class Condition>
 void eventually(Condition condition);
 
@@ -88,7 +88,7 @@ void eventually(Condition condition);
 
 template <class Condition>
 void ferry::tests::eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
   while (!condition()) {
     REQUIRE(std::chrono::steady_clock::now() < deadline);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -1,7 +1,5 @@
 #include "tests/integration/described_api.hpp"
 
-#include "tests/support/coming_routes.hpp"
-
 #include <algorithm>
 #include <sstream>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>

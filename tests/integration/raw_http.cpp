@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -66,6 +67,17 @@ raw_connection::~raw_connection() {
 
 void raw_connection::send(const std::string& bytes) const {
   REQUIRE(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+}
+
+bool raw_connection::try_to_send(const std::string& bytes) const {
+  return ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+void raw_connection::finish_sending() const { ::shutdown(descriptor_, SHUT_WR); }
+
+bool raw_connection::is_closed_by_peer(int patience_ms) const {
+  pollfd what{.fd = descriptor_, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&what, 1, patience_ms) == 1;
 }
 
 std::string raw_connection::read() const {

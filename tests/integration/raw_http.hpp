@@ -29,6 +29,12 @@ public:
   raw_connection& operator=(const raw_connection&) = delete;
 
   void send(const std::string& bytes) const;
+  // False: the peer has closed.
+  bool try_to_send(const std::string& bytes) const;
+  // Nothing more will be sent; the other half of the connection stays open.
+  void finish_sending() const;
+  // Whether the peer has closed its half, whatever of it is still to be read. With `patience` in milliseconds, else at once.
+  [[nodiscard]] bool is_closed_by_peer(int patience_ms = 0) const;
   // More bytes; empty: the peer has closed.
   [[nodiscard]] std::string read() const;
   [[nodiscard]] std::string read_until(const std::string& mark);

@@ -1,5 +1,6 @@
 // The API beyond the life of one job: idempotency, bulk, paging, logs that grow, TCP with its token.
 #include "tests/integration/daemon_process.hpp"
+#include "tests/integration/raw_http.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -89,6 +90,26 @@ TEST_CASE("a log is read in pieces while it grows") {
   REQUIRE(tail);
   CHECK(tail->body == "ond\n");
   CHECK(tail->log_complete);
+}
+
+TEST_CASE("an answer that the client has already is not sent again") {
+  daemon_process daemon("[job_types.wait]\ncommand = [\"sleep\", \"9\"]\n", 1);
+  daemon.start();
+  ferry::tests::raw_connection connection(daemon.socket());
+  const auto first = connection.ask("GET", "/api/v1/queue");
+  const auto tag = first.header("ETag");
+  REQUIRE(tag.starts_with("W/\""));
+  const auto same = connection.ask("GET", "/api/v1/queue", {"If-None-Match: " + tag});
+  CHECK(same.status == 304);
+  CHECK(same.body.empty());
+  CHECK(same.header("ETag") == tag);
+  CHECK(connection.ask("GET", "/api/v1/queue", {"If-None-Match: \"other\", " + tag}).status == 304);
+  daemon.post("/jobs", {{"type", "wait"}, {"held", true}});
+  const auto changed = connection.ask("GET", "/api/v1/queue", {"If-None-Match: " + tag});
+  CHECK(changed.status == 200);
+  CHECK(changed.header("ETag") != tag);
+  CHECK(json::parse(changed.body)["jobs"].size() == 1);
+  CHECK(connection.ask("GET", "/api/v1/jobs/99", {"If-None-Match: *"}).status == 404);
 }
 
 TEST_CASE("status tells of devices, and job types of their parameters") {

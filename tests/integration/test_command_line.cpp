@@ -91,7 +91,7 @@ TEST_CASE("a job that is not there, a type that is not there and a daemon that i
   daemon.stop();
   const auto missing = ferry({"status"});
   CHECK(missing.status == 3);
-  CHECK(missing.output.find("ferryd --config") != std::string::npos);
+  CHECK(missing.output.find("`ferry up`") != std::string::npos);
 }
 
 TEST_CASE("TCP asks for the token, the Unix socket does not") {

@@ -118,6 +118,33 @@ TEST_CASE("a weight of two is two turns for one; a window of 0 is the order of s
   CHECK(busy.daemon.get(path_of(all[3], "/explanation"))["fair_share"].is_null());
 }
 
+TEST_CASE("tiers with weights take turns and take no device, in the same order after a crash") {
+  busy_daemon busy("[job_types.low]\ncommand = [\"true\"]\n[job_types.high]\ncommand = [\"true\"]\ntier = 2\n"
+                   "[queue.fair_share]\ntier_weights = { 2 = 2 }\n");
+  auto& daemon = busy.daemon;
+  const auto submit = [&](const char* type, int count) {
+    id_list ids;
+    for (int i = 0; i < count; ++i)
+      ids.push_back(daemon.post("/jobs", {{"type", type}, {"user", "ben"}})["id"]);
+    return ids;
+  };
+  const auto low = submit("low", 3), high = submit("high", 5);
+  const id_list turns{low[0], high[0], high[1], low[1], high[2], high[3], low[2], high[4]};
+  CHECK(waiting(daemon) == turns);
+  const json why = daemon.get(path_of(low[1], "/explanation"));
+  CHECK(why["fair_share"].get<std::string>().find(
+            "2 jobs of other users or tiers that came later stand before it: they take turns") == 0);
+  daemon.crash_and_start();
+  CHECK(waiting(daemon) == turns);
+  daemon.post(path_of(high[0], "/cancel"));
+  daemon.post(path_of(high[0], "/retry"));
+  CHECK(daemon.get(path_of(high[0]))["position"] == 8); // behind the last of its tier
+  busy.open();
+  for (const auto& ids : {low, high})
+    for (const auto id : ids)
+      CHECK(daemon.finished(id)["status"] == "completed");
+}
+
 TEST_CASE("what a user cancels is not held against them; a job that is retried or raised gets a place among its user's") {
   busy_daemon busy;
   auto& daemon = busy.daemon;

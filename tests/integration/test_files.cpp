@@ -1,6 +1,7 @@
 // What jobs left in their directories: GET /jobs/{id}/artifacts.
 #include "tests/integration/daemon_process.hpp"
 #include "tests/integration/raw_http.hpp"
+#include "tests/support/file_text.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -25,13 +26,6 @@ std::vector<std::string> paths(const json& answer) {
   for (const json& file : answer["artifacts"])
     all.push_back(file["path"]);
   return all;
-}
-
-std::string contents_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
 }
 
 } // namespace
@@ -132,7 +126,7 @@ TEST_CASE("a path that leads out of a job's directory leads nowhere") {
     CAPTURE(path);
     CHECK(files.ask(path).status == 404);
   }
-  CHECK(files.ask("/own.txt", {}, "POST").status == 400);
+  CHECK(files.ask("/own.txt", {}, "POST").status == 405);
   CHECK(raw_connection(daemon.socket()).ask("GET", "/api/v1/jobs/999/artifacts/own.txt").status == 404);
   CHECK(raw_connection(daemon.socket()).ask("GET", "/api/v1/jobs/999/artifacts").status == 404);
 }
@@ -178,8 +172,8 @@ TEST_CASE("all files of a job are one archive") {
   CHECK(listed.status == 0);
   CHECK(listed.output == name + "/a/b/one.txt\n" + name + "/empty\n" + name + "/zeros\n");
   CHECK(run_program({"/usr/bin/tar", "-xf", archive.string(), "-C", daemon.directory().string()}).status == 0);
-  CHECK(contents_of(daemon.directory() / name / "a/b/one.txt") == "one\n");
-  CHECK(contents_of(daemon.directory() / name / "zeros") == std::string(1'000'000, '\0'));
+  CHECK(text_of(daemon.directory() / name / "a/b/one.txt") == "one\n");
+  CHECK(text_of(daemon.directory() / name / "zeros") == std::string(1'000'000, '\0'));
   CHECK(files.ask("?archive=zip").status == 400);
 
   daemon.post("/queue/pause");

@@ -34,7 +34,7 @@ TEST_CASE("probes need no token, figures do, and neither answers to another host
   CHECK(ask("/healthz", {"Host: evil.example"}).status == 403);
   CHECK(ask("/metrics").status == 401);
   CHECK(ask("/metrics", {"Host: evil.example", "Authorization: Bearer " + token}).status == 403);
-  CHECK(ask("/healthz", {}, "POST").status == 400);
+  CHECK(ask("/healthz", {}, "POST").status == 405);
   CHECK(ask("/readyz", {}, "HEAD").status == 200);
 
   const json reader = daemon.post("/tokens", {{"name", "prometheus"}, {"role", "read"}});

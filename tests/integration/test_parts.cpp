@@ -99,6 +99,21 @@ TEST_CASE("a job with more items than may run together runs in parts, and others
   CHECK(other["items"] == nullptr);
 }
 
+TEST_CASE("a job in parts counts as one job, in as many runs as it took") {
+  daemon_process daemon(parts_type(3), 1);
+  daemon.start();
+  REQUIRE(daemon.finished(submit(daemon, items(daemon, 8)))["status"] == "completed");
+  const auto of_type = [&] { return daemon.get("/statistics")["types"]["warm"]; };
+  CHECK(of_type()["jobs"] == 1);
+  CHECK(of_type()["batches"] == 3);
+  CHECK(of_type()["loads"] == 1);
+  CHECK(of_type()["warmth"]["jobs"] == 1); // its last run found the model loaded
+  REQUIRE(daemon.finished(submit(daemon, items(daemon, 7)))["status"] == "completed");
+  CHECK(of_type()["jobs"] == 2);
+  CHECK(of_type()["batches"] == 6);
+  CHECK(of_type()["estimates"]["jobs"] == 2);
+}
+
 TEST_CASE("P4: an item is worked on once, though the daemon is killed in the middle of each part and between them") {
   daemon_process daemon(parts_type(2), 1);
   daemon.start();

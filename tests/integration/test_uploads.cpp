@@ -1,9 +1,9 @@
 // Uploads and datasets of a real daemon: broken connections, ends of the daemon, a disk that fills, paths that lead elsewhere.
 #include "tests/integration/daemon_process.hpp"
 #include "tests/integration/raw_http.hpp"
+#include "tests/support/file_text.hpp"
 
 #include <fstream>
-#include <sstream>
 #include <sys/mount.h>
 
 using namespace ferry;
@@ -11,21 +11,6 @@ using namespace ferry::tests;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-std::size_t files_below(const fs::path& folder) {
-  std::size_t count = 0;
-  std::error_code failed;
-  for (fs::recursive_directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-    count += at->is_regular_file() ? 1 : 0;
-  return count;
-}
 
 std::string sha256_of(const std::string& content) {
   const scratch_directory scratch;
@@ -162,6 +147,21 @@ TEST_CASE("an upload that is wrong is refused with what is wrong") {
   CHECK(files_below(daemon.data() / "uploads") == 0);
 }
 
+TEST_CASE("how much may be uploaded is configured, and said where it is too much") {
+  daemon_process daemon({}, 1, {}, "[uploads]\nmax_file_mib = 2\nmax_total_mib = 3\n");
+  daemon.start();
+  const auto too_large = daemon.refused("POST", "/uploads", R"({"name": "a", "bytes": 2097153})");
+  CHECK(too_large.code == error_code::too_large);
+  CHECK(too_large.what == "the file has 2097153 bytes; uploads.max_file_mib is 2");
+  const auto content = content_of(2 << 20);
+  const auto path = upload_whole(daemon, {{"name", "a"}, {"bytes", content.size()}}, content);
+  const auto too_much = daemon.refused("POST", "/uploads", R"({"name": "b", "bytes": 1048577})");
+  CHECK(too_much.code == error_code::disk_full);
+  CHECK(too_much.what.find("uploads.max_total_mib is 3") != std::string::npos);
+  fs::remove(path); // by hand: that is noticed before anybody is refused
+  CHECK(begin(daemon, {{"name", "b"}, {"bytes", content.size()}}).size() == 32);
+}
+
 TEST_CASE("with the role submit one goes on with one's own uploads alone") {
   daemon_process daemon({}, 1, "[http.tcp]\nlisten = \"127.0.0.1:0\"\n");
   daemon.start();
@@ -216,11 +216,14 @@ TEST_CASE("datasets are made, filled, looked at and removed") {
   CHECK(picture.status == 200);
   CHECK(picture.body == "png");
   CHECK(picture.header("Content-Type") == "image/png");
-  CHECK(picture.header("Content-Disposition").empty());
+  CHECK(picture.header("Content-Disposition").starts_with("inline; filename=\"1.png\""));
+  const auto piece = connection.ask("GET", "/api/v1/datasets/cats/files/train/1.png", {"Range: bytes=0-1"});
+  CHECK(piece.status == 206);
+  CHECK(piece.body == picture.body.substr(0, 2));
   const auto page = connection.ask("GET", "/api/v1/datasets/cats/files/page.html");
   CHECK(page.body == "html");
   CHECK(page.header("Content-Type") == "application/octet-stream"); // nothing that a browser would run
-  CHECK(page.header("Content-Disposition") == "attachment");
+  CHECK(page.header("Content-Disposition").starts_with("attachment; filename=\"page.html\""));
   CHECK(page.header("X-Content-Type-Options") == "nosniff");
   CHECK(page.header("Content-Security-Policy").starts_with("sandbox"));
   CHECK(connection.ask("GET", "/api/v1/datasets/cats/files/empty").body.empty());

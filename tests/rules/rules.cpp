@@ -19,10 +19,12 @@ const std::map<std::string_view, names>& layers() {
       {"gpu", {"model", "config", "scheduling"}},
       {"gpu/upscale", {"model", "config"}}, // a program of its own
       {"runners", {"model", "config", "scheduling"}},
-      {"actors", {"model", "config", "scheduling", "storage", "gpu", "runners"}},
-      {"http", {"model", "config", "scheduling", "storage", "gpu", "runners", "actors"}},
-      {"cli", {"model", "config", "scheduling", "runners"}}, // it starts quickly because it links neither CAF nor SQLite
-      {"daemon", {"model", "config", "scheduling", "storage", "gpu", "runners", "actors", "http"}},
+      {"remote", {"model", "config"}},
+      {"actors", {"model", "config", "scheduling", "storage", "gpu", "runners", "remote"}},
+      {"http", {"model", "config", "scheduling", "storage", "gpu", "runners", "remote", "actors"}},
+      {"cli", {"model", "config", "scheduling", "runners", "remote"}}, // it starts quickly because it links neither CAF nor SQLite
+      {"daemon", {"model", "config", "scheduling", "storage", "gpu", "runners", "remote", "actors", "http"}},
+      {"clients", {"model", "config", "remote"}},
   };
   return allowed;
 }
@@ -36,6 +38,7 @@ const std::map<std::string_view, std::vector<std::string_view>>& foreign() {
       {"gpu", {"caf/", "SQLiteCpp/", "sqlite3", "cuda"}}, // the daemon holds no CUDA context
       {"gpu/upscale", {"caf/", "SQLiteCpp/", "sqlite3", "spdlog/", "nvml"}},
       {"runners", {"caf/", "SQLiteCpp/", "sqlite3", "cuda", "nvml"}},
+      {"remote", {"SQLiteCpp/", "sqlite3", "cuda", "nvml"}},
       {"cli", {"caf/", "SQLiteCpp/", "sqlite3", "spdlog/"}},
   };
   return forbidden;

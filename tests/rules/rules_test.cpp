@@ -44,6 +44,8 @@ TEST_CASE("an include of a layer below, or beside, is a fault") {
   CHECK(faults("gpu/upscale/program/main.cpp", "#include \"gpu/inventory.hpp\"\n#include <caf/all.hpp>\n") == 2);
   CHECK(faults("cli/main.cpp", "#include \"actors/interfaces.hpp\"\n") == 1);
   CHECK(faults("cli/verbs/queue.cpp", "#include \"storage/job_reader.hpp\"\n") == 1);
+  CHECK(faults("remote/certificates.cpp", "#include \"runners/run_spec.hpp\"\n") == 1);
+  CHECK(faults("runners/run_control.cpp", "#include \"remote/certificates.hpp\"\n") == 1);
   CHECK(faults("scheduling/admission.hpp", "#include \"tests/support/clock.hpp\"\n") == 1);
 }
 
@@ -51,6 +53,7 @@ TEST_CASE("an include of a layer above, or of the layer itself, is allowed") {
   CHECK(faults("scheduling/admission.hpp", "#include \"config/settings.hpp\"\n#include \"scheduling/job_queue.hpp\"\n") == 0);
   CHECK(faults("daemon/main.cpp", "#include \"http/server.hpp\"\n#include <spdlog/spdlog.h>\n") == 0);
   CHECK(faults("cli/direct_run.cpp", "#include \"runners/run_spec.hpp\"\n") == 0);
+  CHECK(faults("actors/node_actor.hpp", "#include \"remote/certificates.hpp\"\n") == 0);
   CHECK(faults("tests/actors/restart_test.cpp", "#include \"actors/supervisor.hpp\"\n#include \"tests/support/files.hpp\"\n") == 0);
 }
 

@@ -168,3 +168,26 @@ TEST_CASE("checkpoints, readiness and metrics are understood; a checkpoint witho
     CHECK(to_json(*read) == to_json(event));
   }
 }
+
+TEST_CASE("a line that nests deeper than could be written down again is passed over, in whatever it says") {
+  for (const std::size_t levels : {std::size_t{1}, limits::json_depth_max - 1, limits::json_depth_max, std::size_t{30'000}}) {
+    reported_lines reported(jobs({1}));
+    reported.feed(R"({"type":"done","result":)" + std::string(levels, '[') + std::string(levels, ']') + "}\n", now);
+    const bool fits = levels < limits::json_depth_max;
+    CHECK(reported.has_ended({1}) == fits);
+    CHECK(reported.ignored() == (fits ? 0 : 1));
+    for (const auto& event : reported.take_events())
+      CHECK_FALSE(to_json(event).dump().empty());
+  }
+  reported_lines reported(jobs({1}));
+  reported.feed(R"({"type":"progress","value":0.5,"message":")" + std::string(1'000, '[') + "\"}\n",
+                now); // in a text they are not levels
+  CHECK(reported.take_progress().size() == 1);
+}
+
+TEST_CASE("a job is named by a whole number, and a fraction that no integer holds is none") {
+  reported_lines reported(jobs({1}));
+  reported.feed("{\"type\":\"progress\",\"value\":0.4,\"job\":3e31}\n{\"type\":\"progress\",\"value\":0.4,\"job\":1.5}\n", now);
+  CHECK(reported.ignored() == 2);
+  CHECK(reported.take_progress().empty());
+}

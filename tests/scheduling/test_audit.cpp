@@ -60,3 +60,17 @@ TEST_CASE("a device leaves after two bad readings in a row and comes back after 
   CHECK(health.read(good) == "");
   CHECK_FALSE(health.read(good));
 }
+
+TEST_CASE("what others take of a device's memory counts beyond what is kept free for them, in steps; what nobody tells does not") {
+  const auto taken = [](std::optional<std::int64_t> foreign) {
+    device_reading reading;
+    reading.memory_foreign_mib = foreign;
+    return memory_taken_by_others(reading, 512);
+  };
+  CHECK(taken({}) == 0);
+  CHECK(taken(512) == 0);
+  CHECK(taken(513) == 64);
+  CHECK(taken(512 + 64) == 64);
+  CHECK(taken(512 + 65) == 128);
+  CHECK(taken(3000) == 2496);
+}

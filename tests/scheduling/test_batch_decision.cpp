@@ -123,6 +123,22 @@ TEST_CASE("a device out of service takes nothing, and gives its jobs to another"
   CHECK(decide({wants(2, {})}, devices) == "2@GPU-b");
 }
 
+TEST_CASE("what other programs take of a device's memory is not given away, and a job that needs none starts beside them") {
+  device_ledger devices({gpu_a});
+  REQUIRE(devices.set_memory_taken("GPU-a", 3000));
+  CHECK_FALSE(devices.set_memory_taken("GPU-a", 3000));
+  CHECK_FALSE(devices.set_memory_taken("no such", 1));
+  CHECK(decide({wants(1, {.memory_mib = 5001})}, devices) == "idle");
+  CHECK(decide({wants(1, {.memory_mib = 5000})}, devices) == "1@GPU-a");
+  REQUIRE(devices.set_memory_taken("GPU-a", 100'000));
+  CHECK(devices.accounts()[0].memory_free_mib() == 0);
+  CHECK(decide({wants(1, {.memory_mib = 1})}, devices) == "idle");
+  CHECK(decide({wants(1, {})}, devices) == "1@GPU-a");
+  CHECK(devices.check_invariants() == std::nullopt);
+  REQUIRE(devices.set_memory_taken("GPU-a", 0));
+  CHECK(decide({wants(1, {.memory_mib = 8000})}, devices) == "1@GPU-a");
+}
+
 TEST_CASE("why no device could ever run a job is said with the bounds") {
   CHECK(why_unplaceable({cpu}, {}) == std::nullopt);
   CHECK(why_unplaceable({cpu}, {.device = device_choice::gpu}) == "it needs a GPU and this machine has none");

@@ -199,6 +199,22 @@ TEST_CASE("a job whose model is loaded passes others within the bound, its own t
   CHECK(first(at(1120), 60) == 1);
 }
 
+TEST_CASE(
+    "where tiers share, a job whose model is loaded passes one of another tier only as far as that is little in virtual time") {
+  device_ledger devices({gpu});
+  devices.add_worker({.id = {7}, .device = "GPU-a", .warm = 1, .memory_mib = 5000});
+  const config::batch_rules rules{.overtaking = 120s};
+  const auto first = [&](std::uint8_t lane, duration behind) {
+    auto two = line(rules, {{.group = 2, .created = at(1000), .warm = 2}, {.group = 1, .created = at(1000), .warm = 1}}, true);
+    two[1].job.lane = lane;
+    two[1].job.order_key = two[0].job.order_key + behind.count() * order_keys_per_ms;
+    return jobs_of(choose_batch(two, devices, at(2000))).front();
+  };
+  CHECK(first(2, 120s) == 2);
+  CHECK(first(2, 121s) == 1);
+  CHECK(first(0, 121s) == 2); // of the same user and tier: in the order of their submission
+}
+
 TEST_CASE("a job waits for a busy worker that is nearer than loading its model again, if that is known") {
   device_ledger devices({gpu, other_gpu});
   devices.add_worker({.id = {7}, .device = "GPU-a", .warm = 1});

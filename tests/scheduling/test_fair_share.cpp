@@ -20,14 +20,18 @@ using id_list = std::vector<std::int64_t>;
 
 struct place_of_work {
   explicit place_of_work(std::map<std::string, double> weights = {}, duration aging = 0ms)
-      : users({.window = 24h, .weights = std::move(weights)}), queue(aging) {}
+      : place_of_work(config::fair_share_rules{.window = 24h, .weights = std::move(weights)}, aging) {}
+  explicit place_of_work(const config::fair_share_rules& shared, duration aging = 0ms)
+      : rules(shared), users(shared), queue(aging) {}
 
-  std::int64_t submit(const std::string& user, duration takes, int priority = 50) {
+  std::int64_t submit(const std::string& user, duration takes, int priority = 50, int tier = 0) {
     queued_job job{.id = {++last_id},
                    .created = now,
                    .waits_since = now,
                    .user = *users.find_or_add(user),
-                   .priority = static_cast<std::uint8_t>(priority)};
+                   .priority = static_cast<std::uint8_t>(priority),
+                   .tier = rules.order_tier(tier),
+                   .lane = rules.lane(tier)};
     fair_placing(share, {.jobs = queue, .users = users, .now = now}).place(job, takes);
     took[job.id] = takes;
     queue.add(job);
@@ -43,6 +47,7 @@ struct place_of_work {
     now += took.at(job.id);
     users.count(job.user, {.device_ms = static_cast<double>(took.at(job.id).count()), .completed = 1}, now);
     served[job.user] += took.at(job.id);
+    served_of_lane[{job.user, job.lane}] += took.at(job.id);
     return job;
   }
   id_list serve_all() {
@@ -59,6 +64,7 @@ struct place_of_work {
   }
   [[nodiscard]] double work_of(const std::string& user) { return static_cast<double>(served[*users.find_or_add(user)].count()); }
 
+  config::fair_share_rules rules;
   user_book users;
   fair_share share;
   job_queue queue;
@@ -66,6 +72,7 @@ struct place_of_work {
   std::int64_t last_id = 0;
   std::map<job_id, duration> took;
   std::map<user_index, duration> served;
+  std::map<std::pair<user_index, int>, duration> served_of_lane;
 };
 
 int below(std::mt19937& random, int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
@@ -111,7 +118,7 @@ TEST_CASE("jobs of one user start in the order they were submitted, whatever the
 }
 
 TEST_CASE("aging changes nothing among the jobs of one user and priority") {
-  place_of_work work({}, 1h);
+  place_of_work work(std::map<std::string, double>{}, 1h);
   id_list submitted;
   for (int i = 0; i < 40; ++i)
     submitted.push_back(work.submit("ada", 20min));
@@ -135,6 +142,55 @@ TEST_CASE("two users who always have jobs waiting get device time by their weigh
       CHECK(std::abs(work.work_of("ada") / ada - work.work_of("ben") / ben) <= most / ada + most / ben + 1);
     }
   }
+}
+
+TEST_CASE("tiers that share by weight get device time by it, each user's jobs in them by both weights") {
+  for (const auto seed : tests::seeds(100)) {
+    CAPTURE(seed);
+    std::mt19937 random(static_cast<unsigned>(seed));
+    const auto weight = [&] { return 0.25 * (1 + below(random, 16)); };
+    place_of_work work({.window = 24h, .weights = {{"ada", weight()}, {"ben", weight()}}, .tier_weights = {{"2", weight()}}});
+    struct flow {
+      user_index user;
+      int lane;
+      double weight;
+    };
+    std::vector<flow> flows;
+    for (const char* user : {"ada", "ben"})
+      for (const int tier : {0, 2}) {
+        const double of_tier = tier == 0 ? 1 : work.rules.tier_weights.at("2");
+        flows.push_back({*work.users.find_or_add(user), tier, work.rules.weights.at(user) * of_tier});
+        CHECK(work.users.weight_of(flows.back().user, tier) == flows.back().weight);
+      }
+    const int longest = 1 + below(random, 3'000);
+    for (int i = 0; i < 300; ++i)
+      for (const auto& [user, tier, of_both] : flows)
+        work.submit(work.users.at(user).name, std::chrono::seconds(1 + below(random, longest)), 50, tier);
+    const auto left = [&](const flow& f) {
+      return std::ranges::any_of(work.queue.page(0, work.queue.size()),
+                                 [&](const queued_job& job) { return job.user == f.user && job.lane == f.lane; });
+    };
+    const double most = longest * 1000.0 + 1;
+    for (int i = 0; std::ranges::all_of(flows, left); ++i) {
+      work.serve();
+      for (std::size_t a = 0; a < flows.size(); ++a)
+        for (std::size_t b = 0; b < a; ++b) {
+          const auto had = [&](const flow& f) {
+            return static_cast<double>(work.served_of_lane[{f.user, f.lane}].count()) / f.weight;
+          };
+          CHECK(std::abs(had(flows[a]) - had(flows[b])) <= most / flows[a].weight + most / flows[b].weight + 1);
+        }
+    }
+    CHECK(work.queue.check_invariants() == std::nullopt);
+  }
+}
+
+TEST_CASE("without weights a tier comes before those below it, whoever had the devices") {
+  place_of_work work;
+  const auto low = work.submit("ada", 1min);
+  const auto high = work.submit("ben", 10h, 0, 2);
+  const auto high_again = work.submit("ben", 10h, 0, 2);
+  CHECK(work.serve_all() == id_list{high, high_again, low});
 }
 
 TEST_CASE("nobody starves: the work of another that passes a job is bounded by its place, and so is its place") {
@@ -223,7 +279,7 @@ TEST_CASE("who used much lately comes behind who used little, by no more than th
 }
 
 TEST_CASE("a newcomer is not passed by what has waited for longer at the same priority") {
-  place_of_work work({}, 1h);
+  place_of_work work(std::map<std::string, double>{}, 1h);
   for (int i = 0; i < 40; ++i)
     work.submit("ada", 20min);
   for (int i = 0; i < 12; ++i) // four hours: what waits counts 90 by now
@@ -263,7 +319,7 @@ TEST_CASE("what is cancelled or refused is not held against its user") {
   CHECK(work.share.key_for(flow, {}, 0) == end);
   work.submit("ada", 100h);
   work.queue.remove({work.last_id});
-  const auto last = work.queue.last_of(flow.user, 0, 50);
+  const auto last = work.queue.last_alike(job);
   REQUIRE(last);
   CHECK(last->id.value == first);
   work.share.shortened(flow, last->order_key + fair_length(1min, 1));

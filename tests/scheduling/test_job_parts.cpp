@@ -146,10 +146,12 @@ TEST_CASE("a job that runs out of memory alone tries again with half the items, 
       break;
     CHECK(waits->how == attempt_end::regrouped);
     CHECK(waits->retries == 0);
+    CHECK_FALSE(tells_of_type(oom, then)); // no storm of failures: it goes on
     job.items_max = static_cast<std::uint8_t>(waits->items_max);
     job.items = static_cast<std::uint16_t>(items_of_next_run(job, 8));
   }
   CHECK(tried == std::vector{8, 4, 2, 1});
+  CHECK(tells_of_type(oom, decide_after(oom, job, &type, user_wish::none, at(0))));
   auto whole = drawing(8);
   whole.batch.split = false;
   CHECK(std::holds_alternative<job_ends>(decide_after(oom, job_of(8, whole), &whole, user_wish::none, at(0))));

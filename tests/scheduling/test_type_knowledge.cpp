@@ -106,3 +106,27 @@ TEST_CASE("what warmth and company saved is counted, as measured") {
   older.erase("saved"); // as it was stored before
   CHECK(type_knowledge::from_json(older)->saved.jobs == 0);
 }
+
+TEST_CASE("a job in parts counts once, by its last run and by what was expected of that") {
+  type_knowledge known;
+  for (int i = 0; i < 5; ++i)
+    known.learn(single(10s), at(i * 60));
+  const auto before = known.saved;
+  const auto part = [](duration took, duration expected, bool goes_on) {
+    completed_batch batch = single(took);
+    batch.jobs.front().expected = expected;
+    batch.jobs.front().is_part = true;
+    batch.jobs.front().goes_on = goes_on;
+    return batch;
+  };
+  known.learn(part(10s, 10s, true), at(400));
+  CHECK(known.saved.jobs == before.jobs);
+  CHECK(known.saved.batches == before.batches + 1);
+  CHECK(known.saved.estimated == before.estimated);
+  known.learn(part(2s, 2s, false), at(500)); // of a fifth of the items: as expected, though a full one takes 10 s
+  CHECK(known.saved.jobs == before.jobs + 1);
+  CHECK(known.saved.estimated == before.estimated + 1);
+  CHECK(known.saved.within_20_percent == before.within_20_percent + 1);
+  CHECK(known.saved.at_most_p90 == before.at_most_p90 + 1);
+  CHECK(known.saved.relative_error_sum == Approx(before.relative_error_sum).margin(1e-9));
+}

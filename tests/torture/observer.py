@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from client import Client, Unanswered
+from job_kinds import TYPES_BY_NAME
 from ledger import Ledger
 
 PRIORITY_OF_TRIALS = 13  # which no user ever gives a job
@@ -41,8 +42,11 @@ class Observer:
                 self._ledger.crime(f"the jobs {twice} are in two batches of {which}: {plan[which]}")
 
     def _read_statistics(self) -> None:
+        """A job that runs in parts is one job of several batches; any other is in one."""
         for name, told in self._read("/statistics").get("types", {}).items():
-            if told["batches"] > told["jobs"] or told["worked_seconds"] < 0 or told["loading_seconds"] < 0:
+            in_parts = name in TYPES_BY_NAME and TYPES_BY_NAME[name].counts_items
+            shares = (told["warmth"]["jobs"], told["batching"]["jobs"], told["estimates"]["jobs"], 0 if in_parts else told["batches"])
+            if max(shares) > told["jobs"] or told["worked_seconds"] < 0 or told["loading_seconds"] < 0:
                 self._ledger.crime(f"the statistics of {name} are {told}")
 
     def _try_move(self) -> None:

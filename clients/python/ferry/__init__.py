@@ -32,14 +32,21 @@ if TYPE_CHECKING:
     from ferry.job_database import JobStatus as JobStatus
     from ferry.models import Artifact as Artifact
     from ferry.models import Counts as Counts
+    from ferry.models import Dataset as Dataset
     from ferry.models import Failure as Failure
+    from ferry.models import FileList as FileList
     from ferry.models import HistoryEntry as HistoryEntry
+    from ferry.models import Items as Items
     from ferry.models import Job as Job
     from ferry.models import JobPage as JobPage
     from ferry.models import LogPiece as LogPiece
+    from ferry.models import Metric as Metric
+    from ferry.models import Metrics as Metrics
+    from ferry.models import Part as Part
     from ferry.models import Progress as Progress
     from ferry.models import QueuePage as QueuePage
     from ferry.models import Result as Result
+    from ferry.models import StoredFile as StoredFile
     from ferry.models import Update as Update
     from ferry.queue_service import QueueService as QueueService
 
@@ -53,8 +60,8 @@ _HOMES = {
                      "NotFound", "Problem", "TooLarge", "Unauthorized", "Unavailable", "WaitTimeout"),
     "ferry.handles": ("AsyncJobHandle", "JobHandle"),
     "ferry.job_database": ("JobDatabase", "JobStatus"),
-    "ferry.models": ("Artifact", "Counts", "Failure", "HistoryEntry", "Job", "JobPage", "LogPiece", "Progress", "QueuePage", "Result",
-                     "Update"),
+    "ferry.models": ("Artifact", "Counts", "Dataset", "Failure", "FileList", "HistoryEntry", "Items", "Job", "JobPage", "LogPiece",
+                     "Metric", "Metrics", "Part", "Progress", "QueuePage", "Result", "StoredFile", "Update"),
     "ferry.queue_service": ("QueueService",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -1,14 +1,17 @@
-"""Where the daemon is: a Unix socket, or a TCP port of this machine with a token."""
+"""Where the daemon is: a Unix socket, or a TCP port with a token, by TLS or, on this machine, without."""
 
 import os
 import pwd
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 from urllib.parse import urlsplit
 
 from ferry.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 try:
     import tomllib
@@ -22,25 +25,47 @@ _TEXT = re.compile(r"""\s*([A-Za-z0-9_.\-]+)\s*=\s*(?:"((?:[^"\\]|\\["\\])*)"|'(
 
 @dataclass(frozen=True)
 class Address:
-    """socket, or host and port. str() names it for people, without the token."""
+    """socket, or host and port. str() names it for people, without the token. cafile: the certificates that are trusted, instead of the
+    system's."""
 
     socket: Optional[str] = None
     host: str = ""
     port: int = 0
     token: Optional[str] = field(default=None, repr=False)
+    tls: bool = False
+    cafile: Optional[str] = None
 
     def __str__(self) -> str:
+        return self.socket if self.socket is not None else ("https://" if self.tls else "http://") + self.authority()
+
+    def authority(self) -> str:
+        """What stands in the header Host."""
+        if self.socket is not None:
+            return "ferry"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.socket if self.socket is not None else f"http://{host}:{self.port}"
+        return f"{host}:{self.port}"
+
+    def tls_context(self) -> "Optional[SSLContext]":
+        """None where there is no TLS. Errors: InvalidArgument, for a cafile that cannot be read."""
+        if not self.tls:
+            return None
+        import ssl  # most clients speak over the socket: they need not load it
+        try:
+            return ssl.create_default_context(cafile=self.cafile)
+        except OSError as why:  # also ssl.SSLError: it holds no certificate
+            raise InvalidArgument(f"the certificates in {self.cafile} cannot be read: {why.strerror or why}",
+                                  "cafile, or $FERRY_CA_FILE, names a PEM file") from None
 
 
-def address_from(given: Union[str, os.PathLike[str], None], token: Optional[str]) -> Address:
-    """None: the default socket. "http://HOST:PORT", "unix:PATH", or the path of a socket. Errors: InvalidArgument."""
+def address_from(given: Union[str, os.PathLike[str], None], token: Optional[str],
+                 cafile: Union[str, os.PathLike[str], None] = None) -> Address:
+    """None: the default socket. "http://HOST:PORT", "https://HOST:PORT", "unix:PATH", or the path of a socket. cafile: by default what
+    $FERRY_CA_FILE names. Errors: InvalidArgument."""
     text = str(default_socket()) if given is None else os.fspath(given)
-    if text.startswith("https://"):
-        raise InvalidArgument(f"{text}: ferry's daemon listens on this machine alone and speaks no TLS", "use http://127.0.0.1:PORT")
-    if text.startswith("http://"):
-        return _tcp_address(text, token)
+    if cafile is not None and not text.startswith("https://"):
+        raise InvalidArgument(f"cafile goes with https, and the daemon's address is {text!r}")
+    if text.startswith(("http://", "https://")):
+        return _tcp_address(text, token, cafile)
     path = text[len("unix:"):] if text.startswith("unix:") else text
     if path.startswith("//"):  # unix:///run/ferry.sock
         path = path[2:]
@@ -51,17 +76,20 @@ def address_from(given: Union[str, os.PathLike[str], None], token: Optional[str]
     return Address(socket=path, token=token)
 
 
-def _tcp_address(text: str, token: Optional[str]) -> Address:
+def _tcp_address(text: str, token: Optional[str], cafile: Union[str, os.PathLike[str], None]) -> Address:
     parts = urlsplit(text)
     try:
         port = parts.port
     except ValueError:
         port = None
     if not parts.hostname or port is None or parts.path not in ("", "/") or parts.query or parts.username is not None:
-        raise InvalidArgument(f"the daemon's address must be http://HOST:PORT, is {text!r}")
+        raise InvalidArgument(f"the daemon's address must be http://HOST:PORT or https://HOST:PORT, is {text!r}")
     if token is not None and (not token.isascii() or not token.isprintable() or " " in token):
         raise InvalidArgument("the token holds characters that none of ferry's has", "it stands in the file `token` of the data directory")
-    return Address(host=parts.hostname, port=port, token=token)
+    if parts.scheme == "http":
+        return Address(host=parts.hostname, port=port, token=token)
+    trusted = os.environ.get("FERRY_CA_FILE") or None if cafile is None else os.fspath(cafile)
+    return Address(host=parts.hostname, port=port, token=token, tls=True, cafile=trusted)
 
 
 def default_socket() -> Path:

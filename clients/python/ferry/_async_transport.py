@@ -20,6 +20,7 @@ class AsyncTransport:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.met = False
+        self._tls = address.tls_context()
         self._idle: list[_Connection] = []
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._process = os.getpid()
@@ -72,7 +73,7 @@ class AsyncTransport:
 
     async def _connected(self, deadline: float) -> _Connection:
         try:
-            opening = (asyncio.open_connection(self.address.host, self.address.port) if self.address.socket is None
+            opening = (asyncio.open_connection(self.address.host, self.address.port, ssl=self._tls) if self.address.socket is None
                        else asyncio.open_unix_connection(self.address.socket))
             connection = await _within(opening, deadline, lambda late: late[1].close())
         except asyncio.TimeoutError:

@@ -1,20 +1,26 @@
 """Requests that are answered at once: steering jobs and the queue, and what the daemon tells of itself. Each returns a Flow."""
 
+import math
+from datetime import timedelta
 from typing import Any, Iterable, Mapping, Optional, Union
 
 from ferry import _requests as requests
 from ferry._document import list_of
+from ferry._files import Files
 from ferry._operations import Flow, document
 from ferry._requests import JobRef, StrPath
-from ferry._uploads import Uploads
 from ferry._wire import Request
 from ferry.models import HistoryEntry, Job, QueuePage, Submitted
-from ferry.reports import BatchPlan, Explanation, Group, JobType, StartChange, Statistics, Status
+from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, StartChange, Statistics, Status
 
 Position = Union[int, str]
 
 
-class Commands(Uploads):
+def _names(of: Optional[Iterable[str]]) -> Optional[list[str]]:
+    return [of] if isinstance(of, str) else None if of is None else list(of)
+
+
+class Commands(Files):
     # ---- a job -------------------------------------------------------------------------------------------------------------------
 
     def on_job(self, job: JobRef, action: str, **members: Any) -> Flow[Job]:
@@ -51,9 +57,13 @@ class Commands(Uploads):
     def on_queue(self, action: str) -> Flow[Mapping[str, Any]]:
         return self.ask(requests.post(f"/queue/{action}"), dict)
 
-    def clear(self, status: Optional[Iterable[str]]) -> Flow[int]:
-        states = [status] if isinstance(status, str) else None if status is None else list(status)
-        return self.ask(requests.post("/queue/clear", status=states), lambda raw: int(raw["cleared"]))
+    def clear(self, status: Optional[Iterable[str]], types: Optional[Iterable[str]], older_than: Union[float, timedelta, None],
+              jobs: Optional[Iterable[JobRef]]) -> Flow[int]:
+        seconds = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
+        request = requests.post("/queue/clear", status=_names(status), types=_names(types),
+                                older_than_seconds=math.ceil(seconds) if seconds is not None else None,
+                                ids=[requests.number_of(job) for job in jobs] if jobs is not None else None)
+        return self.ask(request, lambda raw: int(raw["cleared"]))
 
     def batches(self, limit: Optional[int]) -> Flow[BatchPlan]:
         return self.ask(requests.get("/batches", limit=limit), BatchPlan.of)
@@ -65,6 +75,13 @@ class Commands(Uploads):
 
     def statistics(self) -> Flow[Statistics]:
         return self.ask(requests.get("/statistics"), Statistics.of)
+
+    def statistics_history(self, bucket: str, buckets: Optional[int], utc_offset_minutes: int) -> Flow[tuple[HistoryRow, ...]]:
+        request = requests.get("/statistics/history", bucket=bucket, buckets=buckets, utc_offset_minutes=utc_offset_minutes or None)
+        return self.ask(request, lambda raw: list_of(HistoryRow)(raw["rows"]))
+
+    def failures(self, limit: Optional[int]) -> Flow[tuple[FailureGroup, ...]]:
+        return self.ask(requests.get("/statistics/failures", limit=limit), lambda raw: list_of(FailureGroup)(raw["failures"]))
 
     def job_types(self) -> Flow[tuple[JobType, ...]]:
         return self.ask(requests.get("/job-types"), lambda raw: list_of(JobType)(raw["job_types"]))

@@ -49,6 +49,7 @@ class NewJob:
     needs             jobs that have to complete first
     on_needs_failure  "hold", "cancel" or "start": what becomes of it when one of them does not
     group             limits how many of its jobs run at once
+    user              whose job it is; left out: who asks. Another one only by the role admin
     unique_key        while a job with that key is queued or running, no second one is made
     base_dir          where relative paths of the parameters begin that are sources (format job-result), and where a `command` runs, unless
                       its parameters say that (cwd); left out: the current directory
@@ -65,6 +66,7 @@ class NewJob:
     group: Optional[str] = None
     unique_key: Optional[str] = None
     base_dir: Optional[StrPath] = None
+    user: Optional[str] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", tuple(self.needs))  # a sweep reads them for each of its jobs
@@ -81,7 +83,7 @@ class NewJob:
         seconds = self.delay.total_seconds() if isinstance(self.delay, timedelta) else self.delay
         members.update(priority=self.priority, name=self.name, held=self.held or None,
                        delay_seconds=math.ceil(seconds) if seconds else None, needs=[number_of(job) for job in self.needs] or None,
-                       on_needs_failure=self.on_needs_failure, group=self.group, unique_key=self.unique_key)
+                       on_needs_failure=self.on_needs_failure, group=self.group, unique_key=self.unique_key, user=self.user)
         return {name: value for name, value in members.items() if value is not None}
 
 
@@ -124,6 +126,18 @@ def patch(path: str, **members: Any) -> Request:
 def _with_body(method: str, path: str, members: Mapping[str, Any]) -> Request:
     given = {name: value for name, value in members.items() if value is not None}
     return Request(method, path, encoded(given) if given else None)
+
+
+def delete(path: str) -> Request:
+    return Request("DELETE", path)
+
+
+def path_below(path: str) -> str:
+    """"a b/c.png" as it stands in a request's path. Errors: InvalidArgument where there is nothing between two slashes."""
+    parts = path.split("/")
+    if not all(parts):
+        raise InvalidArgument(f"a file's path has no empty parts, is {path!r}")
+    return "/".join(quote(part, safe="") for part in parts)
 
 
 def job_path(job: JobRef, action: str = "") -> str:

@@ -20,6 +20,7 @@ class Transport:
         self._lock = threading.Lock()
         self._idle: list[socket.socket] = []
         self._process = os.getpid()
+        self._tls = address.tls_context()
 
     def exchange(self, request: Request) -> Response:
         """Errors: Broken, where no answer came."""
@@ -77,6 +78,8 @@ class Transport:
             if self.address.socket is None:
                 connection = socket.create_connection((self.address.host, self.address.port), _left(deadline))
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._tls is not None:
+                    connection = self._secured(connection, deadline)
             else:
                 connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                 try:
@@ -91,6 +94,15 @@ class Transport:
             raise no_connection(self.address, why) from None
         self.met = True
         return connection
+
+    def _secured(self, connection: socket.socket, deadline: float) -> socket.socket:
+        assert self._tls is not None
+        try:
+            connection.settimeout(_left(deadline))
+            return self._tls.wrap_socket(connection, server_hostname=self.address.host)
+        except BaseException:
+            connection.close()
+            raise
 
     def _converse(self, connection: socket.socket, request: Request, deadline: float) -> Response:
         try:
@@ -121,9 +133,9 @@ def _is_open(connection: socket.socket) -> bool:
     """The daemon neither closed it nor said what nobody asked for."""
     try:
         connection.settimeout(0)
-        connection.recv(1, socket.MSG_PEEK)
+        connection.recv(1, 0 if hasattr(connection, "cipher") else socket.MSG_PEEK)  # TLS cannot peek
     except BlockingIOError:
         return True
-    except OSError:
-        pass
+    except OSError as why:  # of TLS, which is not loaded where it is not used
+        return type(why).__name__ == "SSLWantReadError"
     return False

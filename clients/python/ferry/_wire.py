@@ -15,7 +15,8 @@ _HEAD_BYTES_MAX = 64 * 1024
 @dataclass(frozen=True)
 class Request:
     """path: below /api/v1, with its query. wait: seconds that the daemon may take on purpose. deadline: of the monotonic clock.
-    upload_offset: the body is no document but bytes of a file, from there on. harmless: done twice, it does nothing worse than once."""
+    upload_offset: the body is no document but bytes of a file, from there on. harmless: done twice, it does nothing worse than once.
+    headers: further ones."""
 
     method: str
     path: str
@@ -25,6 +26,7 @@ class Request:
     deadline: Optional[float] = None
     upload_offset: Optional[int] = None
     harmless: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def repeatable(self) -> bool:
@@ -37,10 +39,10 @@ class Request:
         return longest if self.deadline is None else min(longest, max(0.0, self.deadline - now))
 
     def encoded(self, address: Address) -> bytes:
-        lines = [f"{self.method} /api/v1{self.path} HTTP/1.1", "Host: " + ("ferry" if address.socket is not None else
-                                                                         str(address)[len("http://"):]), "Accept: */*"]
+        lines = [f"{self.method} /api/v1{self.path} HTTP/1.1", "Host: " + address.authority(), "Accept: */*"]
         if address.token is not None:
             lines.append(f"Authorization: Bearer {address.token}")
+        lines += [f"{name}: {value}" for name, value in self.headers]
         if self.idempotency_key:
             lines.append(f"Idempotency-Key: {self.idempotency_key}")
         if self.upload_offset is not None:
@@ -77,6 +79,10 @@ class Broken(Exception):
 
 
 def no_connection(address: Address, why: OSError) -> Broken:
+    untrusted = getattr(why, "verify_message", None)  # of an ssl.SSLCertVerificationError
+    if untrusted is not None:
+        return Broken(Unauthorized(f"the certificate of {address} is not trusted: {untrusted}",
+                                   "name the certificate that is to be trusted as cafile, or in $FERRY_CA_FILE"), passing=False, sent=False)
     if isinstance(why, PermissionError):
         return Broken(Unauthorized(f"the daemon's socket {address} belongs to another user",
                                    "be its owner, or set FERRY_SOCKET to your own daemon's"), passing=False, sent=False)
@@ -84,7 +90,7 @@ def no_connection(address: Address, why: OSError) -> Broken:
         return Broken(Unavailable(f"the daemon at {address} takes no connections: it has too many waiting"), passing=True, sent=False)
     known = isinstance(why, (FileNotFoundError, ConnectionRefusedError))
     return Broken(Unavailable(f"no ferry daemon listens at {address}" + ("" if known else f": {why.strerror or why}"),
-                              "start one with `ferryd --config FILE`"), passing=True, sent=False)
+                              "`ferry up` starts one"), passing=True, sent=False)
 
 
 def no_answer_in_time(address: Address, sent: bool = True) -> Broken:

@@ -23,8 +23,8 @@ from ferry._requests import JobRef, NewJob, StrPath, new_job, number_of
 from ferry._wire import Broken, Request
 from ferry.client import Client, deadline_after
 from ferry.handles import AsyncJobHandle
-from ferry.models import HistoryEntry, Job, JobPage, LogPiece, QueuePage, Result, Update
-from ferry.reports import BatchPlan, Explanation, Group, JobType, StartChange, Statistics, Status
+from ferry.models import Dataset, FileList, HistoryEntry, Job, JobPage, LogPiece, Metrics, QueuePage, Result, Update
+from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, StartChange, Statistics, Status
 
 T = TypeVar("T")
 
@@ -32,8 +32,9 @@ T = TypeVar("T")
 class AsyncClient:
     """Speaks with one daemon, from one event loop. Parameters and errors are those of ferry.Client."""
 
-    def __init__(self, address: Optional[StrPath] = None, *, token: Optional[str] = None, patience: float = 10.0) -> None:
-        self._transport = AsyncTransport(address_from(address, token))
+    def __init__(self, address: Optional[StrPath] = None, *, token: Optional[str] = None, cafile: Optional[StrPath] = None,
+                 patience: float = 10.0) -> None:
+        self._transport = AsyncTransport(address_from(address, token, cafile))
         self._do = Commands(self._transport, patience)
 
     def __repr__(self) -> str:
@@ -54,10 +55,11 @@ class AsyncClient:
     async def submit(self, type: str, /, params: Optional[Mapping[str, Any]] = None, *, priority: Optional[int] = None,
                      name: Optional[str] = None, held: bool = False, delay: Union[float, timedelta, None] = None,
                      needs: Iterable[JobRef] = (), on_needs_failure: Optional[str] = None, group: Optional[str] = None,
-                     unique_key: Optional[str] = None, base_dir: Optional[StrPath] = None, idempotency_key: Optional[str] = None,
+                     unique_key: Optional[str] = None, base_dir: Optional[StrPath] = None, user: Optional[str] = None,
+                     idempotency_key: Optional[str] = None,
                      **parameters: Any) -> AsyncJobHandle:
         job = new_job(type, params, parameters, priority=priority, name=name, held=held, delay=delay, needs=needs,
-                      on_needs_failure=on_needs_failure, group=group, unique_key=unique_key, base_dir=base_dir)
+                      on_needs_failure=on_needs_failure, group=group, unique_key=unique_key, base_dir=base_dir, user=user)
         return AsyncJobHandle(self, await self._run(self._do.submit(job, idempotency_key)))
 
     async def submit_many(self, jobs: Iterable[NewJob], *, idempotency_key: Optional[str] = None) -> list[AsyncJobHandle]:
@@ -112,11 +114,47 @@ class AsyncClient:
     async def statistics(self) -> Statistics:
         return await self._run(self._do.statistics())
 
+    async def statistics_history(self, *, bucket: str = "hour", buckets: Optional[int] = None,
+                                 utc_offset_minutes: int = 0) -> tuple[HistoryRow, ...]:
+        return await self._run(self._do.statistics_history(bucket, buckets, utc_offset_minutes))
+
+    async def failures(self, *, limit: Optional[int] = None) -> tuple[FailureGroup, ...]:
+        return await self._run(self._do.failures(limit))
+
     async def job_types(self) -> tuple[JobType, ...]:
         return await self._run(self._do.job_types())
 
     async def groups(self) -> tuple[Group, ...]:
         return await self._run(self._do.groups())
+
+    # ---- files -------------------------------------------------------------------------------------------------------------------
+
+    async def artifacts(self, job: JobRef) -> FileList:
+        return await self._run(self._do.artifacts(job))
+
+    async def download(self, job: JobRef, path: str, to: StrPath = ".", *, overwrite: bool = False) -> str:
+        return await self._run(self._do.download(job, path, to, overwrite))
+
+    async def metrics(self, job: JobRef, *, points: Optional[int] = None) -> Metrics:
+        return await self._run(self._do.metrics(job, points))
+
+    async def datasets(self) -> tuple[Dataset, ...]:
+        return await self._run(self._do.datasets())
+
+    async def dataset_files(self, name: str, *, offset: int = 0, limit: Optional[int] = None) -> FileList:
+        return await self._run(self._do.dataset_files(name, offset, limit))
+
+    async def create_dataset(self, name: str) -> Dataset:
+        return await self._run(self._do.create_dataset(name))
+
+    async def remove_dataset(self, name: str) -> None:
+        await self._run(self._do.remove_dataset(name))
+
+    async def remove_dataset_file(self, name: str, path: str) -> None:
+        await self._run(self._do.remove_dataset_file(name, path))
+
+    async def download_dataset_file(self, name: str, path: str, to: StrPath = ".", *, overwrite: bool = False) -> str:
+        return await self._run(self._do.download_dataset_file(name, path, to, overwrite))
 
     # ---- watching ----------------------------------------------------------------------------------------------------------------
 
@@ -192,8 +230,9 @@ class AsyncClient:
     async def resume_all(self) -> int:
         return int((await self._run(self._do.on_queue("resume")))["released"])
 
-    async def clear(self, status: Optional[Iterable[str]] = None) -> int:
-        return await self._run(self._do.clear(status))
+    async def clear(self, status: Optional[Iterable[str]] = None, *, types: Optional[Iterable[str]] = None,
+                    older_than: Union[float, timedelta, None] = None, jobs: Optional[Iterable[JobRef]] = None) -> int:
+        return await self._run(self._do.clear(status, types, older_than, jobs))
 
     async def hold_type(self, name: str, reason: Optional[str] = None) -> None:
         await self._run(self._do.on_type(name, "hold", reason=reason))

@@ -23,8 +23,8 @@ from ferry._requests import JobRef, NewJob, StrPath, new_job, number_of
 from ferry._transport import Transport
 from ferry._wire import Broken, Request
 from ferry.handles import JobHandle
-from ferry.models import HistoryEntry, Job, JobPage, LogPiece, QueuePage, Result, Update
-from ferry.reports import BatchPlan, Explanation, Group, JobType, StartChange, Statistics, Status
+from ferry.models import Dataset, FileList, HistoryEntry, Job, JobPage, LogPiece, Metrics, QueuePage, Result, Update
+from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, StartChange, Statistics, Status
 
 T = TypeVar("T")
 
@@ -36,8 +36,10 @@ def deadline_after(timeout: Optional[float]) -> Optional[float]:
 class Client:
     """Speaks with one daemon.
 
-    address   the path of its Unix socket, or "http://127.0.0.1:PORT"; left out: the socket that `ferry` would take, see default_socket()
+    address   the path of its Unix socket, or "http://127.0.0.1:PORT", or "https://HOST:PORT"; left out: the socket that `ferry` would take, see default_socket()
     token     what a TCP port asks for: the text in the file `token` of the data directory
+    cafile    by https: a PEM file of the certificates that are trusted (the daemon's own, where it signed that itself); left out: what
+              $FERRY_CA_FILE names, else the system's
     patience  for how many seconds a daemon that was there and went away (a restart, an upgrade) is waited for. wait(), result() and
               follow() wait a minute for it.
 
@@ -46,8 +48,9 @@ class Client:
     had been carried out (Unavailable.was_sent).
     """
 
-    def __init__(self, address: Optional[StrPath] = None, *, token: Optional[str] = None, patience: float = 10.0) -> None:
-        self._transport = Transport(address_from(address, token))
+    def __init__(self, address: Optional[StrPath] = None, *, token: Optional[str] = None, cafile: Optional[StrPath] = None,
+                 patience: float = 10.0) -> None:
+        self._transport = Transport(address_from(address, token, cafile))
         self._do = Commands(self._transport, patience)
 
     def __repr__(self) -> str:
@@ -68,14 +71,15 @@ class Client:
     def submit(self, type: str, /, params: Optional[Mapping[str, Any]] = None, *, priority: Optional[int] = None,
                name: Optional[str] = None, held: bool = False, delay: Union[float, timedelta, None] = None,
                needs: Iterable[JobRef] = (), on_needs_failure: Optional[str] = None, group: Optional[str] = None,
-               unique_key: Optional[str] = None, base_dir: Optional[StrPath] = None, idempotency_key: Optional[str] = None,
+               unique_key: Optional[str] = None, base_dir: Optional[StrPath] = None, user: Optional[str] = None,
+               idempotency_key: Optional[str] = None,
                **parameters: Any) -> JobHandle:
         """Submits a job; once this returns, it is on the daemon's disk. Its parameters are `params` and, over them, the other keyword
         arguments; one that is called as an option here goes into `params`. NewJob says what the options mean.
 
         idempotency_key: a submit with the same key, also one by another program, makes no second job."""
         job = new_job(type, params, parameters, priority=priority, name=name, held=held, delay=delay, needs=needs,
-                      on_needs_failure=on_needs_failure, group=group, unique_key=unique_key, base_dir=base_dir)
+                      on_needs_failure=on_needs_failure, group=group, unique_key=unique_key, base_dir=base_dir, user=user)
         return JobHandle(self, self._run(self._do.submit(job, idempotency_key)))
 
     def submit_many(self, jobs: Iterable[NewJob], *, idempotency_key: Optional[str] = None) -> list[JobHandle]:
@@ -142,11 +146,59 @@ class Client:
     def statistics(self) -> Statistics:
         return self._run(self._do.statistics())
 
+    def statistics_history(self, *, bucket: str = "hour", buckets: Optional[int] = None,
+                           utc_offset_minutes: int = 0) -> tuple[HistoryRow, ...]:
+        """What became of jobs by hour (48 of them) or by day (30), a row for each type in each."""
+        return self._run(self._do.statistics_history(bucket, buckets, utc_offset_minutes))
+
+    def failures(self, *, limit: Optional[int] = None) -> tuple[FailureGroup, ...]:
+        """Why jobs failed lately, what was most frequent first."""
+        return self._run(self._do.failures(limit))
+
     def job_types(self) -> tuple[JobType, ...]:
         return self._run(self._do.job_types())
 
     def groups(self) -> tuple[Group, ...]:
         return self._run(self._do.groups())
+
+    # ---- files -------------------------------------------------------------------------------------------------------------------
+
+    def artifacts(self, job: JobRef) -> FileList:
+        """The files that a job has left in its directory, also while it runs; of one in parts, those of each part."""
+        return self._run(self._do.artifacts(job))
+
+    def download(self, job: JobRef, path: str, to: StrPath = ".", *, overwrite: bool = False) -> str:
+        """One of these files, by its path there; returns its whole path here. to: a folder that is there, or the name that it gets. Where a
+        connection breaks it goes on; it gets its name when it is whole. Errors: NotFound; FileExistsError, unless `overwrite`."""
+        return self._run(self._do.download(job, path, to, overwrite))
+
+    def metrics(self, job: JobRef, *, points: Optional[int] = None) -> Metrics:
+        """The numbers that the latest attempt has reported, as series: client.metrics(job)["loss"].points. points: at most so many of each."""
+        return self._run(self._do.metrics(job, points))
+
+    def datasets(self) -> tuple[Dataset, ...]:
+        """All datasets, by name. upload() with `dataset` makes one."""
+        return self._run(self._do.datasets())
+
+    def dataset_files(self, name: str, *, offset: int = 0, limit: Optional[int] = None) -> FileList:
+        """Files of a dataset, by path: 100 unless told, at most 1,000."""
+        return self._run(self._do.dataset_files(name, offset, limit))
+
+    def create_dataset(self, name: str) -> Dataset:
+        """An empty one. Errors: Conflict where there is one of that name."""
+        return self._run(self._do.create_dataset(name))
+
+    def remove_dataset(self, name: str) -> None:
+        """With all its files."""
+        self._run(self._do.remove_dataset(name))
+
+    def remove_dataset_file(self, name: str, path: str) -> None:
+        """One file of it; folders that this leaves empty go, too."""
+        self._run(self._do.remove_dataset_file(name, path))
+
+    def download_dataset_file(self, name: str, path: str, to: StrPath = ".", *, overwrite: bool = False) -> str:
+        """As download()."""
+        return self._run(self._do.download_dataset_file(name, path, to, overwrite))
 
     # ---- watching ----------------------------------------------------------------------------------------------------------------
 
@@ -246,9 +298,11 @@ class Client:
         """The queue goes on, and all that is suspended is released. Returns how many jobs."""
         return int(self._run(self._do.on_queue("resume"))["released"])
 
-    def clear(self, status: Optional[Iterable[str]] = None) -> int:
-        """Takes finished jobs, or those of these states, off the lists. Returns how many; get() still shows them."""
-        return self._run(self._do.clear(status))
+    def clear(self, status: Optional[Iterable[str]] = None, *, types: Optional[Iterable[str]] = None,
+              older_than: Union[float, timedelta, None] = None, jobs: Optional[Iterable[JobRef]] = None) -> int:
+        """Takes finished jobs off the lists and returns how many; get() still shows them. Of these states, types and ages (seconds, or a
+        timedelta) only; or these jobs, of which then all must have finished (Conflict)."""
+        return self._run(self._do.clear(status, types, older_than, jobs))
 
     def hold_type(self, name: str, reason: Optional[str] = None) -> None:
         """No job of that type is started."""

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, AsyncIterator, Iterator, Mapping, Optional, Union
 
-from ferry.models import HistoryEntry, Job, Result, Submitted, Update
+from ferry._requests import StrPath
+from ferry.models import FileList, HistoryEntry, Job, Metrics, Result, Submitted, Update
 from ferry.reports import Explanation
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ class JobHandle(_Handle):
     def log_lines(self, *, follow: bool = False) -> Iterator[str]:
         """The lines that its log holds now; with `follow`, those to come too."""
         return self.client.log_lines(self, follow=follow)
+
+    def artifacts(self) -> FileList:
+        """The files that it has left in its directory."""
+        return self.client.artifacts(self)
+
+    def download(self, path: str, to: StrPath = ".", *, overwrite: bool = False) -> str:
+        """One of these files; returns its path here."""
+        return self.client.download(self, path, to, overwrite=overwrite)
+
+    def metrics(self, *, points: Optional[int] = None) -> Metrics:
+        """The numbers that it has reported, as series."""
+        return self.client.metrics(self, points=points)
 
     def history(self) -> tuple[HistoryEntry, ...]:
         return self.client.history(self)
@@ -153,6 +166,18 @@ class AsyncJobHandle(_Handle):
     def log_lines(self, *, follow: bool = False) -> AsyncIterator[str]:
         """The lines that its log holds now; with `follow`, those to come too."""
         return self.client.log_lines(self, follow=follow)
+
+    async def artifacts(self) -> FileList:
+        """The files that it has left in its directory."""
+        return await self.client.artifacts(self)
+
+    async def download(self, path: str, to: StrPath = ".", *, overwrite: bool = False) -> str:
+        """One of these files; returns its path here."""
+        return await self.client.download(self, path, to, overwrite=overwrite)
+
+    async def metrics(self, *, points: Optional[int] = None) -> Metrics:
+        """The numbers that it has reported, as series."""
+        return await self.client.metrics(self, points=points)
 
     async def history(self) -> tuple[HistoryEntry, ...]:
         return await self.client.history(self)

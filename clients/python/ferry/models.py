@@ -52,13 +52,55 @@ class Artifact(Document):
 
 
 @dataclass(frozen=True)
+class Items(Document):
+    """How far a job has come that runs in parts, in items."""
+
+    done: int = 0
+    running: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Part(Document):
+    """What one part of a job gave: `items` of its items, from `first_item` (0: the first) on."""
+
+    batch: int = 0
+    first_item: int = 0
+    items: int = 0
+    result: "Result" = field(default_factory=lambda: Result())
+
+    @classmethod
+    def in_directory(cls, raw: Mapping[str, Any], directory: Optional[str]) -> "Part":
+        """directory: that of the job's latest part, beside which those of the others lie: runs/<batch>/jobs/<id>."""
+        members = cls._members({name: value for name, value in raw.items() if name != "result"})
+        own = None
+        if directory is not None and len(Path(directory).parents) > 2:
+            own = str(Path(directory).parents[2] / str(raw.get("batch")) / "jobs" / Path(directory).name)
+        given = raw.get("result")
+        members.update(raw=raw, result=Result.in_directory(given if isinstance(given, Mapping) else {}, own))
+        return cls(**members)
+
+
+@dataclass(frozen=True)
 class Result(Document):
-    """What a job gave: its artifacts, and what it said itself, as result["seconds"]. Nothing at all is a result too."""
+    """What a job gave: its artifacts, and what it said itself, as result["seconds"]. Nothing at all is a result too.
+
+    Of a job that ran in parts: parts, those that are done, and not_done, what a part left in the middle of which it failed or was cancelled;
+    the artifacts are then those of all of them."""
 
     artifacts: tuple[Artifact, ...] = ()
+    parts: tuple[Part, ...] = ()
+    not_done: Optional[Part] = None
 
     @classmethod
     def in_directory(cls, raw: Mapping[str, Any], directory: Optional[str]) -> "Result":
+        done, rest = raw.get("parts"), raw.get("not_done")
+        if isinstance(done, list) and all(isinstance(each, Mapping) and "first_item" in each for each in done):
+            parts = tuple(Part.in_directory(each, directory) for each in done)
+            last = Part.in_directory(rest, directory) if isinstance(rest, Mapping) else None
+            all_of_them = (*parts, last) if last is not None else parts
+            return cls(raw=raw, parts=parts, not_done=last,
+                       artifacts=tuple(artifact for part in all_of_them for artifact in part.result.artifacts))
         listed = raw.get("artifacts")
         artifacts = [Artifact(raw=each, name=str(each.get("path", "")), path=Path(directory or "") / str(each.get("path", "")),
                               bytes=each.get("bytes") or 0)
@@ -88,7 +130,10 @@ class HistoryEntry(Document):
 
 @dataclass(frozen=True)
 class Job(Document):
-    """A job as it was when the daemon answered. In lists, params, result, directory and history are left out (None and ())."""
+    """A job as it was when the daemon answered. In lists, params, result, directory and history are left out (None and ()).
+
+    user: whose it is, None for jobs from before there were users. items: None where it does not run in parts; where it does, batch and
+    directory are those of its latest part."""
 
     id: int = 0
     type: str = ""
@@ -117,6 +162,8 @@ class Job(Document):
     on_needs_failure: Optional[str] = None
     group: Optional[str] = None
     unique_key: Optional[str] = None
+    user: Optional[str] = None
+    items: Optional[Items] = None
     batch: Optional[int] = None
     device: Optional[str] = None
     run_seconds: Optional[float] = None
@@ -129,7 +176,7 @@ class Job(Document):
     _needed: ClassVar[tuple[str, ...]] = ("id", "status")
     _readers: ClassVar[Mapping[str, Reader]] = {
         **moments("not_before", "expected_start", "expected_start_p90", "expected_end", "created", "started", "finished", "cleared"),
-        "progress": Progress.of, "failure": Failure.of, "needs": tuple, "directory": Path, "history": list_of(HistoryEntry)}
+        "progress": Progress.of, "failure": Failure.of, "needs": tuple, "items": Items.of, "directory": Path, "history": list_of(HistoryEntry)}
 
     @classmethod
     def _members(cls, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -204,6 +251,82 @@ class QueuePage(Document):
 
     def __len__(self) -> int:
         return len(self.jobs)
+
+
+@dataclass(frozen=True)
+class StoredFile(Document):
+    """A file that can be fetched: of a job, with its batch, or of a dataset. path: within the job's directory (of a job in parts behind the
+    batch of its part, as "7/made.txt") or below the dataset."""
+
+    path: str = ""
+    bytes: int = 0
+    media_type: str = ""
+    batch: Optional[int] = None
+    modified: Optional[datetime] = None
+
+    _needed: ClassVar[tuple[str, ...]] = ("path",)
+    _readers: ClassVar[Mapping[str, Reader]] = moments("modified")
+
+
+@dataclass(frozen=True)
+class FileList(Document):
+    """Files, by path. is_whole: there are no more. Of a part of a dataset's list, total counts all."""
+
+    files: tuple[StoredFile, ...] = ()
+    is_whole: bool = True
+    total: Optional[int] = None
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"files": list_of(StoredFile)}
+
+    def __iter__(self) -> Iterator[StoredFile]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+@dataclass(frozen=True)
+class Dataset(Document):
+    """A dataset on the daemon's machine. modified: when its newest file was written. is_whole: all of its files were counted."""
+
+    name: str = ""
+    path: Path = Path()
+    files: int = 0
+    bytes: int = 0
+    modified: Optional[datetime] = None
+    is_whole: bool = True
+
+    _needed: ClassVar[tuple[str, ...]] = ("name",)
+    _readers: ClassVar[Mapping[str, Reader]] = {**moments("modified"), "path": Path}
+
+
+@dataclass(frozen=True)
+class Metric(Document):
+    """Numbers that a job reported: (step, value, seconds since its process began), each None where it is not known."""
+
+    name: str = ""
+    points: tuple[tuple[Optional[float], Optional[float], Optional[float]], ...] = ()
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"points": lambda rows: tuple(tuple(row) for row in rows)}
+
+
+@dataclass(frozen=True)
+class Metrics(Document):
+    """is_whole: nothing was left out for its size."""
+
+    series: tuple[Metric, ...] = ()
+    is_whole: bool = True
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"series": list_of(Metric)}
+
+    def __iter__(self) -> Iterator[Metric]:
+        return iter(self.series)
+
+    def __getitem__(self, name: str) -> Metric:
+        for each in self.series:
+            if each.name == name:
+                return each
+        raise KeyError(name)
 
 
 @dataclass(frozen=True)

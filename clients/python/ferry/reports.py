@@ -10,6 +10,20 @@ from ferry.models import Counts
 
 
 @dataclass(frozen=True)
+class Worker(Document):
+    """A process that stays, with its model loaded. state: "idle", "busy" or "ending"."""
+
+    id: int = 0
+    type: str = ""
+    state: str = ""
+    batch: Optional[int] = None
+    memory_mib: int = 0
+    idle_until: Optional[datetime] = None
+
+    _readers: ClassVar[Mapping[str, Reader]] = moments("idle_until")
+
+
+@dataclass(frozen=True)
 class Device(Document):
     id: str = ""
     kind: str = ""
@@ -22,6 +36,19 @@ class Device(Document):
     memory_used_mib: Optional[int] = None
     utilization_percent: Optional[int] = None
     temperature_c: Optional[int] = None
+    workers: tuple[Worker, ...] = ()
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"workers": list_of(Worker)}
+
+
+@dataclass(frozen=True)
+class Http(Document):
+    """address: "127.0.0.1:7878", None where the daemon does not listen on TCP. token_file: where its owner's token is."""
+
+    address: Optional[str] = None
+    token_file: Optional[Path] = None
+
+    _readers: ClassVar[Mapping[str, Reader]] = {"token_file": Path}
 
 
 @dataclass(frozen=True)
@@ -35,10 +62,12 @@ class Status(Document):
     counts: Counts = field(default_factory=Counts)
     held_types: Mapping[str, str] = field(default_factory=dict, hash=False)
     devices: tuple[Device, ...] = ()
+    http: Http = field(default_factory=Http)
     notes: tuple[str, ...] = ()
 
     _readers: ClassVar[Mapping[str, Reader]] = {
-        **moments("started"), "data_dir": Path, "counts": Counts.of, "devices": list_of(Device), "notes": tuple}
+        **moments("started"), "data_dir": Path, "counts": Counts.of, "devices": list_of(Device), "http": Http.of,
+        "notes": tuple}
 
 
 @dataclass(frozen=True)
@@ -125,7 +154,7 @@ class Promise(Document):
 
 @dataclass(frozen=True)
 class Explanation(Document):
-    """Why a job waits, device by device."""
+    """Why a job waits, device by device. fair_share: why jobs of other users that came later stand before it, where they do."""
 
     id: int = 0
     status: str = ""
@@ -135,6 +164,7 @@ class Explanation(Document):
     expected_start_p90: Optional[datetime] = None
     expected_end: Optional[datetime] = None
     promised: Optional[Promise] = None
+    fair_share: Optional[str] = None
     devices: tuple[Obstacle, ...] = ()
     planned: Optional[PlannedBatch] = None
 
@@ -213,8 +243,54 @@ class PromisedStarts(Document):
 
 
 @dataclass(frozen=True)
+class UserStatistics(Document):
+    """What a user (None: nobody) used lately, and has in the queue. share: of the device time that all used."""
+
+    name: Optional[str] = None
+    weight: float = 1.0
+    share: Optional[float] = None
+    device_seconds: float = 0.0
+    completed: int = 0
+    queued: int = 0
+    running: int = 0
+
+
+@dataclass(frozen=True)
 class Statistics(Document):
     types: Mapping[str, TypeStatistics] = field(default_factory=dict, hash=False)
     promised_starts: tuple[PromisedStarts, ...] = ()
+    users: tuple[UserStatistics, ...] = ()
 
-    _readers: ClassVar[Mapping[str, Reader]] = {"types": table_of(TypeStatistics), "promised_starts": list_of(PromisedStarts)}
+    _readers: ClassVar[Mapping[str, Reader]] = {"types": table_of(TypeStatistics), "promised_starts": list_of(PromisedStarts),
+                                                "users": list_of(UserStatistics)}
+
+
+@dataclass(frozen=True)
+class HistoryRow(Document):
+    """What became of the jobs of one type in one hour or day."""
+
+    start: Optional[datetime] = None
+    type: str = ""
+    submitted: int = 0
+    started: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    wait_p50_seconds: Optional[float] = None
+    wait_p90_seconds: Optional[float] = None
+    device_seconds: float = 0.0
+
+    _readers: ClassVar[Mapping[str, Reader]] = moments("start")
+
+
+@dataclass(frozen=True)
+class FailureGroup(Document):
+    """Failures of one kind: how many jobs, and when the last of them."""
+
+    type: str = ""
+    kind: str = ""
+    message: str = ""
+    jobs: int = 0
+    last: Optional[datetime] = None
+
+    _readers: ClassVar[Mapping[str, Reader]] = moments("last")

@@ -1,5 +1,6 @@
 """Where the daemon is looked for, over which way it is spoken to, and what is loaded for that."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from unittest import mock
 from daemon import PACKAGES, DaemonTest
 
 import ferry
-from ferry import _address
+from ferry import _address, aio
 from ferry._address import address_from, default_socket
 from ferry._operations import noteworthy
 from ferry._wire import ResponseReader
@@ -76,13 +77,23 @@ class DefaultSocket(unittest.TestCase):
 class Addresses(unittest.TestCase):
     def test_sockets_and_urls(self) -> None:
         for given, shown in (("/run/s", "/run/s"), ("unix:/run/s", "/run/s"), ("unix:///run/s", "/run/s"), (Path("/run/s"), "/run/s"),
-                             ("http://127.0.0.1:7878", "http://127.0.0.1:7878"), ("http://[::1]:7878/", "http://[::1]:7878")):
+                             ("http://127.0.0.1:7878", "http://127.0.0.1:7878"), ("https://gpu:1", "https://gpu:1"), ("http://[::1]:7878/", "http://[::1]:7878")):
             self.assertEqual(str(address_from(given, None)), shown)
-        for wrong in ("https://127.0.0.1:7878", "http://127.0.0.1", "http://127.0.0.1:99999", "http://127.0.0.1:1/x", "unix:", "/" + 107 * "x"):
+        for wrong in ("https://127.0.0.1", "http://127.0.0.1", "http://127.0.0.1:99999", "http://127.0.0.1:1/x", "unix:", "/" + 107 * "x"):
             with self.assertRaises(ferry.InvalidArgument, msg=wrong):
                 ferry.Client(wrong)
         with self.assertRaises(ferry.InvalidArgument):
             ferry.Client("http://127.0.0.1:7878", token="two\r\nlines")
+
+    def test_certificates_are_those_given_or_named_by_the_environment(self) -> None:
+        with mock.patch.dict(os.environ, {"FERRY_CA_FILE": "/a/ca.pem"}):
+            self.assertEqual(address_from("https://gpu:1", None).cafile, "/a/ca.pem")
+            self.assertEqual(address_from("https://gpu:1", None, Path("/b/ca.pem")).cafile, "/b/ca.pem")
+            self.assertIsNone(address_from("http://gpu:1", None).cafile)
+            with self.assertRaisesRegex(ferry.InvalidArgument, "/a/ca.pem cannot be read"):
+                ferry.Client("https://gpu:1")
+        with self.assertRaisesRegex(ferry.InvalidArgument, "cafile goes with https"):
+            ferry.Client("http://gpu:1", cafile="/b/ca.pem")
 
     def test_the_token_is_in_no_text(self) -> None:
         client = ferry.Client("http://127.0.0.1:7878", token="secret")
@@ -151,3 +162,35 @@ class Tcp(DaemonTest):
                 self.assertIn("token", self.refused(ferry.Unauthorized, client.status).hint)
 
 
+class Tls(DaemonTest):
+    """By a certificate that the daemon signed itself, as most have."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.certificate = Path(folder.name) / "own.pem"
+        key = Path(folder.name) / "own.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=ferry", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cls.certificate],
+                       check=True, capture_output=True)
+        cls.http = f'[http.tcp]\nlisten = "127.0.0.1:0"\ncertificate = "{cls.certificate}"\nkey = "{key}"'
+        super().setUpClass()
+
+    def test_both_clients_speak_with_whom_they_trust_and_with_nobody_else(self) -> None:
+        token = (self.daemon.data / "token").read_text().strip()
+        for host in ("localhost", "127.0.0.1"):
+            with ferry.Client(f"https://{host}:{self.daemon.tcp_port}", token=token, cafile=self.certificate) as client:
+                job = client.submit("command", argv=["true"])
+                self.assertEqual(job.wait().status, "completed")
+                self.assertEqual([client.status().version for _ in range(3)], [client.status().version] * 3)  # by connections that are kept
+
+        async def speak() -> str:
+            async with aio.AsyncClient(f"https://localhost:{self.daemon.tcp_port}", token=token, cafile=self.certificate) as client:
+                await client.status()
+                return (await (await client.submit("command", argv=["true"])).wait()).status
+        self.assertEqual(asyncio.run(speak()), "completed")
+        with ferry.Client(f"https://localhost:{self.daemon.tcp_port}", token=token) as client:
+            self.assertIn("$FERRY_CA_FILE", self.refused(ferry.Unauthorized, client.status).hint)
+        with ferry.Client(f"http://localhost:{self.daemon.tcp_port}", token=token, patience=0) as client:
+            self.refused(ferry.Unavailable, client.status)

@@ -52,6 +52,32 @@ class Steering(DaemonTest):
         blocker.suspend()
         self.assertEqual(until(blocker.follow(), lambda update: update.job.held).status, "queued")
 
+    def test_finished_jobs_are_cleared_by_type_age_and_number(self) -> None:
+        self.client.clear()
+        failed, done, drawn = self.script("exit 1"), self.script("true"), self.client.submit("sample", steps=1)
+        self.client.wait_all([failed, done, drawn], WAIT_SECONDS)
+        blocker = self.blocker()
+        self.refused(ferry.Conflict, self.client.clear, jobs=[done, blocker])
+        self.assertEqual(self.client.clear(older_than=3600), 0)
+        self.assertEqual(self.client.clear(types="sample"), 1)
+        self.assertEqual(self.client.clear(jobs=[failed, done]), 2)
+        failures = self.client.failures()
+        self.assertEqual([(each.type, each.kind) for each in failures if each.type == "command"], [("command", "exit_status")])
+        rows = self.client.statistics_history(bucket="day", buckets=1)
+        self.assertIn("sample", [row.type for row in rows if row.completed > 0])
+
+    def test_the_status_tells_of_workers_and_of_tcp(self) -> None:
+        gate = self.daemon.gate()
+        job = self.client.submit("sample", steps=1, gate=str(gate))
+        until(job.follow(), lambda update: update.status == "running")
+        status = self.client.status()
+        gate.open()
+        self.assertIsNone(status.http.address)
+        self.assertEqual(str(status.http.token_file), str(self.daemon.data / "token"))
+        workers = [worker for device in status.devices for worker in device.workers]
+        self.assertEqual([(worker.type, worker.state, worker.batch) for worker in workers if worker.state == "busy"],
+                         [("sample", "busy", job.get().batch)])
+
     def test_the_queue_types_and_groups_are_paused_and_go_on(self) -> None:
         self.client.pause()
         job = self.script("true", group="night")

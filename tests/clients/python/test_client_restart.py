@@ -99,7 +99,7 @@ class Restarts(DaemonTest):
             self.assertEqual((why.was_sent, str(why).partition(" (")[0]), (False, f"no ferry daemon listens at {self.daemon.socket}"))
         with ferry.Client(self.daemon.socket) as stranger:  # has met nobody: it says so at once
             with mock.patch("time.sleep", self.fail):
-                self.assertIn("ferryd --config", self.refused(ferry.Unavailable, stranger.status).hint)
+                self.assertIn("`ferry up`", self.refused(ferry.Unavailable, stranger.status).hint)
         self.daemon.start()
 
     def test_a_timeout_holds_while_there_is_no_daemon(self) -> None:

@@ -51,6 +51,28 @@ describe.skipIf(!hasBrowser)('the queue', () => {
     expect(await positions()).toEqual(before);
   });
 
+  it('keeps the focus on a job that others move, and in the table when it leaves', async () => {
+    const [alpha = 0, , , delta = 0] = queued;
+    const focus = () => stage.page.evaluate(() => document.activeElement?.getAttribute('data-job') ?? document.activeElement?.tagName);
+    for (const id of [alpha, delta])
+      for (const position of ['top', 'bottom', 'top']) {
+        await row(id).focus();
+        await stage.daemon.request(`/jobs/${id}/move`, { position });
+        await until('the table shows it', async () => (await order()).join() === (await positions()).join());
+        expect(await focus()).toBe(String(id));
+      }
+    const leaving = await stage.daemon.submit('command', { argv: ['true'] }, { name: 'leaving' });
+    await stage.daemon.request(`/jobs/${leaving}/move`, { position: 1 });
+    await row(leaving).focus();
+    await stage.daemon.request(`/jobs/${leaving}/cancel`, {});
+    await row(leaving).waitFor({ state: 'detached' });
+    await expect.poll(focus, patience).toMatch(/^[0-9]+$/);
+    await stage.daemon.request('/queue/clear', { ids: [leaving] });
+    for (const id of [...queued].reverse()) if (id !== delta) await stage.daemon.request(`/jobs/${id}/move`, { position: 'top' });
+    await stage.daemon.request(`/jobs/${delta}/move`, { position: 2 });
+    await until('they stand as before', async () => (await order()).join() === [running, alpha, delta, ...queued.slice(1, 3)].join());
+  });
+
   it('moves a job by mouse', async () => {
     const [alpha = 0, beta = 0, gamma = 0, delta = 0] = queued; // now alpha, delta, beta, gamma
     await row(gamma).hover();

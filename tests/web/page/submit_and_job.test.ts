@@ -21,6 +21,11 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
     expect((await daemon.request<{ jobs: unknown[] }>('/jobs')).jobs).toEqual([]);
   });
 
+  it('has the fields in the order in which the configuration writes them', async () => {
+    const keys = await stage.page.locator('[data-field]').evaluateAll((fields) => fields.map((one) => one.getAttribute('data-field')));
+    expect(keys.slice(0, 7)).toEqual(['dataset', 'steps', 'learning_rate', 'rank', 'seed', 'validation_prompt', 'resume_from']);
+  });
+
   it('submits what the form holds, and nothing that is the default', async () => {
     await field('Name').fill('cats, quickly');
     await field('Dataset').fill('cats');

@@ -27,6 +27,13 @@ describe('a form made from a schema', () => {
   it('has the required fields first, groups and what may stay empty last', () => {
     expect(fields.map((field) => field.key)).toEqual(['prompt_ids', 'guidance_scale', 'negative_prompt', 'num_steps', 'scale', 'weights', 'output']);
   });
+  it('has them in the order in which they are written, where the daemon tells it', () => {
+    const weights: Schema = { ...inference.properties?.['weights'], 'x-order': ['edge', 'vis'] };
+    const schema: Schema = { ...inference, properties: { ...inference.properties, weights }, 'x-order': ['scale', 'weights', 'prompt_ids'] };
+    expect(leavesOf(fieldsOf(schema)).map((field) => field.key)).toEqual(
+      ['scale', 'weights.edge', 'weights.vis', 'prompt_ids', 'guidance_scale', 'negative_prompt', 'num_steps', 'output'],
+    );
+  });
   it('knows what kind of field each property needs', () => {
     expect(leavesOf(fields).map((field) => [field.key, field.kind])).toEqual([
       ['prompt_ids', 'list'],
@@ -70,8 +77,8 @@ describe('a form made from a schema', () => {
     expect(requiredBy(schema, {})).toEqual(['base_model']);
     expect(requiredBy(schema, { stage: 'base' })).toEqual([]);
   });
-  it('leaves what it cannot show to JSON, and stands an absent schema', () => {
+  it('leaves what it cannot show to JSON, and stands an empty schema', () => {
     expect(fieldsOf({ properties: { anything: {} } })[0]?.kind).toBe('json');
-    expect(fieldsOf(null)).toEqual([]);
+    expect(fieldsOf({})).toEqual([]);
   });
 });

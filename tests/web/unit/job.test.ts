@@ -1,7 +1,7 @@
-import type { Json } from '@/api/types';
+import type { HistoryEntry, Json } from '@/api/types';
 import { namedIn, newestFirst, showingOf } from '@/job/files';
 import { findInLog, LogText } from '@/job/log_text';
-import { added, pointsOf, thinned } from '@/job/metric_points';
+import { added, drawn, pointsOf, thinned } from '@/job/metric_points';
 import { historyWords } from '@/job/history_words';
 import { partsOf, partWords } from '@/job/parts';
 import { phasesOf } from '@/job/phases';
@@ -33,6 +33,10 @@ describe('a log', () => {
 });
 
 describe('metrics', () => {
+  it('are drawn over what is known of them', () => {
+    expect(drawn([[1, 4, null], [null, 3, 5], [2, null, 6]], 'steps')).toEqual({ x: [1, 2], y: [4, null] });
+    expect(drawn([[1, 4, null], [null, 3, 5], [2, null, 6]], 'time')).toEqual({ x: [5, 6], y: [3, null] });
+  });
   const progress = (step: number | null, metrics: Record<string, number | string>) => ({ fraction: null, step, total: null, message: '', metrics });
   it('are points by step; what is no number is a gap', () => {
     expect(pointsOf(progress(3, { loss: 'nan', rate: 0.5 }), 9)).toEqual([
@@ -69,12 +73,25 @@ describe('the phases of a job', () => {
     );
     expect(phases.map((phase) => [phase.kind, phase.attempt, (phase.to - phase.from) / 1_000])).toEqual([
       ['queued', 0, 10],
-      ['loading', 1, 2],
+      ['starting', 1, 2],
       ['running', 1, 8],
       ['queued', 1, 5],
-      ['loading', 2, 1],
+      ['starting', 2, 1],
       ['running', 2, 4],
     ]);
+  });
+  it('tell loading from work, where a worker says when it has loaded', () => {
+    const phases = phasesOf(
+      [
+        { at: at(0), what: 'job_queued', detail: {} },
+        { at: at(1), what: 'batch_started', detail: { attempt: 1, batch: 7 } },
+        { at: at(2), what: 'run_started', detail: { pid: 5 } },
+        { at: at(9), what: 'run_loaded', detail: {} },
+        { at: at(12), what: 'job_finished', detail: { state: 'completed' } },
+      ],
+      99_000,
+    );
+    expect(phases.map((phase) => [phase.kind, (phase.to - phase.from) / 1_000])).toEqual([['queued', 1], ['starting', 1], ['loading', 7], ['running', 3]]);
   });
   it('go on until now while the job does', () => {
     const [only] = phasesOf([{ at: at(0), what: 'job_queued', detail: { held: true } }], 5_000);
@@ -83,7 +100,7 @@ describe('the phases of a job', () => {
 });
 
 describe('files', () => {
-  const file = (path: string, media_type: string, second: number) => ({ path, media_type, bytes: 1, modified: new Date(second * 1_000).toISOString() });
+  const file = (path: string, media_type: string, second: number) => ({ path, batch: 1, media_type, bytes: 1, modified: new Date(second * 1_000).toISOString() });
   it('are shown where a browser shows them safely', () => {
     expect(['image/png', 'video/mp4', 'image/svg+xml', 'text/html'].map((media_type) => showingOf({ path: 'x', media_type }))).toEqual(['picture', 'video', 'none', 'none']);
   });
@@ -97,7 +114,9 @@ describe('files', () => {
 });
 
 describe('the history in words', () => {
-  const words = (what: string, detail: { [key: string]: Json } = {}) => historyWords({ at: '2026-01-31T12:00:00.000Z', what, detail });
+  // A newer daemon may know of more than the types do.
+  const words = (what: HistoryEntry['what'] | (string & {}), detail: { [key: string]: Json } = {}) =>
+    historyWords({ at: '2026-01-31T12:00:00.000Z', what: what as HistoryEntry['what'], detail });
   it('is that of `ferry show`', () => {
     expect(words('job_queued', { held: true })).toBe('queued');
     expect(words('job_held', { reason: 'its type is in quarantine' })).toBe('held: its type is in quarantine');
@@ -132,7 +151,7 @@ describe('the parts of a job', () => {
     expect(parts[1]?.values).toBe('loss 0.03123');
   });
   it('have the files that the daemon serves under their batch, also of the part that is not done', () => {
-    const served = ['7/a.png', '9/deep/b.png', '11/c.png', 'odd.txt'].map((path) => ({ path, bytes: 1, modified: '', media_type: '' }));
+    const served = ['7/a.png', '9/deep/b.png', '11/c.png', 'odd.txt'].map((path) => ({ path, batch: 1, bytes: 1, modified: '', media_type: '' }));
     const parts = partsOf(result, served);
     expect(parts.map((one) => [partWords(one), one.files.map((file) => file.name)])).toEqual([
       ['Items 1 to 4', ['a.png']],

@@ -1,7 +1,7 @@
 // A job's life as spans of time, from its history: what the bar over the timeline draws.
 import type { HistoryEntry, Json } from '@/api/types';
 
-export type PhaseKind = 'queued' | 'held' | 'loading' | 'running';
+export type PhaseKind = 'queued' | 'held' | 'starting' | 'loading' | 'running';
 export interface Phase {
   kind: PhaseKind;
   from: number; // ms since 1970
@@ -15,14 +15,14 @@ const number = (value: Json | undefined): number => (typeof value === 'number' ?
 // `now` ends the phase that goes on; a job that is over has none.
 export function phasesOf(history: HistoryEntry[], now: number): Phase[] {
   const phases: Phase[] = [];
-  let current: { kind: PhaseKind; from: number; attempt: number } | null = null;
+  let current = null as Pick<Phase, 'kind' | 'from' | 'attempt'> | null;
   const turn = (at: number, kind: PhaseKind | null, attempt = current?.attempt ?? 0) => {
     if (current && at > current.from) phases.push({ ...current, to: at, open: false });
     current = kind ? { kind, from: at, attempt } : null;
   };
   for (const { at, what, detail } of history) {
     const time = Date.parse(at);
-    const attempt: number = (current as { attempt: number } | null)?.attempt ?? 0;
+    const attempt = current?.attempt ?? 0;
     switch (what) {
       case 'job_queued':
         turn(time, detail['held'] === true ? 'held' : 'queued', 0);
@@ -37,13 +37,14 @@ export function phasesOf(history: HistoryEntry[], now: number): Phase[] {
         turn(time, detail['how'] === 'suspended' ? 'held' : 'queued', attempt);
         break;
       case 'batch_started':
-        turn(time, 'loading', number(detail['attempt']));
+        turn(time, 'starting', number(detail['attempt']));
         break;
       case 'run_started':
-        // Of a process this is its start; a worker tells when it has loaded.
         turn(time, 'running', attempt);
         break;
       case 'run_loaded':
+        // Only a worker tells that it has loaded; until then it was not yet at work.
+        if (current?.kind === 'running') current.kind = 'loading';
         turn(time, 'running', attempt);
         break;
       case 'job_finished':
@@ -51,7 +52,6 @@ export function phasesOf(history: HistoryEntry[], now: number): Phase[] {
         break;
     }
   }
-  const last = current as { kind: PhaseKind; from: number; attempt: number } | null;
-  if (last) phases.push({ ...last, to: Math.max(now, last.from), open: true });
+  if (current) phases.push({ ...current, to: Math.max(now, current.from), open: true });
   return phases;
 }

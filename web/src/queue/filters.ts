@@ -1,5 +1,5 @@
 // What of the queue is shown, as it stands in the address: ?view=finished&status=failed&type=upscale&find=cat
-import type { Clearing, Job, JobStatus } from '@/api/types';
+import type { Clearing, FinishedStatus, Job } from '@/api/types';
 import { lookOf, type Look } from '@/parts/job_words';
 
 export type View = 'queue' | 'finished';
@@ -14,7 +14,7 @@ export const statusesOf: Record<View, Look[]> = {
   queue: ['running', 'queued', 'held'],
   finished: ['completed', 'failed', 'cancelled'],
 };
-export const finishedStatuses: JobStatus[] = ['completed', 'failed', 'cancelled'];
+export const finishedStatuses: FinishedStatus[] = ['completed', 'failed', 'cancelled'];
 
 export function readFilters(fields: URLSearchParams): Filters {
   const view: View = fields.get('view') === 'finished' ? 'finished' : 'queue';
@@ -48,6 +48,6 @@ export const ages = [
   { seconds: 30 * 86_400, text: 'more than 30 days ago' },
 ];
 
-export function clearingOf(status: JobStatus[], type: string, olderThanSeconds: number): Clearing {
+export function clearingOf(status: FinishedStatus[], type: string, olderThanSeconds: number): Clearing {
   return { status, ...(type ? { types: [type] } : {}), ...(olderThanSeconds > 0 ? { older_than_seconds: olderThanSeconds } : {}) };
 }

@@ -51,8 +51,9 @@ export interface GroupField extends Common {
 }
 export type Field = NumberField | TextField | ChoiceField | SwitchField | ListField | JsonField | GroupField;
 
-export function fieldsOf(schema: Schema | null): Field[] {
-  return inOrder(makeFields(schema ?? {}, [], undefined));
+// In the order in which the properties are written (`x-order`), at the end what that does not name.
+export function fieldsOf(schema: Schema): Field[] {
+  return inOrder(makeFields(schema, [], undefined), schema['x-order'] ?? []);
 }
 
 // Every field that holds a value, those of groups too.
@@ -93,7 +94,7 @@ function makeField(schema: Schema, path: string[], required: boolean, initial: J
       maxItems: schema.maxItems ?? null,
       unique: schema.uniqueItems ?? false,
     };
-  if (type === 'object' && schema.properties) return { ...common, kind: 'group', fields: makeFields(schema, path, initial) };
+  if (type === 'object' && schema.properties) return { ...common, kind: 'group', fields: written(makeFields(schema, path, initial), schema['x-order'] ?? []) };
   return { ...common, kind: 'json' };
 }
 
@@ -125,18 +126,22 @@ export function labelOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-// The daemon tells properties by name, not by importance: what is required comes first, what may well stay empty last.
-function inOrder(fields: Field[]): Field[] {
+// Sorting is stable: what is not named stays in the order that it has.
+function written(fields: Field[], names: string[]): Field[] {
+  const places = new Map(names.map((name, index) => [name, index]));
+  const place = (field: Field) => places.get(field.path.at(-1) ?? '') ?? names.length;
+  return [...fields].sort((a, b) => place(a) - place(b));
+}
+
+// Where no order is written, properties are told by name: what is required comes first, what may well stay empty last.
+function inOrder(fields: Field[], names: string[]): Field[] {
   const rank = (field: Field) => (field.required ? 0 : field.kind === 'group' ? 2 : field.initial !== undefined ? 1 : 3);
-  return fields
-    .map((field, index) => ({ field, index }))
-    .sort((a, b) => rank(a.field) - rank(b.field) || a.index - b.index)
-    .map(({ field }) => field);
+  return written([...fields].sort((a, b) => rank(a) - rank(b)), names);
 }
 
 // Names that if/then/else of the schema require beside those that are always required, for these values.
-export function requiredBy(schema: Schema | null, params: { [key: string]: Json }): string[] {
-  if (!schema?.if) return [];
+export function requiredBy(schema: Schema, params: { [key: string]: Json }): string[] {
+  if (!schema.if) return [];
   const holds = Object.entries(schema.if.properties ?? {}).every(([name, wanted]) => {
     const value = params[name] ?? schema.properties?.[name]?.default;
     if (wanted.const !== undefined) return JSON.stringify(value) === JSON.stringify(wanted.const);

@@ -88,7 +88,7 @@ export class Daemon {
   openGate(gate: string): void {
     writeFileSync(join(this.folder, gate), '');
   }
-  async job(id: number): Promise<{ status: string; position: number | null; held: boolean; params: Record<string, unknown>; name: string; priority: number; progress: { step: number | null } }> {
+  async job(id: number): Promise<{ status: string; position: number | null; held: boolean; params: Record<string, unknown>; name: string; priority: number; attempts: number; progress: { step: number | null } }> {
     return this.request(`/jobs/${id}`);
   }
   async waitFor(id: number, status: string): Promise<void> {
