@@ -135,10 +135,23 @@ public:
         [this](const wire::cancel_job& what) { return cancel(what); },
         [this](const wire::read_events& what) { return follow(what); },
         [this](wire::look_due) { look(); },
+        [this](wire::node::join& what) { return pass_on<wire::node::welcome>(what); },
+        [this](wire::node::await_orders& what) { return pass_on<wire::node::orders>(what); },
+        [this](wire::node::report& what) { return pass_on<wire::node::acknowledged>(what); },
+        [this](wire::node::piece& what) { return pass_on<wire::node::piece_taken>(what); },
+        [this](wire::node::leave& what) { return pass_on<wire::node::acknowledged>(what); },
     };
   }
 
 private:
+  // What nodes say is for the hub.
+  template <class T, class Message>
+  caf::result<wire::answer<T>> pass_on(Message& what) {
+    if (const auto handles = parts_.handles())
+      return self_->delegate(handles->nodes, std::move(what));
+    return wire::answer<T>(wire::to_refusal(restarting()));
+  }
+
   wire::answer<wire::welcome> greet(const wire::hello& what) const {
     if (what.protocol != wire::protocol_version)
       return wire::to_refusal({error_code::newer_version,

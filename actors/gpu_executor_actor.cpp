@@ -21,7 +21,7 @@ constexpr std::chrono::seconds worker_grace{10}; // for an idle one to end
 constexpr std::chrono::milliseconds follow_up_patience{250};
 
 struct gpu_executor_state {
-  using handle = gpu_executor_actor;
+  using handle = local_executor_actor;
 
   gpu_executor_state(handle::pointer self, executor_parts parts) : self_(self), parts_(std::move(parts)) {}
 
@@ -105,7 +105,10 @@ private:
                       resume_from(what.batch, what.jobs[i], what.starts[i].checkpoints), what.starts[i].part});
     const int share = std::max(1, parts_.on.threads * what.place.slots / std::max(1, parts_.on.slots));
     const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share, what.place.memory_mib};
-    return runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory, choose_worker(what));
+    auto spec = runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory, choose_worker(what));
+    if (spec && !what.type->survive_partition)
+      spec->lease_file = parts_.lease_file;
+    return spec;
   }
 
   void launch(const run_batch& what, const runners::run_spec& spec) {
@@ -363,7 +366,7 @@ private:
 
 } // namespace
 
-gpu_executor_actor spawn_gpu_executor(caf::actor_system& system, executor_parts parts) {
+local_executor_actor spawn_gpu_executor(caf::actor_system& system, executor_parts parts) {
   return spawn<gpu_executor_state, caf::detached>(system, std::move(parts));
 }
 

@@ -4,6 +4,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/run_router.hpp"
 
+#include <filesystem>
 #include <memory>
 
 namespace ferry::actors {
@@ -12,12 +13,13 @@ struct executor_parts {
   device on;
   std::shared_ptr<runners::run_control> control;
   std::shared_ptr<run_router> router;
-  queue_actor queue;
-  batch_optimizer_actor optimizer;
-  watchdog_actor watchdog;
+  run_listener_actor queue;
+  lease_holder_actor optimizer;
+  sign_listener_actor watchdog;
+  std::filesystem::path lease_file = {}; // of a node: runs end when the lease does; empty: they need none
 };
 
 // On a thread of its own: launching makes files and must not hold up others.
-[[nodiscard]] gpu_executor_actor spawn_gpu_executor(caf::actor_system& system, executor_parts parts);
+[[nodiscard]] local_executor_actor spawn_gpu_executor(caf::actor_system& system, executor_parts parts);
 
 } // namespace ferry::actors

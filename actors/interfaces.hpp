@@ -7,6 +7,7 @@
 //                                        queue ◀─ preempt, device_state, batch_noted ─ optimizer, watchdog
 //                                        queue ─ run_batch, stop_batch ─▶ gpu_executor ─ batch_began, … ─▶ queue
 //                                                                         gpu_executor ─ slot_freed ─▶ batch_optimizer
+//   On a head with nodes node_hub is the executor of their devices; on a node the executors tell node_link instead of the queue.
 //
 // Upstream goes only control: offer_capacity is the credit that lets candidates flow.
 #pragma once
@@ -16,6 +17,7 @@
 #include "actors/submit_messages.hpp"
 #include "model/device.hpp"
 #include "model/facts.hpp"
+#include "remote/messages.hpp"
 #include "runners/run_control.hpp"
 #include "scheduling/admission.hpp"
 #include "scheduling/batch_decision.hpp"
@@ -111,6 +113,7 @@ struct adopt_batch {
   batch_id batch;
   const config::job_type* type = nullptr; // null: no longer configured
   std::vector<job_id> jobs;
+  std::string device; // device::id
 };
 struct stop_batch {
   batch_id batch;
@@ -130,12 +133,69 @@ struct run_reported {
 };
 struct follow_up_due {}; // a batch may have waited too long for the one before it
 
+// Of a device of this machine, or of a node (node_hub).
 using gpu_executor_actor =
     caf::typed_actor<caf::result<void>(run_batch),   // launch it
                      caf::result<void>(adopt_batch), // follow it
                      caf::result<void>(stop_batch),  // TERM, grace, KILL
-                     caf::result<void>(end_workers), caf::result<void>(adopt_worker), caf::result<void>(follow_up_due),
-                     caf::result<void>(run_reported)>; // from run_control
+                     caf::result<void>(end_workers), caf::result<void>(adopt_worker)>;
+
+using local_executor_actor = gpu_executor_actor::extend<caf::result<void>(follow_up_due),
+                                                        caf::result<void>(run_reported)>; // from run_control
+
+// ---- whom executors tell: here the queue, the batch optimizer and the watchdog; on a node what speaks to the head --------------
+
+struct batch_began {
+  batch_id batch;
+};
+struct batch_progressed {
+  batch_id batch;
+  std::optional<job_id> job; // none: each of the batch
+  progress how_far;
+};
+struct batch_not_started {
+  batch_id batch;
+  error why;
+  bool crashed = false;   // its supervisor died in the middle of it
+  bool is_trouble = true; // others would meet the same
+};
+// Something was learnt of a running job. Warnings and resumptions are stored at once, all else with the end of the attempt.
+struct batch_noted {
+  batch_id batch;
+  std::optional<job_id> job; // none: each of the batch
+  run_note note;
+};
+// A job of a batch has ended before the others.
+struct job_over {
+  batch_id batch;
+  job_id job;
+  scheduling::job_outcome outcome;
+};
+struct batch_over {
+  batch_id batch;
+  std::vector<scheduling::job_outcome> outcomes; // one a job, in the order of the batch; those told by job_over among them
+};
+// The batch is over, or never began: its lease ends.
+struct slot_freed {
+  batch_id batch;
+  bool worker_ended = false; // its worker takes no other
+};
+// Nothing of it lives any more: its memory is free.
+struct worker_gone {
+  worker_id worker;
+};
+// A run gave a sign of life.
+struct batch_sign {
+  batch_id batch;
+  instant at{};
+  std::optional<progress> how_far = {};
+};
+
+using run_listener_actor =
+    caf::typed_actor<caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
+                     caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over)>;
+using lease_holder_actor = caf::typed_actor<caf::result<void>(slot_freed), caf::result<void>(worker_gone)>;
+using sign_listener_actor = caf::typed_actor<caf::result<void>(batch_sign)>;
 
 // ---- watchdog ---------------------------------------------------------------------------------------------------------------
 
@@ -145,12 +205,6 @@ struct watch_batch {
   std::string device;
   instant started{};
   gpu_executor_actor executor;
-};
-// A run gave a sign of life.
-struct batch_sign {
-  batch_id batch;
-  instant at{};
-  std::optional<progress> how_far = {};
 };
 struct forget_batch {
   batch_id batch;
@@ -173,15 +227,6 @@ using watchdog_actor =
 struct candidates {
   std::vector<scheduling::candidate> in_order;
 };
-// The batch is over, or never began: its lease ends.
-struct slot_freed {
-  batch_id batch;
-  bool worker_ended = false; // its worker takes no other
-};
-// Nothing of it lives any more: its memory is free.
-struct worker_gone {
-  worker_id worker;
-};
 struct end_all_idle {};   // workers without work are to give their memory back, however long their types keep them
 struct expiry_due {};     // a worker may have been idle for long enough
 struct look_again_due {}; // what was expected by now has not happened
@@ -190,6 +235,7 @@ struct look_again_due {}; // what was expected by now has not happened
 struct device_state {
   std::string device;
   std::string trouble;
+  bool ends_runs = true; // what runs there is stopped
 };
 // What programs that are not ferry's take of a device's memory has changed.
 struct memory_taken {
@@ -366,37 +412,6 @@ struct running_books {
   batch_ids expected; // of them, those that must have a process
 };
 
-struct batch_began {
-  batch_id batch;
-};
-struct batch_progressed {
-  batch_id batch;
-  std::optional<job_id> job; // none: each of the batch
-  progress how_far;
-};
-struct batch_not_started {
-  batch_id batch;
-  error why;
-  bool crashed = false;   // its supervisor died in the middle of it
-  bool is_trouble = true; // others would meet the same
-};
-// Something was learnt of a running job. Warnings and resumptions are stored at once, all else with the end of the attempt.
-struct batch_noted {
-  batch_id batch;
-  std::optional<job_id> job; // none: each of the batch
-  run_note note;
-};
-// A job of a batch has ended before the others.
-struct job_over {
-  batch_id batch;
-  job_id job;
-  scheduling::job_outcome outcome;
-};
-struct batch_over {
-  batch_id batch;
-  std::vector<scheduling::job_outcome> outcomes; // one a job, in the order of the batch; those told by job_over among them
-};
-
 using queue_actor = caf::typed_actor<
     // Commands: answered once their fact is on disk.
     caf::result<result<jobs_submitted>>(submit_jobs), caf::result<result<done>>(cancel_job), caf::result<result<done>>(hold_job),
@@ -422,6 +437,72 @@ using queue_actor = caf::typed_actor<
     // From the executors.
     caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
     caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over)>;
+
+// ---- node_hub: the executor of all devices that nodes lend, and whom these nodes speak to ---------------------------------------
+
+struct node_view {
+  std::string name, version, address;
+  std::vector<device> devices; // named as on the node itself
+  bool is_connected = false, is_drained = false;
+  std::string trouble;                    // why nothing is started there; empty: it works
+  std::optional<instant> heard = {};      // last, by this daemon
+  std::optional<instant> lease_ends = {}; // until when it may run what it was given
+  batch_ids runs;                         // that it was given
+};
+using node_list = std::vector<node_view>;
+struct read_nodes {};
+// Nothing new is started there until it is resumed; what runs goes on.
+struct drain_node {
+  std::string name;
+  bool drained = true;
+};
+// Errors: conflict while it is connected or may still run something; `force` gives that up.
+struct remove_node {
+  std::string name;
+  bool force = false;
+};
+struct nodes_due {}; // some may have fallen silent, or their leases ended
+
+using node_hub_actor = gpu_executor_actor::extend<
+    // From nodes, by way of the gateway.
+    caf::result<remote::answer<remote::node::welcome>>(remote::node::join),
+    caf::result<remote::answer<remote::node::orders>>(remote::node::await_orders),
+    caf::result<remote::answer<remote::node::acknowledged>>(remote::node::report),
+    caf::result<remote::answer<remote::node::piece_taken>>(remote::node::piece),
+    caf::result<remote::answer<remote::node::acknowledged>>(remote::node::leave),
+    // From users.
+    caf::result<node_list>(read_nodes), caf::result<result<done>>(drain_node), caf::result<result<done>>(remove_node),
+    caf::result<void>(nodes_due)>;
+
+// ---- node_link: a node's side -------------------------------------------------------------------------------------------------
+
+struct look_at_devices_due {};
+
+// Speaks to the head for one session, and hears the executors.
+using node_link_actor =
+    caf::typed_actor<caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
+                     caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over),
+                     caf::result<void>(slot_freed), caf::result<void>(worker_gone), caf::result<void>(batch_sign),
+                     caf::result<void>(look_at_devices_due)>;
+
+// Copy what grows in the directory of a run, as it grows.
+struct follow_files {
+  batch_id batch;
+};
+// Copy what these jobs have left; with `is_over` also the rest of what grows. Answered when the head has it.
+struct copy_files {
+  batch_id batch;
+  std::vector<job_id> jobs;
+  bool is_over = false;
+};
+struct remove_files {
+  batch_id batch;
+};
+struct copy_due {}; // something may have grown
+
+// Brings files of runs to the head.
+using node_mirror_actor = caf::typed_actor<caf::result<void>(follow_files), caf::result<done>(copy_files),
+                                           caf::result<void>(remove_files), caf::result<void>(copy_due)>;
 
 } // namespace ferry::actors
 

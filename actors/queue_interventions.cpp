@@ -370,7 +370,7 @@ void queue_state::device_changed(const device_state& what) {
     device_trouble_.insert_or_assign(what.device, what.trouble);
   send(self_, parts_->optimizer, what);
   events_->queue_changed();
-  if (what.trouble.empty())
+  if (what.trouble.empty() || !what.ends_runs)
     return;
   spdlog::error("device {} is out of service: {}", what.device, what.trouble);
   for (auto& [id, batch] : running_)

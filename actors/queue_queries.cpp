@@ -103,7 +103,8 @@ running_books queue_state::running_now() const {
   running_books books;
   for (const auto& [id, batch] : running_) {
     books.known.push_back(id);
-    if (batch.at == phase::running || batch.at == phase::stopping)
+    const bool is_here = node_of(batch.device).empty(); // of others no process is seen
+    if (is_here && (batch.at == phase::running || batch.at == phase::stopping))
       books.expected.push_back(id);
   }
   return books;

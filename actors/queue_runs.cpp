@@ -28,7 +28,7 @@ void queue_state::begin(const begin_work& what) {
       continue;
     if (type)
       watch(id, batch, *type, batch.started);
-    send(self_, executor->second, adopt_batch{id, type, batch.jobs()});
+    send(self_, executor->second, adopt_batch{id, type, batch.jobs(), batch.device});
   }
   for (const auto& [id, batch] : running_) // asked of an earlier daemon, which may not have passed it on
     if (std::any_of(batch.members.begin(), batch.members.end(),

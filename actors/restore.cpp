@@ -292,7 +292,8 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
 
   for (const auto& batch : stored->running) {
     const auto index = types.index_of(batch.type);
-    const auto sighting = sighting_of(control.inspect(batch.id));
+    // What a node was given is the node's to tell: nothing can be seen of it from here.
+    const auto sighting = node_of(batch.device).empty() ? sighting_of(control.inspect(batch.id)) : run_sighting::alive;
     if (scheduling::reconcile(sighting) == scheduling::reconciliation::requeue) {
       spdlog::info("batch {} never started: its jobs are queued again", batch.id.value);
       // Its directory may have been removed while a worker is at work on it: no worker of that type is relied on (P4).

@@ -10,18 +10,18 @@ namespace ferry::actors {
 
 class run_router {
 public:
-  void route(batch_id batch, gpu_executor_actor to) {
+  void route(batch_id batch, local_executor_actor to) {
     const std::lock_guard lock(mutex_);
     routes_.insert_or_assign(batch, std::move(to));
   }
 
-  void route(worker_id worker, gpu_executor_actor to) {
+  void route(worker_id worker, local_executor_actor to) {
     const std::lock_guard lock(mutex_);
     worker_routes_.insert_or_assign(worker, std::move(to));
   }
 
   void deliver(runners::run_control::report what) {
-    gpu_executor_actor to;
+    local_executor_actor to;
     {
       const std::lock_guard lock(mutex_);
       if (const auto of_worker = worker_routes_.find(what.worker); of_worker != worker_routes_.end()) {
@@ -50,8 +50,8 @@ public:
 
 private:
   std::mutex mutex_;
-  std::unordered_map<batch_id, gpu_executor_actor> routes_;
-  std::unordered_map<worker_id, gpu_executor_actor> worker_routes_;
+  std::unordered_map<batch_id, local_executor_actor> routes_;
+  std::unordered_map<worker_id, local_executor_actor> worker_routes_;
 };
 
 } // namespace ferry::actors

@@ -3,6 +3,7 @@
 #include "actors/batch_optimizer_actor.hpp"
 #include "actors/forecaster_actor.hpp"
 #include "actors/gpu_executor_actor.hpp"
+#include "actors/node_hub_actor.hpp"
 #include "actors/queue_actor.hpp"
 #include "actors/restore.hpp"
 #include "actors/storage_actor.hpp"
@@ -31,6 +32,8 @@ void register_messages() {
 
 namespace {
 
+bool is_lent(const device& d) { return !node_of(d.id).empty(); }
+
 // The actors that live and die together.
 struct generation {
   std::shared_ptr<const actor_handles> handles;
@@ -51,10 +54,12 @@ struct supervisor::implementation {
   int number = 0;                                 // of the current generation
   std::size_t alive = 0;                          // actors of the current generation
   std::string crash;                              // why the current generation is to be replaced; empty: it is well
+  bool devices_changed = false;                   // it is to be replaced for that, which is no crash
   bool stopping = false;
   int restarts = 0;
 
   generation current;
+  std::shared_ptr<remote::known_nodes> nodes;
   const std::shared_ptr<event_board> events = std::make_shared<event_board>();
   std::thread keeper;
 
@@ -65,6 +70,8 @@ struct supervisor::implementation {
   void watch(const generation& made);
   void end(const generation& old);
   void commit_and_close(const generation& old);
+  void take_in_devices();
+  [[nodiscard]] scheduling::node_rules node_rules() const;
   void keep();
 };
 
@@ -81,14 +88,20 @@ result<generation> supervisor::implementation::spawn_all() {
       parts.settings->storage.data_dir / "runs", parts.shim, parts.settings->runs.shims_ready,
       [router](runners::run_control::report what) { router->deliver(std::move(what)); });
   control->sweep();
-  auto state = restore_state(**store, *control, parts.settings, parts.devices);
+  auto devices = parts.devices;
+  for (device& lent : nodes->devices())
+    devices.push_back(std::move(lent));
+  auto state = restore_state(**store, *control, parts.settings, devices);
   if (!state)
     return fail(state.error());
   // By value: the queue must not keep `control` alive beyond the executors.
   state->queue->run_directory = [runs = parts.settings->storage.data_dir / "runs"](batch_id id) { return runs / to_string(id); };
 
-  scheduling::device_ledger ledger(parts.devices);
-  auto homes = parts.devices;
+  scheduling::device_ledger ledger(devices);
+  for (const device& d : devices)
+    if (const auto node = node_of(d.id); !node.empty())
+      ledger.set_out_of_service(d.id, "node " + std::string(node) + " is not connected");
+  auto homes = devices;
   // A device that is no longer configured still needs somebody who follows what runs there.
   const auto add_home = [&](const std::string& id) {
     if (std::none_of(homes.begin(), homes.end(), [&](const device& d) { return d.id == id; }))
@@ -128,8 +141,17 @@ result<generation> supervisor::implementation::spawn_all() {
                                        .gpu_reserve_mib = parts.settings->devices.gpu.memory_reserve_mib,
                                        .audit_interval = parts.settings->runs.audit_interval});
   h.forecaster = spawn_forecaster(system);
+  h.nodes = spawn_node_hub(system, {.queue = h.queue,
+                                    .optimizer = h.optimizer,
+                                    .watchdog = h.watchdog,
+                                    .nodes = nodes,
+                                    .runs = parts.settings->storage.data_dir / "runs",
+                                    .rules = node_rules(),
+                                    .heartbeat = parts.settings->node.heartbeat,
+                                    .on_change = [this] { take_in_devices(); }});
   for (const device& d : homes)
-    h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer, h.watchdog}));
+    h.executors.emplace(d.id, is_lent(d) ? gpu_executor_actor(h.nodes)
+                                         : spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer, h.watchdog}));
   for (const auto& worker : state->workers)
     post(h.executors.at(worker.device), adopt_worker{worker.id});
   const auto add = [&](std::string name, const auto& handle) {
@@ -139,8 +161,10 @@ result<generation> supervisor::implementation::spawn_all() {
   add("batch_optimizer", h.optimizer);
   add("watchdog", h.watchdog);
   add("forecaster", h.forecaster);
-  for (const auto& [id, executor] : h.executors)
-    add("gpu_executor of " + id, executor);
+  for (const device& d : homes)
+    if (!is_lent(d))
+      add("gpu_executor of " + d.id, h.executors.at(d.id));
+  add("node_hub", h.nodes);
   add("history", h.history);
   add("storage", h.storage);
   made.handles = std::make_shared<const actor_handles>(std::move(h));
@@ -167,6 +191,7 @@ void supervisor::implementation::watch(const generation& made) {
     });
   const auto& h = *made.handles;
   post(h.queue, begin_work{h.optimizer, h.executors, h.watchdog, h.forecaster});
+  post(h.nodes, nodes_due{}); // the queue knows whom it works with when it hears of them
 }
 
 // Ends every actor and waits until nothing holds the store: the next generation needs its lock.
@@ -187,22 +212,41 @@ void supervisor::implementation::commit_and_close(const generation& old) {
   self->request(h.storage, caf::infinite, close_store{}).receive([](done) {}, [](const caf::error&) {});
 }
 
+void supervisor::implementation::take_in_devices() {
+  const std::lock_guard lock(mutex);
+  devices_changed = true;
+  wake.notify_all();
+}
+
+scheduling::node_rules supervisor::implementation::node_rules() const {
+  const auto& rules = parts.settings->node;
+  return {.silent_after = rules.heartbeat + rules.silent_after, .lease = rules.lease};
+}
+
 void supervisor::implementation::keep() {
   std::deque<std::chrono::steady_clock::time_point> recent;
   for (;;) {
+    bool is_crash = false;
     {
       std::unique_lock lock(mutex);
-      wake.wait(lock, [this] { return stopping || !crash.empty(); });
+      wake.wait(lock, [this] { return stopping || devices_changed || !crash.empty(); });
       published.reset();
       if (stopping)
         break;
-      spdlog::error("an actor crashed ({}): restarting all from what is stored", crash);
-      ++restarts;
+      is_crash = !crash.empty();
+      devices_changed = false;
+      if (is_crash) {
+        spdlog::error("an actor crashed ({}): restarting all from what is stored", crash);
+        ++restarts;
+      }
     }
+    if (!is_crash)
+      commit_and_close(current);
     end(current);
     current = {};
     const auto now = std::chrono::steady_clock::now();
-    recent.push_back(now);
+    if (is_crash || recent.empty())
+      recent.push_back(now);
     while (now - recent.front() > std::chrono::seconds(limits::restart_window_seconds))
       recent.pop_front();
     auto made = recent.size() > limits::restarts_max ? result<generation>(fail(error_code::internal, "actors crash too often"))
@@ -224,6 +268,10 @@ void supervisor::implementation::keep() {
 result<std::unique_ptr<supervisor>> supervisor::start(caf::actor_system& system, daemon_parts parts,
                                                       std::function<void()> on_gave_up) {
   auto impl = std::make_unique<implementation>(system, std::move(parts), std::move(on_gave_up));
+  auto nodes = remote::known_nodes::open(impl->parts.settings->storage.data_dir / "nodes.json");
+  if (!nodes)
+    return fail(nodes.error());
+  impl->nodes = std::move(*nodes);
   auto made = impl->spawn_all();
   if (!made)
     return fail(made.error());

@@ -16,7 +16,7 @@ namespace ferry::actors {
 
 struct daemon_parts {
   std::shared_ptr<const config::settings> settings;
-  std::vector<device> devices;
+  std::vector<device> devices; // of this machine
   std::filesystem::path shim;                                     // the ferry-shim program
   std::function<std::vector<device_reading>()> read_devices = {}; // in the order of `devices`; asked only where there is a GPU
 };
@@ -30,6 +30,7 @@ struct actor_handles {
   std::map<std::string, gpu_executor_actor> executors;
   watchdog_actor watchdog;
   forecaster_actor forecaster;
+  node_hub_actor nodes;
   std::shared_ptr<const status_board> board;
 };
 

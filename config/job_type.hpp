@@ -44,6 +44,7 @@ struct job_type {
   std::vector<std::string> inherit_environment; // names taken over from the daemon's environment
   int tier = 0;                                 // 0–9: jobs of a higher tier come first, and take the devices of preemptible ones
   bool preemptible = false;                     // gives its device to a job of a higher tier, and is continued after it
+  bool survive_partition = false;               // goes on without end on a node that does not reach its head
   worker_rules worker;                          // of `runner_kind::worker`
   batch_rules batch;
   estimate_rules estimate;

@@ -20,6 +20,7 @@ const std::vector<std::string>& overridable() {
                                              "environment",    "inherit_environment",
                                              "grace",          "tier",
                                              "preemptible",    "checkpoint_files",
+                                             "survive_partition",
                                              "failure_storm",  "failure_storm_window",
                                              "max_run_time",   "on_max_run_time",
                                              "max_start_time", "on_max_start_time",

@@ -49,6 +49,19 @@ inline constexpr std::size_t log_chunk_bytes_max = 1024 * 1024; // bytes of one 
 inline constexpr std::int64_t wait_seconds_max = 60;            // one long poll
 inline constexpr std::size_t remote_readers_max = 1'000;        // requests for events, of other machines, that wait
 
+// Nodes
+inline constexpr std::size_t nodes_max = 100;
+inline constexpr std::size_t node_name_bytes_max = 63;
+inline constexpr std::size_t node_devices_max = 64;              // of one node, its MIG parts among them
+inline constexpr std::size_t node_runs_max = 100'000;            // that a node may have directories of
+inline constexpr std::size_t node_events_per_report_max = 256;
+inline constexpr std::size_t node_events_waiting_max = 20'000;   // on the node, for the head; beyond it the session begins anew
+inline constexpr std::size_t node_orders_waiting_max = 10'000;   // on the head, for the node; likewise
+inline constexpr std::size_t node_piece_bytes_max = 1024 * 1024; // of a file, on its way to the head
+inline constexpr std::size_t node_path_bytes_max = 4'096;        // of a file of a run
+inline constexpr std::size_t node_path_parts_max = 64;
+inline constexpr std::size_t node_files_max = 200'000; // of one job, that are copied to the head
+
 inline constexpr std::size_t page_rows_searched_max = 200'000; // looked at for one page, where name and state seldom meet
 
 inline constexpr std::size_t queue_rows_searched_max = 200'000; // of the queue, for one page of jobs of a type or a user

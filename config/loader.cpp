@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <charconv>
+#include <climits>
 #include <cstring>
+#include <unistd.h>
 
 namespace ferry::config {
 namespace {
@@ -50,18 +52,46 @@ std::string check_listen(std::string& listen, bool has_tls, std::string& hint) {
   return {};
 }
 
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return ::gethostname(name, HOST_NAME_MAX) == 0 ? name : "node";
+}
+
+// "host:port", where the host may be a name.
+std::string fault_of_join(const std::string& join) {
+  const auto colon = join.rfind(':');
+  if (colon == std::string::npos || colon == 0)
+    return "must be a host and a port, is \"" + shortened(join) + "\"";
+  std::uint32_t port = 0;
+  const auto [end, failed] = std::from_chars(join.data() + colon + 1, join.data() + join.size(), port);
+  if (failed != std::errc() || end != join.data() + join.size() || port == 0 || port > 65'535)
+    return "must end in a port from 1 to 65535, is \"" + shortened(join) + "\"";
+  return {};
+}
+
 // Other machines are spoken to by mutual TLS or not at all.
 void check_node(toml_reader& reader, const toml::table& root, node_settings& s) {
   const auto node = [&](const char* key) { return root.at_path(std::string("node.") + key).node(); };
-  if (!s.is_on())
+  if (s.name.empty())
+    s.name = host_name();
+  if (s.is_on() && s.is_member())
+    reader.report("node.join", node("join"), "cannot be set beside node.listen: a node has no nodes of its own", "remove one of them");
+  if (const std::string fault = s.is_member() ? fault_of_join(s.join) : std::string(); !fault.empty())
+    reader.report("node.join", node("join"), fault, "write \"head.example:7879\"");
+  if (!s.is_on() && !s.is_member())
     return;
   bool loopback = false;
-  if (const std::string fault = check_address(s.listen, loopback); !fault.empty())
+  if (const std::string fault = s.is_on() ? check_address(s.listen, loopback) : std::string(); !fault.empty())
     reader.report("node.listen", node("listen"), fault, "write \"0.0.0.0:7879\" or the address of one of this machine's networks");
+  if (s.lease <= s.heartbeat + s.silent_after)
+    reader.report("node.lease", node("lease"),
+                  "must be longer than node.heartbeat and node.silent_after together, " +
+                      std::to_string((s.heartbeat + s.silent_after).count()) + " ms; it is " + std::to_string(s.lease.count()) + " ms");
   for (const auto& [key, file] : {std::pair{"certificate", &s.certificate}, {"key", &s.key}, {"ca", &s.ca}})
     if (file->empty())
-      reader.report(std::string("node.") + key, node("listen"),
-                    "is missing: with node.listen all of certificate, key and ca are needed",
+      reader.report(std::string("node.") + key, node(s.is_on() ? "listen" : "join"),
+                    std::string("is missing: with node.") + (s.is_on() ? "listen" : "join") +
+                        " all of certificate, key and ca are needed",
                     "`ferry certs issue NAME` makes them");
 }
 

@@ -146,6 +146,22 @@ std::vector<option<settings>> declare_node() {
                "Where programs on other machines (ferry::client) are let in, by mutual TLS: an address such as \"0.0.0.0:7879\".\n"
                "Empty: none are."},
               [](settings& s) { return &s.node.listen; }),
+      setting({"node.join", text,
+               "The head that this machine lends its devices to, such as \"head.example:7879\": then it has no queue and no page of its\n"
+               "own, and runs what the head gives it, of the job types that are declared here. Empty: it has a queue of its own."},
+              [](settings& s) { return &s.node.join; }),
+      setting({"node.name", text, "What the head calls this machine. Empty: its host name."}, [](settings& s) { return &s.node.name; }),
+      setting({"node.heartbeat", duration, "How often a node and its head hear of each other at least. Set on the head.", 10, 60'000},
+              [](settings& s) { return &s.node.heartbeat; }),
+      setting({"node.silent_after", duration,
+               "A node that is not heard of for so long, beyond its heartbeat, counts as not there: nothing new is started on it.", 100,
+               600'000},
+              [](settings& s) { return &s.node.silent_after; }),
+      setting({"node.lease", duration,
+               "For how long a node that does not reach its head may go on with what it runs; then it ends that, and the head starts it\n"
+               "elsewhere. Set on the head.",
+               1'000, 7LL * 24 * 3600 * 1000},
+              [](settings& s) { return &s.node.lease; }),
       setting({"node.certificate", path, "Who this machine is to others: a PEM file, as `ferry certs issue NAME` makes it."},
               [](settings& s) { return &s.node.certificate; }),
       setting({"node.key", path, "The key of that certificate."}, [](settings& s) { return &s.node.key; }),
@@ -261,6 +277,10 @@ std::vector<option<job_type>> declare_job_type() {
            "Gives its device to a job of a higher tier (TERM, grace, KILL) and is queued again, to be continued from its newest\n"
            "checkpoint."},
           [](job_type& t) { return &t.preemptible; }),
+      type_key({"survive_partition", boolean,
+                "On a node that does not reach its head it goes on without end, and starts nowhere else before the node is back or removed.\n"
+                "Else it is ended when the node's lease is over."},
+               [](job_type& t) { return &t.survive_partition; }),
       type_key({"checkpoint_files", text,
                 "A pattern of paths below the job's directory, such as \"outputs/*/checkpoint-*.pt\": the newest is what the next\n"
                 "attempt is given as $FERRY_RESUME_FROM. Empty: only what a job announces as a checkpoint."},

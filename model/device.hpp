@@ -1,6 +1,7 @@
 // A device: a GPU, one of its MIG parts, or the host CPU. It has slots (how many batches may run at once) and memory.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,13 +15,32 @@ enum class device_kind { cpu, gpu };
 [[nodiscard]] constexpr std::string_view to_string(device_kind k) { return k == device_kind::gpu ? "gpu" : "cpu"; }
 
 struct device {
-  std::string id; // "cpu", or the UUID that NVML gives ("GPU-…", "MIG-…"); what CUDA_VISIBLE_DEVICES is set to
+  // "cpu", or the UUID that NVML gives ("GPU-…", "MIG-…"): what CUDA_VISIBLE_DEVICES is set to. Of a node's device the node's name
+  // stands before it: "alpha:cpu".
+  std::string id;
   device_kind kind = device_kind::cpu;
   std::string name; // for people: "NVIDIA H100 80GB HBM3"
   int slots = 1;
   std::int64_t memory_mib = 0; // what leases may share
   int threads = 1;             // host threads that its slots share
+  std::optional<std::vector<std::string>> job_types = {}; // that can run there, sorted; not set: all
+
+  [[nodiscard]] bool runs(std::string_view job_type) const {
+    return !job_types || std::binary_search(job_types->begin(), job_types->end(), job_type);
+  }
+  friend bool operator==(const device&, const device&) = default;
 };
+
+// The node whose device this is; empty: of this machine.
+[[nodiscard]] constexpr std::string_view node_of(std::string_view device_id) {
+  const auto colon = device_id.find(':');
+  return colon == std::string_view::npos ? std::string_view() : device_id.substr(0, colon);
+}
+// What the device is called on its own machine.
+[[nodiscard]] constexpr std::string_view local_id(std::string_view device_id) {
+  const auto colon = device_id.find(':');
+  return colon == std::string_view::npos ? device_id : device_id.substr(colon + 1);
+}
 
 // A process that holds memory of a GPU.
 struct device_process {

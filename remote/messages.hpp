@@ -1,11 +1,13 @@
-// What programs on other machines say to the daemon, and what it answers: the only messages that leave the process. Plain values,
+// What programs on other machines say to the daemon, and what it answers: with those of nodes (node_messages.hpp) the only messages
+// that leave the process. Plain values,
 // written by CAF's binary serializer over mutual TLS; the numbers of their types (below) are part of the protocol: append only.
 //
 // A peer says hello first: daemons and clients of another protocol version refuse each other by name instead of reading garbage.
 // Nothing is pushed: who follows events asks for the next ones, and at most one answer is on its way to each reader.
 #pragma once
 
-#include "model/error.hpp"
+#include "remote/node_messages.hpp"
+#include "remote/refusal.hpp"
 #include "remote/values.hpp"
 
 #include <caf/result.hpp>
@@ -33,14 +35,6 @@ struct welcome {
   std::uint32_t protocol = protocol_version;
   std::string daemon; // its version
 };
-
-// An error of the daemon's (model/error.hpp), as it travels.
-struct refusal {
-  std::string code, what, hint;
-  std::vector<std::string> problems; // one line each
-};
-template <class T>
-using answer = std::variant<T, refusal>;
 
 struct submit_jobs {
   std::vector<job_description> jobs; // all, or none of them
@@ -89,11 +83,6 @@ bool inspect(Inspector& f, hello& x) {
 template <class Inspector>
 bool inspect(Inspector& f, welcome& x) {
   return f.object(x).fields(f.field("protocol", x.protocol), f.field("daemon", x.daemon));
-}
-template <class Inspector>
-bool inspect(Inspector& f, refusal& x) {
-  return f.object(x).fields(f.field("code", x.code), f.field("what", x.what), f.field("hint", x.hint),
-                            f.field("problems", x.problems));
 }
 template <class Inspector>
 bool inspect(Inspector& f, job_description& x) {
@@ -166,10 +155,13 @@ bool inspect(Inspector& f, look_due& x) {
 using gateway_actor = caf::typed_actor<caf::result<answer<welcome>>(hello), caf::result<answer<jobs_accepted>>(submit_jobs),
                                        caf::result<answer<job_status>>(read_job), caf::result<answer<job_status>>(await_job),
                                        caf::result<answer<accepted>>(cancel_job), caf::result<answer<events>>(read_events),
-                                       caf::result<void>(look_due)>;
-
-[[nodiscard]] refusal to_refusal(const error& e);
-[[nodiscard]] error to_error(const refusal& r);
+                                       caf::result<void>(look_due),
+                                       // From nodes.
+                                       caf::result<answer<node::welcome>>(node::join),
+                                       caf::result<answer<node::orders>>(node::await_orders),
+                                       caf::result<answer<node::acknowledged>>(node::report),
+                                       caf::result<answer<node::piece_taken>>(node::piece),
+                                       caf::result<answer<node::acknowledged>>(node::leave)>;
 
 // Must be called once, before the first actor_system exists.
 void register_messages();
@@ -201,5 +193,34 @@ CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::job_status>)
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::accepted>))
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::events>))
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::gateway_actor))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::join))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::welcome))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::run))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::adopt))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::stop))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::forget))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::end_workers))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::adopt_worker))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::await_orders))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::orders))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::began))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::progressed))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::noted))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::not_started))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::job_ended))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::batch_ended))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::freed))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::worker_left))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::sign))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::device_changed))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::report))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::acknowledged))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::piece))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::piece_taken))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::leave))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::node::welcome>))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::node::orders>))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::node::acknowledged>))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::node::piece_taken>))
 CAF_END_TYPE_ID_BLOCK(ferry_remote)
 // clang-format on

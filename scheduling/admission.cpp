@@ -86,7 +86,8 @@ int items_at_once(const config::job_type& type, const json& params) {
 demand demand_of(const config::job_type& type, int items) {
   return {.device = type.device,
           .slots = type.slots,
-          .memory_mib = type.memory_mib + std::int64_t{items} * type.batch.memory_mib_per_item};
+          .memory_mib = type.memory_mib + std::int64_t{items} * type.batch.memory_mib_per_item,
+          .type = type.name};
 }
 
 std::int64_t memory_of_found_worker(const config::job_type& type, std::int64_t at_start_mib, const device& on) {

@@ -19,7 +19,8 @@ device_ledger::device_ledger(std::vector<device> devices) {
 bool device_ledger::suits(const account& a, const demand& d) const {
   using enum config::device_choice;
   const bool wants_gpu = d.device == gpu || (d.device == automatic && has_gpu_);
-  return (a.owner.kind == device_kind::gpu) == wants_gpu && d.slots <= a.owner.slots && d.memory_mib <= a.owner.memory_mib;
+  return (a.owner.kind == device_kind::gpu) == wants_gpu && d.slots <= a.owner.slots && d.memory_mib <= a.owner.memory_mib &&
+         (d.type.empty() || a.owner.runs(d.type));
 }
 
 int device_ledger::slots_free() const {
@@ -221,16 +222,19 @@ std::optional<std::string> why_unplaceable(const std::vector<device>& devices, c
   const device_ledger empty(devices);
   int most_slots = 0;
   std::int64_t most_memory = 0;
-  bool kind_exists = false;
+  bool kind_exists = false, type_exists = false;
   for (const auto& a : empty.accounts()) {
     if (empty.suits(a, d))
       return std::nullopt;
-    if (empty.suits(a, demand{.device = d.device, .slots = 0, .memory_mib = 0})) {
+    type_exists = type_exists || d.type.empty() || a.owner.runs(d.type);
+    if (empty.suits(a, demand{.device = d.device, .slots = 0, .memory_mib = 0, .type = d.type})) {
       kind_exists = true;
       most_slots = std::max(most_slots, a.owner.slots);
       most_memory = std::max(most_memory, a.owner.memory_mib);
     }
   }
+  if (!type_exists)
+    return "no device runs jobs of type '" + std::string(d.type) + "'";
   if (!kind_exists)
     return std::string("it needs a ") + (d.device == config::device_choice::gpu ? "GPU" : "CPU device") +
            " and this machine has none";

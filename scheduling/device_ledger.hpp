@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ferry::scheduling {
@@ -22,6 +23,7 @@ struct demand {
   config::device_choice device = config::device_choice::automatic;
   int slots = 1;
   std::int64_t memory_mib = 0;
+  std::string_view type = {}; // its name, which outlives this; empty: any device will do
 };
 
 // A batch's right to a share of a device.

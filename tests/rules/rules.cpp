@@ -19,7 +19,7 @@ const std::map<std::string_view, names>& layers() {
       {"gpu", {"model", "config", "scheduling"}},
       {"gpu/upscale", {"model", "config"}}, // a program of its own
       {"runners", {"model", "config", "scheduling"}},
-      {"remote", {"model", "config"}},
+      {"remote", {"model", "config", "scheduling"}},
       {"actors", {"model", "config", "scheduling", "storage", "gpu", "runners", "remote"}},
       {"http", {"model", "config", "scheduling", "storage", "gpu", "runners", "remote", "actors"}},
       {"cli", {"model", "config", "scheduling", "runners", "remote"}}, // it starts quickly because it links neither CAF nor SQLite
