@@ -62,7 +62,7 @@ struct run_job_cancelled {
 struct run_exited {
   std::optional<int> exit_status = {};
   std::optional<int> signal = {};
-  std::optional<failure> why = {};                   // launch failures
+  std::optional<failure> why = {};                   // it could not be launched, or not any more
   std::string stopped_by = {};                       // the reason given to stop(); empty: ended by itself
   std::vector<job_id> stopped_jobs = {};             // for whose sake; empty: of all
   std::optional<failure> broken = {};                // why the batch as a whole failed: of jobs that had not ended by themselves

@@ -67,6 +67,8 @@ json to_json(const run_spec& spec) {
                           {"keep_alive_ms", spec.worker->keep_alive.count()},
                           {"ready_timeout_ms", spec.worker->ready_timeout.count()},
                           {"memory_mib", spec.worker->memory_mib}};
+  if (!spec.lease_file.empty())
+    document["lease_file"] = spec.lease_file.string();
   return document;
 }
 
@@ -98,6 +100,7 @@ result<run_spec> run_spec_from(const json& document) {
                                  .keep_alive = std::chrono::milliseconds{worker->at("keep_alive_ms").get<std::int64_t>()},
                                  .ready_timeout = std::chrono::milliseconds{worker->at("ready_timeout_ms").get<std::int64_t>()},
                                  .memory_mib = worker->value("memory_mib", std::int64_t{0})};
+    spec.lease_file = document.value("lease_file", std::string());
     if (spec.argv.empty())
       return fail(error_code::invalid_argument, "spec.json: argv is empty");
     return spec;

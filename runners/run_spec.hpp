@@ -3,7 +3,8 @@
 //             "progress":{"source":"automatic","pattern":""},"jobs":[{"id":1,"params":{…},"dir":"…","resume_from":"…","part":{"first_item":8,"items":8,"of":20}}]}
 //             and "worker":{"id":7,"directory":"…","warm":"{}","keep_alive_ms":…,"ready_timeout_ms":…,"memory_mib":0} for a
 //             batch that a worker runs. "resume_from" is there only where a job continues from a checkpoint, "part" only where it
-//             runs in parts: its params then hold the items of this one
+//             runs in parts: its params then hold the items of this one. "lease_file":"…" is there only for a run on a node that
+//             is to end when the node's lease does (lease_file.hpp)
 // spec.json is mode 0600: parameters and environment may be private.
 #pragma once
 
@@ -52,6 +53,7 @@ struct run_spec {
   std::string progress_pattern;
   std::vector<run_job> jobs;
   std::optional<worker_place> worker = {}; // none: a process of its own
+  std::filesystem::path lease_file = {};   // what it may run by; empty: by no lease
 };
 
 [[nodiscard]] json to_json(const std::vector<run_job>& jobs); // as spec.json has them, and as a worker is told

@@ -26,18 +26,20 @@ struct cause_name {
   stop_cause cause;
   std::string_view name;
 };
-constexpr std::array<cause_name, 6> cause_names{{{stop_cause::cancel, "cancel"},
+constexpr std::array<cause_name, 7> cause_names{{{stop_cause::cancel, "cancel"},
                                                  {stop_cause::timeout, "timeout"},
                                                  {stop_cause::metric, "metric"},
                                                  {stop_cause::device, "device"},
                                                  {stop_cause::preempt, "preempt"},
-                                                 {stop_cause::suspend, "suspend"}}};
+                                                 {stop_cause::suspend, "suspend"},
+                                                 {stop_cause::lease, "lease"}}};
 constexpr std::string_view retry_mark = ", retry";
 
 failure failure_of(const stop_reason& reason) {
   switch (reason.cause) {
   case stop_cause::metric: return {.kind = failure_kind::metric, .message = reason.why};
   case stop_cause::device: return {.kind = failure_kind::device, .message = reason.why};
+  case stop_cause::lease: return {.kind = failure_kind::lost, .message = reason.why};
   default:
     return {.kind = failure_kind::timeout, .message = reason.why.empty() ? "ran longer than its type's max_run_time" : reason.why};
   }
@@ -126,6 +128,7 @@ job_outcome judge(const run_ending& ending, const job_report& report) {
         outcome.interrupted = stopped->cause == stop_cause::preempt ? attempt_end::preempted : attempt_end::suspended;
       return outcome;
     case stop_cause::device: return failed(failure_of(*stopped), stopped->may_retry);
+    case stop_cause::lease: return is_done ? outcome : failed(failure_of(*stopped), stopped->may_retry); // no job is at fault
     default: return failed_together(failure_of(*stopped), stopped->may_retry);
     }
   }

@@ -13,7 +13,7 @@
 namespace ferry::scheduling {
 
 // Why ferry itself stops a run. As text it goes to the shim and comes back in the run's end, so that it survives the daemon.
-enum class stop_cause { cancel, timeout, metric, device, preempt, suspend };
+enum class stop_cause { cancel, timeout, metric, device, preempt, suspend, lease };
 struct stop_reason {
   stop_cause cause = stop_cause::cancel;
   bool may_retry = false; // the retry policy is asked
@@ -21,6 +21,8 @@ struct stop_reason {
 };
 // "cancel", "timeout: ran longer than …", "timeout, retry: no sign of life for 10 m".
 [[nodiscard]] std::string to_text(const stop_reason& reason);
+// What a shim writes by itself when the lease of its node ends: the text of such a reason.
+inline constexpr std::string_view lease_ended_text = "lease, retry: its node was out of reach of the head until its lease ended";
 // Nothing for text that no ferry wrote.
 [[nodiscard]] std::optional<stop_reason> stop_reason_from(std::string_view text);
 
@@ -69,9 +71,10 @@ struct job_outcome {
 };
 
 // Exit status 0 alone is success; a job that reported a failure has failed whatever the status. A run that was stopped ends for the
-// reason it was stopped for, also when it managed to exit with 0 first; one that was preempted or suspended has completed if it
-// reported so and ended with 0. Of several jobs of a failed batch none can be told to be the one at fault: they are regrouped, in
-// halves, until it stands alone. Exit status 75 after a checkpoint of this attempt: to be continued.
+// reason it was stopped for, also when it managed to exit with 0 first; one that was preempted or suspended, or whose node's lease
+// ended, has completed if it reported so and ended with 0; else the latter is lost. Of several jobs of a failed batch none can be
+// told to be the one at fault: they are regrouped, in halves, until it stands alone. Exit status 75 after a checkpoint of this
+// attempt: to be continued.
 [[nodiscard]] job_outcome judge(const run_ending& ending, const job_report& report);
 
 // Of a job whose run was stopped for this reason before it was launched. `is_its`: for the sake of this job; else for that of

@@ -19,8 +19,9 @@ public:
 
   // Errors: nothing was started and nothing could be written down.
   [[nodiscard]] virtual result<void> start(shim_record& shim) = 0;
-  // Instead of start(): writes down why the run could not be started.
-  virtual void refuse(std::string why) = 0;
+  // Instead of start(): writes down why the run could not be started, and what ended it before that.
+  virtual void refuse(failure why, std::string stopped_by) = 0;
+  void refuse(std::string why) { refuse({.kind = failure_kind::launch, .message = std::move(why)}, {}); }
   virtual void stop(const stop_request& request) = 0;
   // A child has ended, or `next_due` has come.
   virtual void proceed() = 0;

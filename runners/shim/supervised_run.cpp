@@ -3,6 +3,7 @@
 #include "runners/process_table.hpp"
 #include "runners/shim/artifact_list.hpp"
 #include "runners/shim/job_process.hpp"
+#include "scheduling/outcome.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,10 +18,14 @@ using namespace std::chrono_literals;
 constexpr auto leftovers_grace = 2s; // for what outlives the process, where nobody set another
 constexpr auto record_pause = 500ms; // between tries to write the end on a full disk
 
+failure launch_failure(const error& why) { return {.kind = failure_kind::launch, .message = why.what}; }
+
 } // namespace
 
-supervised_run::supervised_run(run_spec spec, descriptor lock, descriptor directory, event_log::announcer announce)
+supervised_run::supervised_run(run_spec spec, lease_watch lease, descriptor lock, descriptor directory,
+                               event_log::announcer announce)
     : spec_(std::move(spec)),
+      lease_(std::move(lease)),
       lock_(std::move(lock)),
       directory_(std::move(directory)),
       journal_(spec_.batch, std::move(announce)) {}
@@ -31,19 +36,19 @@ result<void> supervised_run::start(shim_record& shim) {
   // Also for reading, which is the shim's own use of it.
   output_.reset(::openat(directory_.get(), run_file::output, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!output_) {
-    record_launch_failure(system_error("cannot create output.log", errno).what);
+    record_launch_failure(launch_failure(system_error("cannot create output.log", errno)));
     return {};
   }
   // Before the process: without a whole shim.json no process was ever made. It appears whole enough that way, for it is read only
   // once this shim is dead.
   if (auto written = shim.put_into(directory_.get()); !written) {
-    record_launch_failure(written.error().what);
+    record_launch_failure(launch_failure(written.error()));
     return {};
   }
   const std::uint64_t before = ticks_since_boot();
   auto made = waiting_process::make(spec_, {.output = output_.get(), .errors = output_.get()});
   if (!made) {
-    record_launch_failure(made.error().what);
+    record_launch_failure(launch_failure(made.error()));
     return {};
   }
   process_ = process_tree(made->pid());
@@ -54,7 +59,7 @@ result<void> supervised_run::start(shim_record& shim) {
   journal_.flush(); // on a full disk it waits: then FERRY_RUN_DIR in its environment is what the process is known by
   if (auto gone = made->let_go(); !gone) {
     process_ = {};
-    record_launch_failure(gone.error().what);
+    record_launch_failure(launch_failure(gone.error()));
     return {};
   }
   watch_.emplace(spec_, directory_.get(), output_.get());
@@ -62,7 +67,8 @@ result<void> supervised_run::start(shim_record& shim) {
   return {};
 }
 
-void supervised_run::refuse(std::string why) {
+void supervised_run::refuse(failure why, std::string stopped_by) {
+  stopped_by_ = std::move(stopped_by);
   if (journal_.open(directory_.get()))
     record_launch_failure(std::move(why));
   else
@@ -71,8 +77,8 @@ void supervised_run::refuse(std::string why) {
 
 supervised_run::clock::time_point supervised_run::next_due() const {
   switch (stage_) {
-  case stage::running: return look_due_;
-  case stage::asked_to_end: return std::min(look_due_, kill_due_);
+  case stage::running: return std::min(look_due_, lease_.next_due());
+  case stage::asked_to_end: return std::min({look_due_, kill_due_, lease_.next_due()});
   case stage::killing: return kill_due_;
   case stage::recording: return record_due_;
   case stage::over: break;
@@ -105,6 +111,7 @@ void supervised_run::proceed() {
     }
     if (process_.status() && stage_ == stage::running)
       begin_ending(leftovers_grace);
+    heed_lease();
     if ((stage_ == stage::running || stage_ == stage::asked_to_end) && now >= look_due_)
       look();
     if (stage_ == stage::asked_to_end && now >= kill_due_)
@@ -118,6 +125,17 @@ void supervised_run::proceed() {
     if (journal_.flush())
       stage_ = stage::over;
   }
+}
+
+// It is asked to end while it still may run, and killed once it may not, whoever else has asked it to end meanwhile. A lease that
+// is extended in between changes nothing: it has been asked.
+void supervised_run::heed_lease() {
+  if (stage_ == stage::running && lease_.is_near()) {
+    stopped_by_ = scheduling::lease_ended_text;
+    begin_ending(std::max(lease_.left(), 0ms));
+  }
+  if (stage_ == stage::asked_to_end && lease_.is_over())
+    kill_due_ = std::min(kill_due_, clock::now());
 }
 
 void supervised_run::look() {
@@ -159,9 +177,10 @@ void supervised_run::record_end() {
   proceed();
 }
 
-void supervised_run::record_launch_failure(std::string why) {
+void supervised_run::record_launch_failure(failure why) {
   run_exited end;
-  end.why = failure{failure_kind::launch, std::move(why)};
+  end.why = std::move(why);
+  end.stopped_by = stopped_by_;
   end.artifacts.resize(spec_.jobs.size());
   end.at = wall_clock_now();
   journal_.add(run_event(end));

@@ -2,6 +2,7 @@
 // exactly once. The run is over when nothing of it lives.
 #pragma once
 
+#include "runners/shim/lease_watch.hpp"
 #include "runners/shim/process_tree.hpp"
 #include "runners/shim/progress_watch.hpp"
 #include "runners/shim/run_journal.hpp"
@@ -15,10 +16,10 @@ namespace ferry::runners {
 class supervised_run final : public shim_run {
 public:
   // `lock` is the locked shim.lock: it is let go when this goes.
-  supervised_run(run_spec spec, descriptor lock, descriptor directory, event_log::announcer announce);
+  supervised_run(run_spec spec, lease_watch lease, descriptor lock, descriptor directory, event_log::announcer announce);
 
   [[nodiscard]] result<void> start(shim_record& shim) override;
-  void refuse(std::string why) override;
+  void refuse(failure why, std::string stopped_by) override;
   void stop(const stop_request& request) override;
   void proceed() override;
   [[nodiscard]] clock::time_point next_due() const override;
@@ -31,13 +32,15 @@ public:
 private:
   enum class stage { running, asked_to_end, killing, recording, over };
 
+  void heed_lease();
   void look();
   void report(const progress_watch::findings& found);
   void begin_ending(std::chrono::milliseconds grace);
   void record_end();
-  void record_launch_failure(std::string why);
+  void record_launch_failure(failure why);
 
   run_spec spec_;
+  lease_watch lease_;
   descriptor lock_;
   descriptor directory_;
   descriptor output_;

@@ -3,6 +3,7 @@
 #include "config/limits.hpp"
 #include "model/nesting.hpp"
 #include "runners/shim/supervised_run.hpp"
+#include "scheduling/outcome.hpp"
 
 #include <algorithm>
 #include <poll.h>
@@ -24,6 +25,11 @@ constexpr auto control_pause = 500ms; // between tries to make control.sock on a
 // last ones, so these are synced then.
 constexpr std::size_t unsynced_max = 64;
 constexpr auto idle_grace = 10s; // for a worker that nobody needs any more
+
+// Its program never ran. By the reason for the stop it is tried again as what was ended by the lease.
+void refuse_for_lease(shim_run& run, error why) {
+  run.refuse({.kind = failure_kind::lost, .message = std::move(why.what)}, std::string(scheduling::lease_ended_text));
+}
 
 int milliseconds_until(clock::time_point due) {
   if (due == clock::time_point::max())
@@ -163,16 +169,21 @@ void supervisor::start_run(const json& command, std::vector<descriptor> passed) 
   if (!spec) {
     run_spec unknown;
     unknown.batch = batch_id{command.value("batch", std::int64_t{0})};
-    run_ = std::make_unique<supervised_run>(std::move(unknown), std::move(passed[0]), std::move(passed[1]), announcer());
+    run_ = std::make_unique<supervised_run>(std::move(unknown), lease_watch(), std::move(passed[0]), std::move(passed[1]),
+                                            announcer());
     run_->refuse(spec.error().what);
     return;
   }
-  run_ = std::make_unique<supervised_run>(std::move(*spec), std::move(passed[0]), std::move(passed[1]), announcer());
-  if (run_->start(identity_))
-    return;
-  // There is nowhere to say so but by being gone; without shim.json the run counts as never started.
-  run_.reset();
-  launcher_.reset();
+  auto lease = lease_watch::of(*spec);
+  run_ = std::make_unique<supervised_run>(std::move(*spec), lease.value_or(lease_watch()), std::move(passed[0]),
+                                          std::move(passed[1]), announcer());
+  if (!lease)
+    refuse_for_lease(*run_, std::move(lease.error()));
+  else if (!run_->start(identity_)) {
+    // There is nowhere to say so but by being gone; without shim.json the run counts as never started.
+    run_.reset();
+    launcher_.reset();
+  }
 }
 
 // ---- the worker -------------------------------------------------------------------------------------------------------------
@@ -182,18 +193,21 @@ void supervisor::start_worker_run(run_spec spec, std::vector<descriptor> passed)
   if (fresh == (worker_ != nullptr) || (worker_ && (worker_->is_ending() || worker_->id() != spec.worker->id)))
     return; // the lock is let go: it never started
   keep_alive_ = spec.worker->keep_alive;
+  auto lease = lease_watch::of(spec);
   std::optional<error> refused;
   if (fresh) {
     worker_ = std::make_unique<worker_process>(spec, std::move(passed[2]), std::move(passed[3]));
-    if (auto started = worker_->start(identity_); !started)
+    if (auto started = lease ? worker_->start(identity_) : result<void>(); !started)
       refused = started.error();
   }
-  auto run = std::make_unique<worker_run>(std::move(spec), std::move(passed[0]), std::move(passed[1]), announcer(), *worker_,
-                                          worker_is_ready_);
+  auto run = std::make_unique<worker_run>(std::move(spec), lease.value_or(lease_watch()), std::move(passed[0]),
+                                          std::move(passed[1]), announcer(), *worker_, worker_is_ready_);
   worker_run_ = run.get();
   run_ = std::move(run);
-  if (refused)
-    worker_run_->refuse(std::move(refused->what));
+  if (!lease)
+    refuse_for_lease(*run_, std::move(lease.error()));
+  else if (refused)
+    run_->refuse(std::move(refused->what));
   else if (!run_->start(identity_)) { // as above
     worker_run_ = nullptr;
     run_.reset();

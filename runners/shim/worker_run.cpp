@@ -3,6 +3,7 @@
 #include "config/limits.hpp"
 #include "runners/run_directory.hpp"
 #include "runners/shim/artifact_list.hpp"
+#include "scheduling/outcome.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -36,9 +37,10 @@ failure gone_in_the_middle(int status) {
 
 } // namespace
 
-worker_run::worker_run(run_spec spec, descriptor lock, descriptor directory, event_log::announcer announce, worker_process& worker,
-                       bool worker_is_ready)
+worker_run::worker_run(run_spec spec, lease_watch lease, descriptor lock, descriptor directory, event_log::announcer announce,
+                       worker_process& worker, bool worker_is_ready)
     : spec_(std::move(spec)),
+      lease_(std::move(lease)),
       lock_(std::move(lock)),
       directory_(std::move(directory)),
       journal_(spec_.batch, std::move(announce)),
@@ -54,7 +56,7 @@ result<void> worker_run::start(shim_record& shim) {
   // Before the jobs are handed over: without a whole shim.json none ever was.
   auto written = log_ ? shim.put_into(directory_.get()) : fail(system_error("cannot create output.log", errno));
   if (!written) {
-    refuse(written.error().what);
+    shim_run::refuse(written.error().what);
     return {};
   }
   json started = to_json(run_event(run_started{worker_.pid(), wall_clock_now(), warm_}));
@@ -66,10 +68,11 @@ result<void> worker_run::start(shim_record& shim) {
   return {};
 }
 
-void worker_run::refuse(std::string why) {
+void worker_run::refuse(failure why, std::string stopped_by) {
   (void)journal_.open(directory_.get()); // where that fails too, the end is written once there is room
   run_exited end;
-  end.why = failure{failure_kind::launch, std::move(why)};
+  end.why = std::move(why);
+  end.stopped_by = std::move(stopped_by);
   end.artifacts.resize(spec_.jobs.size());
   end.at = wall_clock_now();
   journal_.add(run_event(end));
@@ -238,6 +241,14 @@ void worker_run::stop(const stop_request& request) {
     stop_due_ = std::min(stop_due_, clock::now() + request.grace);
 }
 
+// As supervised_run's; the worker ends with its batch, for nobody could tell whether it heeds a cancel in time.
+void worker_run::heed_lease() {
+  if (stage_ != stage::ending && lease_.is_near())
+    stop({spec_.batch, std::string(scheduling::lease_ended_text), std::max(lease_.left(), 0ms)});
+  else if (stage_ == stage::ending && lease_.is_over())
+    worker_.end(0ms);
+}
+
 void worker_run::proceed() {
   const auto now = clock::now();
   if (stage_ == stage::recording) {
@@ -256,6 +267,7 @@ void worker_run::proceed() {
     record_end();
     return;
   }
+  heed_lease();
   if (stage_ == stage::loading && now >= ready_due_)
     break_worker({failure_kind::timeout,
                   "its worker did not say that it is ready within ready_timeout " + to_words(spec_.worker->ready_timeout)});
@@ -274,11 +286,12 @@ void worker_run::proceed() {
 }
 
 worker_run::clock::time_point worker_run::next_due() const {
+  const auto due = std::min(stop_due_, lease_.next_due());
   switch (stage_) {
-  case stage::loading: return ready_due_;
-  case stage::running: return worker_.deaf_since() ? std::min(stop_due_, *worker_.deaf_since() + deaf_max) : stop_due_;
+  case stage::loading: return std::min(ready_due_, lease_.next_due());
+  case stage::running: return worker_.deaf_since() ? std::min(due, *worker_.deaf_since() + deaf_max) : due;
+  case stage::ending: return lease_.next_due();
   case stage::recording: return record_due_;
-  case stage::ending:
   case stage::over: break;
   }
   return clock::time_point::max();

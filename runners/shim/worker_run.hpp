@@ -4,6 +4,7 @@
 #pragma once
 
 #include "runners/reported_lines.hpp"
+#include "runners/shim/lease_watch.hpp"
 #include "runners/shim/run_journal.hpp"
 #include "runners/shim/shim_run.hpp"
 #include "runners/shim/worker_process.hpp"
@@ -16,11 +17,11 @@ namespace ferry::runners {
 class worker_run final : public shim_run {
 public:
   // `worker` outlives this. `lock` is the locked shim.lock of the run: it is let go when this goes.
-  worker_run(run_spec spec, descriptor lock, descriptor directory, event_log::announcer announce, worker_process& worker,
-             bool worker_is_ready);
+  worker_run(run_spec spec, lease_watch lease, descriptor lock, descriptor directory, event_log::announcer announce,
+             worker_process& worker, bool worker_is_ready);
 
   [[nodiscard]] result<void> start(shim_record& shim) override;
-  void refuse(std::string why) override;
+  void refuse(failure why, std::string stopped_by) override;
   void stop(const stop_request& request) override;
   void proceed() override;
   [[nodiscard]] clock::time_point next_due() const override;
@@ -40,6 +41,7 @@ public:
 private:
   enum class stage { loading, running, ending, recording, over };
 
+  void heed_lease();
   void hand_over();
   void take_end(const json& line, job_id named);
   void end_job(job_id job, const json& line);
@@ -50,6 +52,7 @@ private:
   [[nodiscard]] std::vector<artifact> files_of(job_id job) const;
 
   run_spec spec_;
+  lease_watch lease_;
   descriptor lock_;
   descriptor directory_;
   descriptor log_;

@@ -1,5 +1,7 @@
 // Workers under the real shim: warm from batch to batch, adopted after a restart, and whatever they break costs their batch alone.
 #include "run_harness.hpp"
+#include "runners/lease_file.hpp"
+#include "scheduling/outcome.hpp"
 
 #include <catch2/catch_all.hpp>
 #include <csignal>
@@ -323,4 +325,36 @@ TEST_CASE("P4 what a killed shim leaves of a worker is ended before anyone hears
   CHECK(all.all<run_exited>().empty());
   CHECK(w.control().find_worker_processes().empty());
   w.wait_worker_gone(worker_of(batch));
+}
+
+TEST_CASE("P4 a worker ends with its batch when the lease does, and cares for none while it is idle") {
+  workers w;
+  const auto path = w.directory({1}).parent_path().parent_path() / lease_file_name;
+  auto lease = lease_file::open(path).value();
+  const auto run = [&](worker_id worker, const json& job) {
+    run_spec made = w.batch_on(worker, {job});
+    made.lease_file = path;
+    w.launch(made);
+    return made.batch;
+  };
+  const auto never = run({}, json::object()); // the lease has not begun: its worker is not started either
+  CHECK(exit_of(w.wait_over(never)).why->kind == failure_kind::lost);
+  w.wait_worker_gone(worker_of(never));
+  CHECK(w.output(never).empty());
+
+  lease.set(boot_clock::now() + 48h);
+  const auto first = run({}, json::object());
+  CHECK(results(w.wait_over(first)).size() == 1);
+  lease.set(boot_instant{});
+  const auto refused = exit_of(w.wait_over(run(worker_of(first), json::object())));
+  CHECK(refused.stopped_by == scheduling::lease_ended_text);
+  CHECK_FALSE(refused.worker_ended);
+  lease.set(boot_clock::now() + 48h);
+  const auto warm = run(worker_of(first), {{"do", "hang"}, {"deaf", true}});
+  CHECK(w.wait(warm, [](const history& h) { return !h.all<run_started>().empty(); }).all<run_started>().at(0).warm);
+  lease.set(boot_instant{});
+  const auto ended = exit_of(w.wait_over(warm));
+  CHECK(ended.stopped_by == scheduling::lease_ended_text);
+  CHECK(ended.worker_ended);
+  w.wait_worker_gone(worker_of(first));
 }

@@ -57,6 +57,24 @@ TEST_CASE("a preempted or suspended run goes on later, unless it had finished it
   CHECK(done.state == job_state::completed);
 }
 
+TEST_CASE("a run that its node's lease ended is lost and tried again, together with whoever ran in it, unless it had finished") {
+  const std::string ended(lease_ended_text);
+  const auto reason = stop_reason_from(ended);
+  REQUIRE(reason);
+  CHECK(reason->cause == stop_cause::lease);
+  CHECK(to_text(*reason) == ended);
+  for (const int jobs : {1, 4}) {
+    const auto lost = judge({.signal = SIGKILL, .stopped_by = ended, .jobs_left = jobs, .jobs_in_all = jobs}, {});
+    CHECK(lost.state == job_state::failed);
+    CHECK(lost.why_failed->kind == failure_kind::lost);
+    CHECK(lost.may_retry);
+    CHECK_FALSE(lost.interrupted);
+  }
+  const failure refused{.kind = failure_kind::lost, .message = "its node's lease had ended"};
+  CHECK(judge({.launch_failure = refused, .stopped_by = ended}, {}).why_failed->kind == failure_kind::lost);
+  CHECK(judge({.exit_status = 0, .stopped_by = ended}, {.result = json{{"loss", 0.1}}}).state == job_state::completed);
+}
+
 TEST_CASE("status 75 says to be continued only after a checkpoint, so that nothing goes round for ever") {
   CHECK(judge({.exit_status = 75}, {.notes = {{note_kind::checkpoint, {}, {{"path", "a"}}}}}).interrupted ==
         attempt_end::continued);
