@@ -88,7 +88,7 @@ caf::result<remote::answer<wire::welcome>> node_hub_state::join(wire::join& what
     d.job_types = what.job_types;
   const auto known = parts_.nodes->find(what.name);
   if (!known || known->devices != node.devices) {
-    if (const auto other = known && known->id != what.id && book_.is_connected(what.name))
+    if (known && known->id != what.id && book_.is_connected(what.name))
       return answer<wire::welcome>(remote::to_refusal(
           {error_code::conflict, "another machine is connected as node " + what.name, "set node.name of one of them", {}}));
     if (auto stored = parts_.nodes->put(node); !stored)

@@ -87,7 +87,7 @@ private:
 
   void join() {
     ask<wire::welcome>(parts_.offer, std::max<duration>(patience(), 10s), [this](wire::welcome& welcome, boot_instant sent) {
-      if (auto joined = parts_.on_joined(welcome.head); !joined) {
+      if (auto joined = parts_.on_joined(welcome); !joined) {
         end(joined.error());
         return;
       }

@@ -23,7 +23,7 @@ struct node_link_parts {
   std::filesystem::path runs, lease_path;
   std::function<std::vector<device_reading>()> read_devices; // in the order of `devices`; asked only where there is a GPU
   // The head has let it in; Errors: this head's runs are not to be mixed with those of another.
-  std::function<result<void>(const std::string& head)> on_joined;
+  std::function<result<void>(const remote::node::welcome&)> on_joined;
   std::function<void(const error&)> on_ended; // said once, before it ends
 };
 

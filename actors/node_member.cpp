@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <caf/openssl/remote_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <condition_variable>
@@ -40,16 +41,16 @@ public:
   }
   void link_is_gone() { set(&session_end::link_gone_); }
   void control_is_gone() { set(&session_end::control_gone_); }
-  void was_joined() {
+  void was_joined(wire::session_number session) {
     const std::lock_guard lock(mutex_);
-    joined_ = true;
+    session_ = session;
   }
   void wait_for_control() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return control_gone_; });
   }
   // False: `stop` came first.
-  bool wait_for_link(const bool& stop) {
+  bool wait_for_link(const std::atomic<bool>& stop) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return link_gone_ || stop; });
     return link_gone_;
@@ -58,9 +59,10 @@ public:
     const std::lock_guard lock(mutex_);
     changed_.notify_all();
   }
-  [[nodiscard]] bool joined() const {
+  // 0: it was not let in.
+  [[nodiscard]] wire::session_number session() const {
     const std::lock_guard lock(mutex_);
-    return joined_;
+    return session_;
   }
   [[nodiscard]] std::string why() const {
     const std::lock_guard lock(mutex_);
@@ -76,7 +78,8 @@ private:
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool link_gone_ = false, control_gone_ = false, joined_ = false;
+  bool link_gone_ = false, control_gone_ = false;
+  wire::session_number session_ = 0;
   std::optional<error> why_;
 };
 
@@ -105,11 +108,7 @@ struct node_member::implementation {
   [[nodiscard]] std::shared_ptr<runners::run_control> make_control(const std::shared_ptr<run_router>& router,
                                                                    const std::shared_ptr<session_end>& ending) const;
   result<void> joined(const std::string& head);
-  void leave();
-  [[nodiscard]] bool is_stopping() const {
-    const std::lock_guard lock(mutex);
-    return stopping;
-  }
+  void leave(const remote::gateway_actor& head, const node_link_actor& link, wire::session_number session);
 
   caf::actor_system& system;
   node_member_parts parts;
@@ -120,9 +119,8 @@ struct node_member::implementation {
 
   mutable std::mutex mutex;
   std::condition_variable wake;
-  bool stopping = false;
+  std::atomic<bool> stopping = false;
   std::shared_ptr<session_end> current; // null: no session
-  node_link_actor link;
   std::thread keeper;
 };
 
@@ -180,12 +178,13 @@ result<void> node_member::implementation::joined(const std::string& head) {
 
 std::shared_ptr<session_end> node_member::implementation::run_session(const remote::gateway_actor& head) {
   const auto ending = std::make_shared<session_end>();
+  node_link_actor link;
   {
     const auto router = std::make_shared<run_router>();
     auto control = make_control(router, ending);
     control->sweep();
     auto what = offer(*control);
-    const auto made = spawn_node_link(system, {.head = head,
+    link = spawn_node_link(system, {.head = head,
                                                .offer = std::move(what),
                                                .devices = parts.devices,
                                                .settings = parts.settings,
@@ -196,37 +195,41 @@ std::shared_ptr<session_end> node_member::implementation::run_session(const remo
                                                .lease_path = root / runners::lease_file_name,
                                                .read_devices = parts.read_devices,
                                                .on_joined =
-                                                   [this, ending](const std::string& of) {
+                                                   [this, ending](const wire::welcome& welcome) {
                                                      spdlog::info("joined the head at {} as node {}", parts.settings->node.join,
                                                                   parts.settings->node.name);
-                                                     ending->was_joined();
-                                                     return joined(of);
+                                                     ending->was_joined(welcome.session);
+                                                     return joined(welcome.head);
                                                    },
                                                .on_ended = [ending](const error& why) { ending->note(why); }});
-    on_exit(made, [ending](const caf::error&) { ending->link_is_gone(); });
-    on_exit(head, [made](const caf::error&) { caf::anon_send_exit(made, caf::exit_reason::user_shutdown); });
+    on_exit(link, [ending](const caf::error&) { ending->link_is_gone(); });
+    on_exit(head, [weak = caf::actor_cast<caf::weak_actor_ptr>(link)](const caf::error&) {
+      if (const auto there = caf::actor_cast<caf::strong_actor_ptr>(weak))
+        caf::anon_send_exit(there, caf::exit_reason::user_shutdown);
+    });
     const std::lock_guard lock(mutex);
     current = ending;
-    link = made;
   }
   if (!ending->wait_for_link(stopping))
-    leave();
+    leave(head, link, ending->session());
+  link = nullptr;
   {
     const std::lock_guard lock(mutex);
     current.reset();
-    link = nullptr;
   }
   ending->wait_for_control();
   return ending;
 }
 
-void node_member::implementation::leave() {
-  node_link_actor made;
-  {
-    const std::lock_guard lock(mutex);
-    made = link;
-  }
-  caf::anon_send_exit(made, caf::exit_reason::user_shutdown);
+// The head need not wait to find out.
+void node_member::implementation::leave(const remote::gateway_actor& head, const node_link_actor& link,
+                                        wire::session_number session) {
+  caf::anon_send_exit(link, caf::exit_reason::user_shutdown);
+  if (session == 0)
+    return;
+  caf::scoped_actor self(system);
+  request(self.ptr(), head, leave_patience, wire::leave{parts.settings->node.name, session})
+      .receive([](const remote::answer<wire::acknowledged>&) {}, [](const caf::error&) {});
 }
 
 // ---- one after the other ----------------------------------------------------------------------------------------------------
@@ -237,7 +240,7 @@ bool node_member::implementation::pause(std::size_t failures) {
   const auto longest = backoff.at(std::min(failures, backoff.size() - 1));
   const auto wait = longest / 2 + std::chrono::milliseconds(random() % static_cast<unsigned>(longest.count() / 2 + 1));
   std::unique_lock lock(mutex);
-  return !wake.wait_for(lock, wait, [this] { return stopping; });
+  return !wake.wait_for(lock, wait, [this] { return stopping.load(); });
 }
 
 void node_member::implementation::keep() {
@@ -256,10 +259,11 @@ void node_member::implementation::keep() {
       continue;
     }
     const auto ending = run_session(*head);
-    if (is_stopping())
+    if (stopping)
       return;
-    failures = ending->joined() ? 0 : failures + 1;
-    if (ending->joined())
+    const bool was_in = ending->session() != 0;
+    failures = was_in ? 0 : failures + 1;
+    if (was_in)
       last.clear();
     say("not connected to the head at " + node.join + ": " + ending->why());
   } while (pause(failures));

@@ -1,5 +1,6 @@
 // ferryd: load, validate, wire, wait.
 #include "actors/gateway.hpp"
+#include "actors/node_member.hpp"
 #include "actors/supervisor.hpp"
 #include "config/settings.hpp"
 #include "daemon/service_manager.hpp"
@@ -68,9 +69,9 @@ int refuse(const error& e, int status) {
   return status;
 }
 
-// Of a daemon that other machines may reach; nothing otherwise.
+// Of a daemon that speaks to other machines; nothing otherwise.
 result<std::optional<remote::tls_files>> identity_of(const config::node_settings& node, caf::actor_system_config& caf_settings) {
-  if (!node.is_on())
+  if (!node.is_on() && !node.is_member())
     return std::nullopt;
   auto loaded = remote::tls_files::load({node.certificate, node.key, node.ca}, wall_clock_now());
   if (!loaded)
@@ -89,6 +90,32 @@ result<std::unique_ptr<actors::gateway>> open_gateway(caf::actor_system& system,
   if (opened)
     spdlog::info("programs on other machines reach it at {}:{}", node.address(), (*opened)->port());
   return opened;
+}
+
+// Until a signal says that it is enough; which one.
+int wait_for_end(const sigset_t& taken) {
+  int signal = 0;
+  do
+    sigwait(&taken, &signal);
+  while (signal == SIGHUP);
+  return signal;
+}
+
+// As a node: what runs here is a head's, elsewhere.
+int lend(std::shared_ptr<const config::settings> settings, caf::actor_system& system, actors::node_member_parts parts,
+         const sigset_t& taken, const service_manager& manager) {
+  auto member = actors::node_member::start(system, std::move(parts));
+  if (!member)
+    return refuse(member.error(), exit_cannot_start);
+  spdlog::info("ferryd {} lends this machine's devices to the head at {}, as node {}", version, settings->node.join,
+               settings->node.name);
+  manager.tell("READY=1");
+  wait_for_end(taken);
+  manager.tell("STOPPING=1");
+  spdlog::info("stopping: running jobs go on and are taken up again at the next start");
+  member->reset();
+  spdlog::info("stopped");
+  return 0;
 }
 
 int serve(std::shared_ptr<const config::settings> settings, const sigset_t& taken, const service_manager& manager) {
@@ -114,6 +141,8 @@ int serve(std::shared_ptr<const config::settings> settings, const sigset_t& take
     runners::tell_foreign_memory(readings, data_dir);
     return readings;
   };
+  if (settings->node.is_member())
+    return lend(settings, system, {settings, inventory->devices(), shim_program(), read_devices}, taken, manager);
   auto supervisor = actors::supervisor::start(system, {settings, inventory->devices(), shim_program(), read_devices},
                                               [main_process] { ::kill(main_process, SIGUSR1); });
   if (!supervisor)
@@ -130,10 +159,7 @@ int serve(std::shared_ptr<const config::settings> settings, const sigset_t& take
     spdlog::info("ferryd {} serves {}{}", version, settings->http.socket.string(),
                  (*server)->tcp_port() ? " and TCP port " + std::to_string((*server)->tcp_port()) : "");
     manager.tell("READY=1");
-    int signal = 0;
-    do
-      sigwait(&taken, &signal);
-    while (signal == SIGHUP);
+    const int signal = wait_for_end(taken);
     manager.tell("STOPPING=1");
     status = signal == SIGUSR1 ? exit_cannot_start : 0;
     spdlog::info("stopping: running jobs go on and are taken up again at the next start");
@@ -164,7 +190,7 @@ int main(int argc, char** argv) {
   if (!identity)
     return refuse(identity.error(), exit_bad_configuration);
   const auto& node = settings->node;
-  const auto known_by = node.is_on() ? remote::check_identity({node.certificate, node.key, node.ca}, wall_clock_now())
+  const auto known_by = node.is_on() || node.is_member() ? remote::check_identity({node.certificate, node.key, node.ca}, wall_clock_now())
                                      : result<remote::checked_identity>(remote::checked_identity{});
   if (!known_by)
     return refuse(known_by.error(), exit_bad_configuration);

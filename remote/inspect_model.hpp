@@ -91,7 +91,7 @@ namespace ferry::scheduling {
 
 template <class Inspector>
 bool inspect(Inspector& f, job_outcome& x) {
-  const auto interrupted = f.field(
+  auto interrupted = f.field(
       "interrupted", [&x] { return x.interrupted ? static_cast<std::int32_t>(*x.interrupted) : -1; },
       [&x](std::int32_t n) {
         if (n < -1 || n > static_cast<std::int32_t>(attempt_end::part_done))
