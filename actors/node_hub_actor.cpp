@@ -19,6 +19,8 @@ constexpr duration look_max = 1s, look_min = 10ms;
 } // namespace
 
 node_hub_state::handle::behavior_type node_hub_state::make_behavior() {
+  for (const auto& node : parts_.nodes->all())
+    book_.know(node.name, node.id);
   return {
       [this](run_batch& what) { run_there(what); },
       [this](const adopt_batch& what) { adopt(what); },
@@ -125,30 +127,30 @@ void node_hub_state::take_up(const wire::join& what, const scheduling::node_welc
   for (const batch_id batch : admitted.end)
     if (!settling_.contains(batch))
       give(what.name, wire::forget{batch});
-  reconcile_workers(what);
+  of.workers = what.workers;
   spdlog::info("node {} ({}, ferry {}) has joined: {} of its runs go on", what.name, what.address, what.version,
                admitted.adopt.size());
   tell_devices(what.name);
 }
 
-void node_hub_state::reconcile_workers(const wire::join& what) {
+void node_hub_state::reconcile_workers(const std::string& node, const std::vector<wire::worker>& live) {
   std::set<worker_id> there;
-  for (const wire::worker& one : what.workers) {
+  for (const wire::worker& one : live) {
     there.insert(one.id);
     const auto known = workers_.find(one.id);
     if (known != workers_.end() && known->second.is_counted) {
-      give(what.name, wire::adopt_worker{one.id, one.device});
+      give(node, wire::adopt_worker{one.id, one.device});
       if (known->second.is_leaving)
-        give(what.name, wire::end_workers{one.device, {one.id}});
+        give(node, wire::end_workers{one.device, {one.id}});
       continue;
     }
     // The optimizer does not know of it, so it is to be gone when its batch is over: now, where it has none.
-    workers_.insert_or_assign(one.id, worker{.device = what.name + ":" + one.device, .is_leaving = true, .is_counted = false});
-    give(what.name, wire::adopt_worker{one.id, one.device});
-    give(what.name, wire::end_workers{one.device, {one.id}});
+    workers_.insert_or_assign(one.id, worker{.device = node + ":" + one.device, .is_leaving = true, .is_counted = false});
+    give(node, wire::adopt_worker{one.id, one.device});
+    give(node, wire::end_workers{one.device, {one.id}});
   }
   for (auto at = workers_.begin(); at != workers_.end();)
-    if (node_of(at->second.device) == what.name && !there.contains(at->first)) {
+    if (node_of(at->second.device) == node && !there.contains(at->first)) {
       if (at->second.is_counted)
         send(self_, parts_.optimizer, worker_gone{at->first});
       at = workers_.erase(at);
@@ -166,6 +168,8 @@ caf::result<remote::answer<wire::orders>> node_hub_state::await_orders(const wir
   auto promise = self_->make_response_promise<answer<wire::orders>>();
   peer& of = peers_[what.name];
   of.heard = wall_clock_now();
+  if (const auto workers = std::exchange(of.workers, std::nullopt))
+    reconcile_workers(what.name, *workers);
   if (of.parked) // of a request that the node no longer waits for
     of.parked->deliver(answer<wire::orders>(remote::to_refusal(over(what.name))));
   of.parked = promise;
@@ -195,6 +199,7 @@ caf::result<remote::answer<wire::acknowledged>> node_hub_state::leave(const wire
 void node_hub_state::session_over(const std::string& node, const std::vector<batch_id>& not_started, const std::string& why) {
   peer& of = peers_[node];
   of.session = 0;
+  of.workers.reset();
   of.waiting.clear();
   if (auto parked = std::exchange(of.parked, std::nullopt))
     parked->deliver(answer<wire::orders>(remote::to_refusal(over(node))));

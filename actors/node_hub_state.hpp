@@ -48,6 +48,7 @@ private:
     std::uint64_t parked_number = 0;
     wire::session_number session = 0;
     std::optional<instant> heard;
+    std::optional<std::vector<wire::worker>> workers; // that it said it has; taken up once it speaks in its session
     std::map<std::string, wire::device_changed> troubles; // by device, as on the node
   };
 
@@ -55,7 +56,7 @@ private:
   caf::result<answer<wire::welcome>> join(wire::join& what);
   [[nodiscard]] result<void> check(const wire::join& what) const;
   void take_up(const wire::join& what, const scheduling::node_welcome& admitted);
-  void reconcile_workers(const wire::join& what);
+  void reconcile_workers(const std::string& node, const std::vector<wire::worker>& live);
   caf::result<answer<wire::orders>> await_orders(const wire::await_orders& what);
   caf::result<answer<wire::acknowledged>> leave(const wire::leave& what);
   void session_over(const std::string& node, const std::vector<batch_id>& never_started, const std::string& why);

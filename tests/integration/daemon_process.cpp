@@ -21,7 +21,8 @@ std::string read_file(const std::filesystem::path& file) {
   return text.str();
 }
 
-// Spawns with both output streams in `output`.
+} // namespace
+
 int spawn(const std::vector<std::string>& argv, const std::filesystem::path& output, const std::vector<std::string>& environment) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -49,7 +50,6 @@ int wait_for(int pid) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-// Ends whatever a test left running: every process whose environment names a run directory below `data`.
 void end_jobs(const std::filesystem::path& data) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const int pid = std::atoi(entry.path().filename().c_str());
@@ -57,8 +57,6 @@ void end_jobs(const std::filesystem::path& data) {
       ::kill(pid, SIGKILL);
   }
 }
-
-} // namespace
 
 scratch_directory::scratch_directory() {
   std::string pattern = (std::filesystem::temp_directory_path() / "ferry-test-XXXXXX").string();

@@ -31,6 +31,14 @@ struct program_end {
 };
 [[nodiscard]] program_end run_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment = {});
 
+// Spawns with both output streams appended to `output`; its pid.
+[[nodiscard]] int spawn(const std::vector<std::string>& argv, const std::filesystem::path& output,
+                        const std::vector<std::string>& environment);
+// Waits for its end; its status, as above.
+int wait_for(int pid);
+// Ends whatever a test left running: every process whose environment names a run directory below `data`.
+void end_jobs(const std::filesystem::path& data);
+
 class daemon_process {
 public:
   // `types` is TOML that is added to the configuration; `slots` of the CPU device; `http` and `storage` are lines of these tables;

@@ -1,6 +1,7 @@
 // Programs on other machines: the C++ client against a real daemon, over mutual TLS, and strangers who have no certificate.
 #include "remote/messages.hpp"
 #include "remote/tls_files.hpp"
+#include "tests/integration/certificates.hpp"
 #include "tests/integration/daemon_process.hpp"
 #include "tests/support/file_text.hpp"
 #include <ferry/client.hpp>
@@ -17,6 +18,7 @@
 
 using namespace ferry;
 using namespace std::chrono_literals;
+using ferry::tests::certificates;
 using ferry::tests::daemon_process;
 using ferry::tests::eventually;
 using ferry::tests::run_program;
@@ -24,34 +26,12 @@ using ferry::tests::scratch_directory;
 
 namespace {
 
-// An authority with a certificate for the daemon and one for a program.
-class certificates {
-public:
-  certificates() {
-    run({"init"});
-    run({"issue", "head", "--host", "127.0.0.1"});
-    run({"issue", "cutter"});
-  }
-  [[nodiscard]] std::string file(const std::string& name) const { return (scratch_.path() / "certs" / name).string(); }
-  [[nodiscard]] std::string node_options() const {
-    return "[node]\nlisten = \"127.0.0.1:0\"\ncertificate = \"" + file("head.pem") + "\"\nkey = \"" + file("head.key") +
-           "\"\nca = \"" + file("ca.pem") + "\"\n";
-  }
-  [[nodiscard]] client_options options(std::uint16_t port, const std::string& name = "cutter") const {
-    return {.port = port, .certificate = file(name + ".pem"), .key = file(name + ".key"), .authority = file("ca.pem")};
-  }
-  void remove(const std::string& name) const { std::filesystem::remove(file(name)); }
-
-private:
-  void run(std::vector<std::string> words) {
-    words.insert(words.begin(), {FERRY_PROGRAM, "certs"});
-    words.insert(words.end(), {"--dir", (scratch_.path() / "certs").string()});
-    const auto end = run_program(words);
-    INFO(end.output);
-    REQUIRE(end.status == 0);
-  }
-  scratch_directory scratch_;
-};
+client_options options_of(const certificates& known, std::uint16_t port, const std::string& name = "cutter") {
+  return {.port = port,
+          .certificate = known.file(name + ".pem"),
+          .key = known.file(name + ".key"),
+          .authority = known.file("ca.pem")};
+}
 
 struct open_daemon {
   open_daemon() : daemon(known.node_options(), 2) { daemon.start(); }
@@ -64,7 +44,7 @@ struct open_daemon {
     return static_cast<std::uint16_t>(std::stoi(log.substr(log.rfind(words) + words.size())));
   }
   std::unique_ptr<client> connect() {
-    auto made = client::connect(known.options(port()));
+    auto made = client::connect(options_of(known, port()));
     INFO((made ? "" : to_string(made.error())));
     REQUIRE(made);
     return std::move(*made);
@@ -241,7 +221,7 @@ TEST_CASE("nobody gets in without a certificate of the authority, and the daemon
   open_daemon open;
   const auto port = open.port();
   const certificates foreign;
-  auto mixed = foreign.options(port);
+  auto mixed = options_of(foreign, port);
   mixed.patience = 3s;
   const auto stranger = client::connect(mixed);
   REQUIRE_FALSE(stranger);
@@ -279,7 +259,7 @@ TEST_CASE("nobody gets in without a certificate of the authority, and the daemon
 
 TEST_CASE("certificates that are taken away after the start do no harm; those that are missing at the start are named") {
   open_daemon open;
-  const auto kept = open.known.options(open.port());
+  const auto kept = options_of(open.known, open.port());
   open.known.remove("head.pem");
   open.known.remove("head.key");
   auto queue = client::connect(kept);

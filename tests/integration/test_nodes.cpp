@@ -1,0 +1,263 @@
+// Nodes: jobs on other machines' devices, and what must hold when either side, or what is between them, fails. The job type "far" needs
+// more memory than the head has.
+#include "tests/integration/node_process.hpp"
+#include "tests/support/file_text.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+using namespace ferry;
+using namespace std::chrono_literals;
+using ferry::tests::certificates;
+using ferry::tests::daemon_process;
+using ferry::tests::eventually;
+using ferry::tests::free_port;
+using ferry::tests::node_process;
+using ferry::tests::scratch_directory;
+using ferry::tests::text_of;
+
+namespace {
+
+const std::string far_type = R"([job_types.far]
+command = ["sh", "-c", "{params.script}"]
+device = "cpu"
+memory_mib = 2000
+grace = "1s"
+retry.lost = 3
+retry.delay = "10ms"
+retry.delay_max = "10ms"
+checkpoint_files = "checkpoint-*"
+[job_types.far.parameters]
+required = ["script"]
+properties.script = { type = "string" }
+)";
+
+struct head_with_nodes {
+  explicit head_with_nodes(const std::string& node = {}) : port(free_port()), head(known.node_options(port) + node + far_type, 1) {
+    head.start();
+  }
+
+  json node(const std::string& name) {
+    for (const json& one : head.get("/nodes")["nodes"])
+      if (one["name"] == name)
+        return one;
+    return nullptr;
+  }
+  void wait_for(const std::string& name) {
+    eventually([&] {
+      const json one = node(name);
+      return one.is_object() && one["connected"] == true;
+    });
+  }
+  std::int64_t submit(const std::string& script, json fields = json::object()) {
+    fields.update({{"type", "far"}, {"params", {{"script", script}}}});
+    return head.post("/jobs", fields).at("id");
+  }
+  json job(std::int64_t id) { return head.get("/jobs/" + std::to_string(id)); }
+  std::int64_t running(std::int64_t id) { // its batch
+    eventually([&] { return job(id)["status"] == "running"; });
+    return job(id)["batch"];
+  }
+
+  certificates known;
+  int port;
+  daemon_process head;
+  scratch_directory scratch;
+};
+
+// A script that writes down when it ran: a line when it begins, and one in every 50 ms.
+std::string diary(const std::filesystem::path& file, const std::string& then = "exit 0") {
+  return "echo begin $$ $(cut -d' ' -f1 /proc/uptime) >> " + file.string() + "; i=0; while [ ! -e " + file.string() +
+         ".go ]; do echo alive $$ $(cut -d' ' -f1 /proc/uptime) >> " + file.string() + "; sleep 0.05; done; " + then;
+}
+
+struct execution {
+  std::string process;
+  double first = 0, last = 0; // seconds since the boot
+};
+std::vector<execution> executions_in(const std::filesystem::path& file) {
+  std::vector<execution> all;
+  std::istringstream lines(text_of(file));
+  for (std::string what, process, at; lines >> what >> process >> at;) {
+    if (what == "begin")
+      all.push_back({process, std::stod(at), std::stod(at)});
+    for (auto& one : all)
+      if (one.process == process)
+        one.last = std::stod(at);
+  }
+  return all;
+}
+
+void do_not_overlap(std::vector<execution> all) {
+  std::sort(all.begin(), all.end(), [](const execution& a, const execution& b) { return a.first < b.first; });
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    INFO(all[i - 1].process << " ran until " << all[i - 1].last << ", " << all[i].process << " from " << all[i].first);
+    CHECK(all[i - 1].last < all[i].first);
+  }
+}
+
+} // namespace
+
+TEST_CASE("a job runs on a node, and its log, result and files are the head's") {
+  head_with_nodes lab;
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto id = lab.submit("echo hello from afar; mkdir -p deep/er; echo content > deep/er/file.txt; : > empty; "
+                             "head -c 3000000 /dev/zero > large; echo '{\"type\":\"done\",\"result\":{\"answer\":42}}' >> $FERRY_EVENTS");
+  const json job = lab.head.finished(id);
+  INFO(job.dump(2));
+  REQUIRE(job["status"] == "completed");
+  CHECK(job["device"] == "alpha:cpu");
+  CHECK(job["result"]["answer"] == 42);
+  CHECK(job["attempts"] == 1);
+  const auto run = lab.head.data() / "runs" / std::to_string(job["batch"].get<std::int64_t>());
+  CHECK(text_of(run / "output.log") == "hello from afar\n");
+  const auto files = run / "jobs" / std::to_string(id);
+  CHECK(text_of(files / "deep/er/file.txt") == "content\n");
+  CHECK(std::filesystem::file_size(files / "empty") == 0);
+  CHECK(std::filesystem::file_size(files / "large") == 3'000'000);
+  // Once the end is on the head's disk the node needs them no more.
+  eventually([&] { return !std::filesystem::exists(alpha.run(job["batch"])); });
+  CHECK(alpha.stop() == 0);
+}
+
+TEST_CASE("what runs on a node is shown as it happens, and cancelled to its last process") {
+  head_with_nodes lab;
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto pid_file = lab.scratch.path() / "pid";
+  const auto id = lab.submit("echo first line; echo '{\"type\":\"progress\",\"value\":0.25}' >> $FERRY_EVENTS; setsid sleep 1000 & echo $! > " +
+                             pid_file.string() + "; wait");
+  const auto batch = lab.running(id);
+  eventually([&] { return text_of(lab.head.data() / "runs" / std::to_string(batch) / "output.log") == "first line\n"; });
+  eventually([&] { return lab.job(id)["progress"].is_object() && lab.job(id)["progress"]["fraction"] == 0.25; });
+  eventually([&] { return !text_of(pid_file).empty(); });
+  const int pid = std::stoi(text_of(pid_file));
+  lab.head.post("/jobs/" + std::to_string(id) + "/cancel");
+  CHECK(lab.head.finished(id)["status"] == "cancelled");
+  CHECK_FALSE(std::filesystem::exists("/proc/" + std::to_string(pid)));
+}
+
+TEST_CASE("P3 a job on a node outlives the daemons of the node and of the head") {
+  head_with_nodes lab;
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto file = lab.scratch.path() / "diary";
+  const auto id = lab.submit(diary(file, "echo the end"));
+  lab.running(id);
+  eventually([&] { return executions_in(file).size() == 1; });
+  alpha.kill();
+  alpha.start();
+  lab.wait_for("alpha");
+  CHECK(lab.job(id)["status"] == "running");
+  lab.head.crash_and_start();
+  lab.wait_for("alpha");
+  CHECK(lab.job(id)["status"] == "running");
+  alpha.kill();
+  lab.head.crash_and_start();
+  std::ofstream(file.string() + ".go") << "go";
+  alpha.start();
+  const json job = lab.head.finished(id);
+  INFO(job.dump(2) << alpha.log());
+  CHECK(job["status"] == "completed");
+  CHECK(job["attempts"] == 1);
+  CHECK(executions_in(file).size() == 1);
+  CHECK(text_of(lab.head.data() / "runs" / std::to_string(job["batch"].get<std::int64_t>()) / "output.log") == "the end\n");
+}
+
+TEST_CASE("P4 what a silent node had starts elsewhere only when its lease is over, and the node has ended it by then") {
+  head_with_nodes lab("heartbeat = \"100ms\"\nsilent_after = \"300ms\"\nlease = \"3s\"\n");
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto file = lab.scratch.path() / "diary";
+  const auto id = lab.submit(diary(file));
+  lab.running(id);
+  eventually([&] { return executions_in(file).size() == 1; });
+  node_process beta(lab.known, lab.port, "beta", far_type);
+  beta.start();
+  lab.wait_for("beta");
+  SECTION("its daemon is stopped, and goes on later") {
+    alpha.freeze();
+    eventually([&] { return executions_in(file).size() == 2; });
+    alpha.thaw();
+    lab.wait_for("alpha");
+  }
+  SECTION("its daemon is dead") {
+    alpha.kill();
+    eventually([&] { return executions_in(file).size() == 2; });
+    alpha.start();
+    lab.wait_for("alpha");
+  }
+  SECTION("its daemon is dead, and the head dies and starts meanwhile") {
+    alpha.kill();
+    lab.head.crash_and_start();
+    eventually([&] { return executions_in(file).size() == 2; });
+  }
+  CHECK(lab.job(id)["device"] == "beta:cpu");
+  std::ofstream(file.string() + ".go") << "go";
+  const json job = lab.head.finished(id);
+  INFO(job.dump(2) << alpha.log());
+  CHECK(job["status"] == "completed");
+  CHECK(job["attempts"] == 2);
+  CHECK(executions_in(file).size() == 2);
+  do_not_overlap(executions_in(file));
+}
+
+TEST_CASE("a node that is away for less than its lease loses nothing") {
+  head_with_nodes lab("heartbeat = \"100ms\"\nsilent_after = \"200ms\"\nlease = \"60s\"\n");
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto file = lab.scratch.path() / "diary";
+  const auto id = lab.submit(diary(file));
+  const auto waits = lab.submit("exit 0", {{"needs", {id}}});
+  lab.running(id);
+  eventually([&] { return executions_in(file).size() == 1; });
+  alpha.freeze();
+  eventually([&] { return lab.node("alpha")["connected"] == false; });
+  CHECK(lab.job(id)["status"] == "running");
+  std::ofstream(file.string() + ".go") << "go";
+  alpha.thaw();
+  CHECK(lab.head.finished(id)["status"] == "completed");
+  CHECK(lab.head.finished(waits)["status"] == "completed");
+  CHECK(executions_in(file).size() == 1);
+}
+
+TEST_CASE("a drained node gets nothing new, and keeps what it has") {
+  head_with_nodes lab;
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto file = lab.scratch.path() / "diary";
+  const auto first = lab.submit(diary(file));
+  lab.running(first);
+  lab.head.post("/nodes/alpha/drain");
+  const auto second = lab.submit("exit 0");
+  std::ofstream(file.string() + ".go") << "go";
+  CHECK(lab.head.finished(first)["status"] == "completed");
+  CHECK(lab.job(second)["status"] == "queued");
+  CHECK(lab.head.get("/jobs/" + std::to_string(second) + "/explain").dump().find("drained") != std::string::npos);
+  lab.head.post("/nodes/alpha/resume");
+  CHECK(lab.head.finished(second)["status"] == "completed");
+}
+
+TEST_CASE("a node that stops leaves at once, and is removed only when nothing of it can run any more") {
+  head_with_nodes lab;
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  CHECK(lab.head.refused("DELETE", "/nodes/alpha").code == error_code::conflict);
+  CHECK(alpha.stop() == 0);
+  CHECK(lab.node("alpha")["connected"] == false);
+  // What no machine could run is refused; a known node may come back.
+  const auto id = lab.submit("exit 0");
+  CHECK(lab.job(id)["status"] == "queued");
+  lab.head.post("/jobs/" + std::to_string(id) + "/cancel");
+  eventually([&] { return lab.head.connect()->send({"DELETE", "/nodes/alpha?force=true"}).has_value(); });
+  eventually([&] { return lab.head.connect()->send({"GET", "/nodes"}).has_value() && lab.head.get("/nodes")["nodes"].empty(); });
+}
