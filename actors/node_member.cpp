@@ -4,13 +4,13 @@
 #include "actors/run_router.hpp"
 #include "model/version.hpp"
 #include "remote/certificate_files.hpp"
+#include "remote/connecting.hpp"
 #include "remote/known_nodes.hpp"
 #include "storage/data_directory.hpp"
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <caf/openssl/remote_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <condition_variable>
 #include <fstream>
@@ -252,7 +252,7 @@ void node_member::implementation::keep() {
       spdlog::warn("{}", what);
   };
   do {
-    auto head = caf::openssl::remote_actor<remote::gateway_actor>(system, node.head_host(), node.head_port());
+    auto head = remote::connect(system, node.head_host(), node.head_port());
     if (!head) {
       ++failures;
       say("no head at " + node.join + " lets this node in: " + to_string(head.error()));

@@ -3,13 +3,13 @@
 #include "config/limits.hpp"
 #include "config/locations.hpp"
 #include "remote/compat.hpp"
+#include "remote/connecting.hpp"
 #include "remote/messages.hpp"
 #include "remote/tls_files.hpp"
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <caf/openssl/remote_actor.hpp>
 #include <condition_variable>
 #include <cstdlib>
 #include <map>
@@ -100,7 +100,7 @@ struct client::implementation {
       if (peer)
         return peer;
     }
-    auto found = caf::openssl::remote_actor<remote::gateway_actor>(*system, options.host, options.port);
+    auto found = remote::connect(*system, options.host, options.port);
     if (!found)
       return fail(lost("no ferryd at " + address() + " lets this program in: " + to_string(found.error())));
     if (auto greeted = greet(*found); !greeted)
