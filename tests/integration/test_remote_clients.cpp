@@ -1,5 +1,5 @@
 // Programs on other machines: the C++ client against a real daemon, over mutual TLS, and strangers who have no certificate.
-#include "remote/messages.hpp"
+#include "remote/connecting.hpp"
 #include "remote/tls_files.hpp"
 #include "tests/integration/certificates.hpp"
 #include "tests/integration/daemon_process.hpp"
@@ -8,7 +8,6 @@
 
 #include <arpa/inet.h>
 #include <caf/actor_system.hpp>
-#include <caf/openssl/remote_actor.hpp>
 #include <caf/send.hpp>
 #include <condition_variable>
 #include <fstream>
@@ -285,7 +284,7 @@ TEST_CASE("a peer that ends what it speaks to ends nothing else, and another one
   caf::actor_system_config settings;
   files->set_up(settings);
   caf::actor_system system(settings);
-  const auto gateway = caf::openssl::remote_actor<remote::gateway_actor>(system, "127.0.0.1", open.port());
+  const auto gateway = remote::connect(system, "127.0.0.1", open.port());
   REQUIRE(gateway);
   caf::anon_send_exit(*gateway, caf::exit_reason::kill);
   eventually(
