@@ -150,8 +150,10 @@ result<generation> supervisor::implementation::spawn_all() {
                                     .heartbeat = parts.settings->node.heartbeat,
                                     .on_change = [this] { take_in_devices(); }});
   for (const device& d : homes)
-    h.executors.emplace(d.id, is_lent(d) ? gpu_executor_actor(h.nodes)
-                                         : spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer, h.watchdog}));
+    if (is_lent(d))
+      h.executors.emplace(d.id, h.nodes);
+    else
+      h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer, h.watchdog}));
   for (const auto& worker : state->workers)
     post(h.executors.at(worker.device), adopt_worker{worker.id});
   const auto add = [&](std::string name, const auto& handle) {
