@@ -5,10 +5,13 @@
 // whatever was on its way in an earlier session no longer counts, on either side, so each fault of the network, of the node and of
 // the head is mended in the same way. Batches are numbered anew for each start, so a batch's number is its fencing token:
 //
-//   given ──take──▶ sent ──join, the node has it──▶ sent (adopt)          over: its end was reported
-//     │              ├──join, the node has it not──▶ never started
+//   given ──sent──▶ sent ──join, the node has it──▶ sent (adopt)          over: its end was reported
+//     │              ├──join, the node has it not, and then speaks in that session──▶ never started
 //     │              └──the lease is over──────────▶ lost
 //     └──the session is over──▶ never started (the node was never told)
+//
+// A join may be an old one that was late: what it does not name may have been started since. Only the node that made it gets the
+// answer it waits for and goes on in that session, so nothing is concluded before that.
 //
 // What was sent to a node that is not heard of may run there until its lease is over (P4): the head waits for `lease + margin`
 // from the moment at which it last answered. A batch that survives partitions is never lost by time.
@@ -44,9 +47,9 @@ struct node_offer {
 // and forgotten.
 struct node_welcome {
   session_number session = 0;
-  std::vector<batch_id> adopt;
-  std::vector<batch_id> end;
-  std::vector<batch_id> never_started; // for the head itself: what the node was to run and has not got
+  std::vector<batch_id> adopt = {};
+  std::vector<batch_id> end = {};
+  std::vector<batch_id> never_started = {}; // for the head itself: what was still to be sent in the session before
 };
 
 class node_book {
@@ -56,14 +59,18 @@ public:
   // After a start of the head: by what is stored this ran there, and may still. The head that was before may have answered until a
   // moment ago, so the lease counts from now.
   void expect(const std::string& node, batch_id batch, bool survives_partition, boot_instant now);
+  // After a start of the head: the machine that is stored under this name. Where that is not told, a machine is taken for the one
+  // that was there before only if it holds one of the runs that are expected.
+  void know(const std::string& node, const std::string& id);
 
   // A new session. `fresh` is its number. Errors: conflict, when a machine with another id has that name and is connected, or may
   // still run what it was given (says until when).
   [[nodiscard]] result<node_welcome> join(const node_offer& offer, session_number fresh, boot_instant now);
   // Something of this session has come and is being answered now: the lease is longer. False: the session is over, which is the
-  // answer then; nothing else of the message counts.
+  // answer then; nothing else of the message counts. The first of a session settles what its join left open: look() tells.
   [[nodiscard]] bool heard(const std::string& node, session_number session, boot_instant now);
-  // The session is over: the node said so, or its connection broke. Returns what was never sent. Silently nothing for another session.
+  // The session is over: the node said so, or its connection broke. Returns what was never sent. Silently nothing for another
+  // session.
   std::vector<batch_id> left(const std::string& node, session_number session, boot_instant now);
 
   // A batch is to run there. It must not be known yet. False: the node has no session.
@@ -77,20 +84,23 @@ public:
 
   // What time has brought since the last look.
   struct changes {
-    std::vector<std::string> silent;     // their sessions are over
-    std::vector<batch_id> never_started; // of these
-    std::vector<batch_id> lost;          // no lease covers them any more; forgotten
-    std::vector<std::string> expired;    // nodes whose lease is over: nothing of theirs runs any more, workers neither
+    std::vector<std::string> silent = {};     // their sessions are over
+    std::vector<batch_id> never_started = {}; // of these; and what a node had not got when it joined. Forgotten
+    std::vector<batch_id> lost = {};          // no lease covers them any more; forgotten
+    std::vector<std::string> expired =
+        {}; // whose lease is over: nothing of theirs runs any more, workers neither, but what survives
   };
   [[nodiscard]] changes look(boot_instant now);
-  [[nodiscard]] std::optional<boot_instant> next_due() const; // when to look again
+  // When to look again; the clock's beginning: now. Changes with each join and heard.
+  [[nodiscard]] std::optional<boot_instant> next_due() const;
 
-  // The node is forgotten. Errors: conflict while it is connected, or may still run something (says what and until when); `force`
-  // gives that up: the caller promises that the machine is off. not_found.
+  // The node is forgotten. Returns what it was given, which is lost. Errors: conflict while it is connected, or may still run
+  // something (says what and until when); `force` gives the latter up: the caller promises that the machine is off. not_found.
   [[nodiscard]] result<std::vector<batch_id>> remove(const std::string& node, bool force, boot_instant now);
 
   [[nodiscard]] bool is_connected(const std::string& node) const;
-  // Until when it may run what it was given, as the head counts; nothing: it may run nothing.
+  // Until when it may run what it was given, as the head counts: boot_instant::max() where some of it survives partitions. Nothing:
+  // it may run nothing.
   [[nodiscard]] std::optional<boot_instant> lease_of(const std::string& node) const;
   [[nodiscard]] std::vector<batch_id> batches_of(const std::string& node) const;
   [[nodiscard]] const node_rules& rules() const { return rules_; }
@@ -102,17 +112,25 @@ private:
     std::string node;
     bool is_sent = false;
     bool survives_partition = false;
+    bool is_missing = false; // its node did not name it when it joined, and has not spoken since
   };
   struct member {
     std::string id;
     session_number session = 0;
-    boot_instant heard{};                    // the last of its session
-    std::optional<boot_instant> lease = {};  // its end, with the margin
+    boot_instant heard{};                   // the last of its session
+    std::optional<boot_instant> lease = {}; // its end, with the margin
+    bool is_unsettled = false;              // something is missing
   };
+
+  [[nodiscard]] std::optional<error> refusal_of(const node_offer& offer, boot_instant now) const;
+  [[nodiscard]] error may_still_run(const std::string& name, const member& node, boot_instant now) const;
+  std::vector<batch_id> end_session(const std::string& name, member& node);
+  void extend(member& node, boot_instant now) const;
 
   node_rules rules_;
   std::map<std::string, member> nodes_;
   std::map<batch_id, given> batches_;
+  std::vector<batch_id> never_started_; // settled, and to be told by look()
 };
 
 } // namespace ferry::scheduling
