@@ -87,8 +87,8 @@ public:
     std::vector<std::string> silent = {};     // their sessions are over
     std::vector<batch_id> never_started = {}; // of these; and what a node had not got when it joined. Forgotten
     std::vector<batch_id> lost = {};          // no lease covers them any more; forgotten
-    std::vector<std::string> expired =
-        {}; // whose lease is over: nothing of theirs runs any more, workers neither, but what survives
+    // Whose lease is over: no batch of theirs runs any more but what survives partitions; idle workers may still be there.
+    std::vector<std::string> expired = {};
   };
   [[nodiscard]] changes look(boot_instant now);
   // When to look again; the clock's beginning: now. Changes with each join and heard.
