@@ -224,6 +224,8 @@ void node_hub_state::look() {
   for (const batch_id batch : changes.lost)
     give_up(batch, "its node was not heard of until its lease was over");
   for (const auto& node : changes.expired) {
+    if (std::any_of(runs_.begin(), runs_.end(), [&](const auto& one) { return one.second.node == node; }))
+      continue; // what survives partitions may be at work on them
     std::erase_if(workers_, [&](const auto& one) {
       if (node_of(one.second.device) != node)
         return false;
@@ -293,7 +295,7 @@ node_list node_hub_state::list() const {
     if (!node.devices.empty())
       view.trouble = trouble_of(node, node.devices.front());
     view.runs = book_.batches_of(node.name);
-    if (const auto ends = book_.lease_of(node.name))
+    if (const auto ends = book_.lease_of(node.name); ends && *ends < boot_instant::max())
       view.lease_ends = wall_clock_now() + std::chrono::duration_cast<duration>(*ends - now);
     all.push_back(std::move(view));
   }

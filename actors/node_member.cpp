@@ -6,6 +6,7 @@
 #include "remote/certificate_files.hpp"
 #include "remote/connecting.hpp"
 #include "remote/known_nodes.hpp"
+#include "runners/run_folders.hpp"
 #include "storage/data_directory.hpp"
 
 #include <algorithm>
@@ -104,7 +105,7 @@ struct node_member::implementation {
   bool pause(std::size_t failures);
   std::shared_ptr<session_end> run_session(const remote::gateway_actor& head);
   [[nodiscard]] wire::join offer(const runners::run_control& control) const;
-  [[nodiscard]] std::vector<batch_id> held_runs() const;
+  [[nodiscard]] std::vector<batch_id> held_runs(const runners::run_control& control) const;
   [[nodiscard]] std::shared_ptr<runners::run_control> make_control(const std::shared_ptr<run_router>& router,
                                                                    const std::shared_ptr<session_end>& ending) const;
   result<void> joined(const std::string& head);
@@ -126,7 +127,8 @@ struct node_member::implementation {
 
 // ---- one session ------------------------------------------------------------------------------------------------------------
 
-std::vector<batch_id> node_member::implementation::held_runs() const {
+// Those that never reached a shim hold nothing, and are removed.
+std::vector<batch_id> node_member::implementation::held_runs(const runners::run_control& control) const {
   std::vector<batch_id> held;
   std::error_code failed;
   for (fs::directory_iterator at(root / "runs", failed), end; !failed && at != end; at.increment(failed)) {
@@ -134,6 +136,12 @@ std::vector<batch_id> node_member::implementation::held_runs() const {
     if (!name.empty() && name.size() <= 18 && name.find_first_not_of("0123456789") == std::string::npos)
       held.push_back({std::stoll(name)});
   }
+  std::erase_if(held, [&](batch_id one) {
+    const bool is_empty = std::holds_alternative<runners::run_never_started>(control.inspect(one));
+    if (is_empty)
+      runners::remove_run_folder(root / "runs", one);
+    return is_empty;
+  });
   std::sort(held.begin(), held.end());
   return held;
 }
@@ -147,7 +155,7 @@ wire::join node_member::implementation::offer(const runners::run_control& contro
                   .address = parts.settings->node.name,
                   .devices = parts.devices,
                   .job_types = {},
-                  .holds = held_runs(),
+                  .holds = held_runs(control),
                   .workers = {}};
   for (const auto& type : parts.settings->job_types)
     what.job_types.push_back(type.name);

@@ -16,7 +16,7 @@
 namespace ferry::cli {
 
 // What a value stands for; tells the shells what to offer.
-enum class value_kind { nothing, text, integer, file, directory, job_type, job_id, group, dataset, choice };
+enum class value_kind { nothing, text, integer, file, directory, job_type, job_id, group, dataset, node, choice };
 
 struct option_declaration {
   std::string names;      // "-f,--follow"; of a positional its name for people ("ID")

@@ -50,6 +50,7 @@ std::string bash_words(const option_declaration& o) {
   case value_kind::job_id: return "$(ferry list --quiet --limit 100 2>/dev/null)";
   case value_kind::group: return "$(ferry group --quiet 2>/dev/null)";
   case value_kind::dataset: return "$(ferry datasets --quiet 2>/dev/null)";
+  case value_kind::node: return "$(ferry nodes --quiet 2>/dev/null)";
   case value_kind::nothing:
   case value_kind::text:
   case value_kind::integer:
@@ -147,6 +148,7 @@ std::string zsh_values(const option_declaration& o) {
   case value_kind::job_id: return "{compadd -- ${(f)\"$(ferry list --quiet --limit 100 2>/dev/null)\"}}";
   case value_kind::group: return "{compadd -- ${(f)\"$(ferry group --quiet 2>/dev/null)\"}}";
   case value_kind::dataset: return "{compadd -- ${(f)\"$(ferry datasets --quiet 2>/dev/null)\"}}";
+  case value_kind::node: return "{compadd -- ${(f)\"$(ferry nodes --quiet 2>/dev/null)\"}}";
   case value_kind::choice: return "(" + joined(o.choices) + ")";
   case value_kind::text: return o.choices.empty() ? " " : "(" + joined(o.choices) + ")";
   case value_kind::nothing:
@@ -210,6 +212,7 @@ std::string fish_values(const option_declaration& o) {
   case value_kind::job_id: return " -xa '(ferry list --quiet --limit 100 2>/dev/null)'";
   case value_kind::group: return " -xa '(ferry group --quiet 2>/dev/null)'";
   case value_kind::dataset: return " -xa '(ferry datasets --quiet 2>/dev/null)'";
+  case value_kind::node: return " -xa '(ferry nodes --quiet 2>/dev/null)'";
   case value_kind::choice: return " -xa " + single_quoted(joined(o.choices));
   case value_kind::text: return o.choices.empty() ? " -x" : " -xa " + single_quoted(joined(o.choices));
   case value_kind::integer: return " -x";

@@ -1,4 +1,4 @@
-// Completions for shells, made from what the verbs declare. Job types and ids are asked of the daemon when they are needed.
+// Completions for shells, made from what the verbs declare. Job types, ids and names are asked of the daemon when they are needed.
 #pragma once
 
 #include "model/error.hpp"

@@ -8,8 +8,8 @@ namespace verbs = boost::beast::http;
 
 struct api::route {
   verbs::verb method;
-  std::vector<std::string_view>
-      path; // "*" stands for a job id, or for a name: of a job type, a group, a token; "**" at the end for one or more segments
+  std::vector<std::string_view> path; // "*" stands for a job id, or for a name: of a job type, a group, a node, a token; "**" at
+                                      // the end for one or more segments
   role needed;
   reply (api::*handler)(const request&);
   bool takes_body = false;
@@ -75,6 +75,10 @@ const std::vector<api::route>& api::routes() {
       {post, {"queue", "resume"}, admin, &api::resume_queue},
       {get, {"groups"}, read, &api::list_groups},
       {patch, {"groups", "*"}, admin, &api::change_group, true},
+      {get, {"nodes"}, read, &api::list_nodes},
+      {post, {"nodes", "*", "drain"}, admin, &api::drain_node},
+      {post, {"nodes", "*", "resume"}, admin, &api::resume_node},
+      {delete_, {"nodes", "*"}, admin, &api::remove_node},
       {get, {"job-types"}, read, &api::list_job_types},
       {post, {"job-types", "*", "hold"}, admin, &api::hold_type, true},
       {post, {"job-types", "*", "release"}, admin, &api::release_type},

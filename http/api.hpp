@@ -98,6 +98,13 @@ private:
   reply hold_type(const request& r);
   reply release_type(const request& r);
 
+  // machines that lend their devices (api_nodes.cpp)
+  reply list_nodes(const request& r);
+  reply drain_node(const request& r);
+  reply resume_node(const request& r);
+  reply remove_node(const request& r);
+  reply set_drained(const request& r, bool drained);
+
   // figures (api_statistics.cpp)
   reply read_statistics(const request& r);
   reply count_jobs(const request& r);

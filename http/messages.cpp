@@ -189,6 +189,15 @@ result<std::int64_t> query_number(const request& r, const std::string& key, std:
   return value;
 }
 
+result<bool> query_boolean(const request& r, const std::string& key, bool otherwise) {
+  const auto found = r.query.find(key);
+  if (found == r.query.end())
+    return otherwise;
+  if (found->second != "true" && found->second != "false")
+    return fail(error_code::invalid_argument, key + " must be true or false, is '" + config::shortened(found->second) + "'");
+  return found->second == "true";
+}
+
 result<job_id> job_id_from(const std::string& segment) {
   job_id id;
   const char* end = segment.data() + segment.size();

@@ -71,6 +71,8 @@ struct request {
 // A number of the query within bounds, or `otherwise` when absent. Errors: invalid_argument naming key, value and bounds.
 [[nodiscard]] result<std::int64_t> query_number(const request& r, const std::string& key, std::int64_t otherwise,
                                                 std::int64_t least, std::int64_t most);
+// "true" or "false" in the query, or `otherwise` when absent. Errors: invalid_argument naming key and value.
+[[nodiscard]] result<bool> query_boolean(const request& r, const std::string& key, bool otherwise);
 [[nodiscard]] result<job_id> job_id_from(const std::string& segment);
 [[nodiscard]] result<std::vector<job_state>> states_from(const std::vector<std::string>& names);
 

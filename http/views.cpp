@@ -250,6 +250,11 @@ json counts_json(const actors::queue_counts& counts, bool with_finished) {
   return view;
 }
 
+json device_json(const device& what) {
+  return {
+      {"id", what.id}, {"kind", to_string(what.kind)}, {"name", what.name}, {"slots", what.slots}, {"memory_mib", what.memory_mib}};
+}
+
 json device_json(const scheduling::device_ledger::account& account, const device_reading& reading,
                  const scheduling::device_ledger& ledger, const std::vector<config::job_type>& types) {
   const device& d = account.owner;
@@ -268,20 +273,35 @@ json device_json(const scheduling::device_ledger::account& account, const device
          {"memory_mib", worker.memory_mib},
          {"idle_until", worker.is_idle() && type ? json(to_rfc3339(worker.idle_since + type->worker.keep_alive)) : json(nullptr)}});
   }
-  return {{"id", d.id},
-          {"kind", to_string(d.kind)},
-          {"name", d.name},
-          {"slots", d.slots},
-          {"slots_used", account.slots_used},
-          {"out_of_service", or_null(account.out_of_service)},
-          {"memory_mib", d.memory_mib},
-          {"memory_leased_mib", account.memory_leased_mib},
-          {"memory_taken_mib", account.memory_taken_mib},
-          {"workers", std::move(workers)},
-          {"memory_used_mib", or_null(reading.memory_used_mib)},
-          {"memory_foreign_mib", or_null(reading.memory_foreign_mib)},
-          {"utilization_percent", or_null(reading.utilization_percent)},
-          {"temperature_c", or_null(reading.temperature_c)}};
+  json view = device_json(d);
+  view["slots_used"] = account.slots_used;
+  view["out_of_service"] = or_null(account.out_of_service);
+  view["memory_leased_mib"] = account.memory_leased_mib;
+  view["memory_taken_mib"] = account.memory_taken_mib;
+  view["workers"] = std::move(workers);
+  view["memory_used_mib"] = or_null(reading.memory_used_mib);
+  view["memory_foreign_mib"] = or_null(reading.memory_foreign_mib);
+  view["utilization_percent"] = or_null(reading.utilization_percent);
+  view["temperature_c"] = or_null(reading.temperature_c);
+  return view;
+}
+
+json node_json(const actors::node_view& node) {
+  json devices = json::array(), runs = json::array();
+  for (const device& lent : node.devices)
+    devices.push_back(device_json(lent));
+  for (const batch_id run : node.runs)
+    runs.push_back(run.value);
+  return {{"name", node.name},
+          {"version", node.version},
+          {"address", node.address},
+          {"connected", node.is_connected},
+          {"drained", node.is_drained},
+          {"trouble", or_null(node.trouble)},
+          {"heard_at", or_null(node.heard)},
+          {"lease_ends_at", or_null(node.lease_ends)},
+          {"devices", std::move(devices)},
+          {"runs", std::move(runs)}};
 }
 
 json job_type_json(const config::job_type& type) {

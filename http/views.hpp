@@ -18,9 +18,12 @@ namespace ferry::http {
 [[nodiscard]] json submitted_json(const actors::submitted_job& job);
 [[nodiscard]] json group_json(const actors::group_view& group);
 [[nodiscard]] json counts_json(const actors::queue_counts& counts, bool with_finished);
-// With the workers that stay on it.
+// What it is, whatever it does.
+[[nodiscard]] json device_json(const device& what);
+// Also what it does, and the workers that stay on it.
 [[nodiscard]] json device_json(const scheduling::device_ledger::account& account, const device_reading& reading,
                                const scheduling::device_ledger& ledger, const std::vector<config::job_type>& types);
+[[nodiscard]] json node_json(const actors::node_view& node);
 [[nodiscard]] json job_type_json(const config::job_type& type);
 
 } // namespace ferry::http

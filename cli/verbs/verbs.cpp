@@ -100,6 +100,18 @@ constexpr std::string_view token_details =
     R"(`ferry token add ada --role submit` makes a token and shows it once; only its hash is kept. Jobs submitted with it are ada's. With the
 role submit one sees everything, submits jobs and changes one's own; jobs run with the rights of the daemon's user whoever submits them.)";
 
+constexpr std::string_view nodes_details =
+    R"(A machine lends its devices to this daemon, its head, when its ferry.toml says `[node] join = "HOST:PORT"`: that is where the head lets nodes
+in (`[node] listen`). Both need a certificate of one authority: `ferry help certs`. A node that is away is listed until `ferry node remove`.)";
+
+constexpr std::string_view node_details =
+    R"(  ferry node drain worker1     nothing new is started there; what runs goes on
+  ferry node resume worker1    it takes work again
+  ferry node remove worker1    it is forgotten until it joins again; refused while it is connected or may still run something
+
+`ferry node remove --force` gives up what an absent node may still run, to start it elsewhere. It is for machines that are known to be off:
+else a job may run twice.)";
+
 constexpr std::string_view certs_details =
     R"(Nodes know each other by certificates that one authority has signed. On the machine that keeps the authority's key:
 
@@ -144,6 +156,8 @@ constexpr std::array verbs{
     verb{"down", "", "stop the daemon; running jobs go on", down_details, make_down},
     verb{"ui", "", "open the page in the browser", ui_details, make_ui},
     verb{"token", "", "tokens for those who use the daemon over TCP", token_details, make_token},
+    verb{"nodes", "", "the machines that lend their devices", nodes_details, make_nodes},
+    verb{"node", "", "drain nodes, let them take work again, or remove them", node_details, make_node},
     verb{"certs", "", "certificates by which nodes know each other", certs_details, make_certs},
     verb{"batches", "", "what runs together, and what would next", batches_details, make_batches},
     verb{"stats", "", "what batching saved, how well times were told, and who used the devices", "", make_stats},

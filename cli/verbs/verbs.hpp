@@ -35,6 +35,8 @@ std::unique_ptr<action> make_up();
 std::unique_ptr<action> make_down();
 std::unique_ptr<action> make_ui();
 std::unique_ptr<action> make_token();
+std::unique_ptr<action> make_nodes();
+std::unique_ptr<action> make_node();
 std::unique_ptr<action> make_certs();
 std::unique_ptr<action> make_batches();
 std::unique_ptr<action> make_stats();

@@ -41,6 +41,13 @@ TEST_CASE("bash asks the daemon for job types and ids") {
   CHECK(offered("ferry cancel 4", {.socket = daemon.socket()}) == "42 41\n");
 }
 
+TEST_CASE("bash asks the daemon for nodes") {
+  scripted_daemon daemon([](const asked&) { return reply{.body = R"({"nodes":[{"name":"alpha"},{"name":"beta"}]})"}; });
+  CHECK(offered("ferry node re") == "resume remove\n");
+  CHECK(offered("ferry node drain a", {.socket = daemon.socket()}) == "alpha\n");
+  CHECK(offered("ferry node remove alpha b", {.socket = daemon.socket()}) == "beta\n");
+}
+
 TEST_CASE("without a daemon nothing is offered and nothing is said") {
   CHECK(offered("ferry cancel ''", {.socket = "/nowhere/ferry.sock"}) == "\n");
 }

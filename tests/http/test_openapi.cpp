@@ -220,9 +220,13 @@ TEST_CASE("the bounds of the document are those of the daemon") {
   CHECK(schema("UserStatistics")["properties"]["weight"]["maximum"] == limits::user_weight_max);
   CHECK(schema("JobType")["properties"]["tier"]["maximum"] == limits::tier_max);
   CHECK(schema("Device")["properties"]["slots"]["maximum"] == limits::device_slots_max);
+  CHECK(schema("NodeList")["properties"]["nodes"]["maxItems"] == limits::nodes_max);
+  CHECK(schema("Node")["properties"]["name"]["maxLength"] == limits::node_name_bytes_max);
+  CHECK(schema("Node")["properties"]["devices"]["maxItems"] == limits::node_devices_max);
   CHECK(schema("Clear")["properties"]["older_than_seconds"]["maximum"] == limits::delay_seconds_max);
   const json& parameters = document()["components"]["parameters"];
   CHECK(parameters["Limit"]["schema"]["maximum"] == limits::page_rows_max);
+  CHECK(parameters["NodeName"]["schema"]["maxLength"] == limits::node_name_bytes_max);
   CHECK(parameters["Wait"]["schema"]["maximum"] == limits::wait_seconds_max);
   for (const auto& one : operations())
     for (const json& parameter : parameters_of(one)) {

@@ -1,5 +1,6 @@
 // The daemon does what its OpenAPI document says.
 #include "tests/integration/described_api.hpp"
+#include "tests/integration/known_node.hpp"
 
 using namespace ferry;
 using namespace ferry::tests;
@@ -8,7 +9,7 @@ namespace {
 
 using names = std::set<std::string>;
 
-// Jobs in every state, and a type whose jobs tell how far they are.
+// Jobs in every state, a type whose jobs tell how far they are, and a node that is away.
 struct busy_daemon {
   daemon_process daemon{R"([job_types.steps]
 description = "counts"
@@ -27,6 +28,7 @@ type = "integer"
   std::int64_t completed = 0, failed = 0, cancelled = 0, running = 0, queued = 0, held = 0, waiting = 0;
 
   busy_daemon() {
+    enter_node(daemon, "alpha");
     daemon.start();
     completed = daemon.submit_script("echo done; echo 1 > made.txt", {{"user", "ada"}, {"priority", 60}});
     daemon.finished(completed);
@@ -76,6 +78,7 @@ TEST_CASE("what the daemon tells is what its document says") {
   CHECK(api.succeed("GET", busy.job(busy.running))["progress"]["metrics"]["worst"] == "inf");
   CHECK(api.succeed("GET", busy.job(busy.failed))["failure"]["exit_status"] == 3);
   CHECK(api.succeed("GET", "/batches")["next"].size() > 0);
+  CHECK(api.succeed("GET", "/nodes")["nodes"].size() == 1);
 
   CHECK(api.succeed("GET", busy.job(busy.completed) + "/artifacts")["artifacts"].size() == 1);
   CHECK(api.ask("GET", busy.job(busy.completed) + "/artifacts?archive=tar").status == 200);
@@ -169,6 +172,10 @@ TEST_CASE("what the daemon is told to do, and what it answers, is what its docum
   CHECK(api.succeed("DELETE", "/uploads/" + other)["removed"] == true);
   CHECK(api.succeed("DELETE", "/datasets/cats/files/b.txt")["removed"] == true);
   CHECK(api.succeed("DELETE", "/datasets/cats")["removed"] == true);
+
+  CHECK(api.succeed("POST", "/nodes/alpha/drain")["drained"] == true);
+  CHECK(api.succeed("POST", "/nodes/alpha/resume")["drained"] == false);
+  CHECK(api.succeed("DELETE", "/nodes/alpha?force=false")["removed"] == true); // the last: for a moment the daemon is not ready
   CHECK(api.asked() == offered(api, {"POST", "PATCH", "DELETE"}));
 }
 
@@ -187,6 +194,10 @@ TEST_CASE("errors have the one form of the document, and a status that it names"
   CHECK(api.ask("POST", busy.job(busy.running) + "/retry").status == 409);
   CHECK(api.ask("POST", "/job-types/nothing/hold").status == 404);
   CHECK(api.ask("DELETE", "/tokens/nobody").status == 404);
+  CHECK(api.ask("POST", "/nodes/nobody/drain").status == 404);
+  CHECK(api.ask("POST", "/nodes/nobody/resume").status == 404);
+  CHECK(api.ask("DELETE", "/nodes/nobody").status == 404);
+  CHECK(api.ask("DELETE", "/nodes/alpha?force=1").status == 400);
   CHECK(api.ask("PATCH", "/groups/film", R"({"parallel":-1})").status == 400);
 }
 

@@ -109,7 +109,7 @@ export interface components {
             removed: true;
         };
         Device: {
-            /** @description cpu, or NVML's UUID. */
+            /** @description cpu, or NVML's UUID; of a node's device the node's name stands before it: worker1:cpu. */
             id: string;
             /** @enum {string} */
             kind: "cpu" | "gpu";
@@ -467,6 +467,54 @@ export interface components {
             dataset?: string | null;
             /** @description Within the dataset, at most 16 names; without it, the name. */
             path?: string | null;
+        };
+        /** @description A machine that lends its devices. */
+        Node: {
+            name: string;
+            /** @description Of its ferry. */
+            version: string;
+            /** @description Where it says that it is, for people. */
+            address: string;
+            connected: boolean;
+            /** @description Whether nothing new is started there, by a user's wish. */
+            drained: boolean;
+            /** @description Why nothing is started there. */
+            trouble: string | null;
+            /**
+             * Format: date-time
+             * @description When it was heard of last. null: not since the daemon started.
+             */
+            heard_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it may run what it was given, should it not be heard of again. null: it may run nothing.
+             */
+            lease_ends_at: string | null;
+            devices: {
+                /** @description As on the node itself. In other answers the node's name stands before it: worker1:cpu. */
+                id: string;
+                /** @enum {string} */
+                kind: "cpu" | "gpu";
+                name: string;
+                slots: number;
+                /** @description What leases may share. */
+                memory_mib: number;
+            }[];
+            /** @description The batches that it was given and whose end is not known. */
+            runs: number[];
+        };
+        NodeDrained: {
+            name: string;
+            drained: boolean;
+        };
+        NodeList: {
+            /** @description By name. */
+            nodes: components["schemas"]["Node"][];
+        };
+        NodeRemoved: {
+            name: string;
+            /** @constant */
+            removed: true;
         };
         /** @description What a job would get that was submitted now. */
         Outlook: {
@@ -910,6 +958,8 @@ export interface components {
         TokenName: string;
         /** @description The name of a group: 1–100 bytes, no '/'. */
         GroupName: string;
+        /** @description The name of a node. */
+        NodeName: string;
         /** @description The name of a job type. */
         JobTypeName: string;
         /** @description The name of a dataset. */
@@ -2032,6 +2082,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Group"];
+                };
+            };
+        };
+    };
+    list_nodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeList"];
+                };
+            };
+        };
+    };
+    remove_node: {
+        parameters: {
+            query?: {
+                /** @description Also while it may still run something, which is given up: whoever says so knows that the machine is off. */
+                force?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description The name of a node. */
+                name: components["parameters"]["NodeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeRemoved"];
+                };
+            };
+        };
+    };
+    drain_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a node. */
+                name: components["parameters"]["NodeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDrained"];
+                };
+            };
+        };
+    };
+    resume_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a node. */
+                name: components["parameters"]["NodeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDrained"];
                 };
             };
         };
