@@ -337,8 +337,10 @@ void type_reader::check_environment() {
     }
 }
 
-// More than every device that it may go to was given would wait for ever.
+// More than every device that it may go to was given would wait for ever. Those of nodes may be larger than this machine's.
 void type_reader::check_size() {
+  if (all_.node.is_on() || all_.node.is_member())
+    return;
   const auto& devices = all_.devices;
   const bool on_gpu = type_.device != device_choice::cpu && devices.gpu.enabled;
   const bool on_cpu = type_.device != device_choice::gpu;
