@@ -7,7 +7,7 @@ using namespace ferry::tests;
 
 namespace {
 
-program_end ferry(const daemon_process& daemon, std::vector<std::string> words) {
+program_end run_ferry(const daemon_process& daemon, std::vector<std::string> words) {
   words.insert(words.begin(), FERRY_PROGRAM);
   return run_program(words, {"FERRY_SOCKET=" + daemon.socket().string()});
 }
@@ -44,10 +44,10 @@ TEST_CASE("a daemon without nodes lists none, and knows none") {
   CHECK(daemon.refused("DELETE", "/nodes/alpha?force=perhaps").code == error_code::invalid_argument);
   CHECK(daemon.refused("POST", "/nodes/alpha/drain?force=true").code == error_code::invalid_argument);
   CHECK(daemon.refused("POST", "/nodes/alpha/drain", R"({"why":"not"})").code == error_code::invalid_argument);
-  const auto shown = ferry(daemon, {"nodes"});
+  const auto shown = run_ferry(daemon, {"nodes"});
   CHECK(shown.status == 0);
   CHECK(shown.output.starts_with("no nodes: "));
-  CHECK(ferry(daemon, {"node", "drain", "alpha"}).status == 5);
+  CHECK(run_ferry(daemon, {"node", "drain", "alpha"}).status == 5);
   const auto first = raw_connection(daemon.socket()).ask("GET", "/api/v1/nodes");
   const auto again = raw_connection(daemon.socket()).ask("GET", "/api/v1/nodes", {"If-None-Match: " + first.header("ETag")});
   CHECK(again.status == 304);
@@ -74,14 +74,14 @@ TEST_CASE("a node that is away is listed, drained over restarts, and removed wit
   CHECK(daemon.get("/nodes")["nodes"][0]["drained"] == true);
   daemon.crash_and_start();
   CHECK(daemon.get("/nodes")["nodes"][0]["drained"] == true);
-  CHECK(ferry(daemon, {"nodes"}).output.find("away, drained") != std::string::npos);
-  CHECK(ferry(daemon, {"node", "resume", "alpha"}).output == "node alpha takes work again\n");
+  CHECK(run_ferry(daemon, {"nodes"}).output.find("away, drained") != std::string::npos);
+  CHECK(run_ferry(daemon, {"node", "resume", "alpha"}).output == "node alpha takes work again\n");
   CHECK(daemon.get("/nodes")["nodes"][0]["drained"] == false);
 
   const auto id = daemon.submit_script("true");
   CHECK(delete_(daemon, "/nodes/alpha?force=false") == json{{"name", "alpha"}, {"removed", true}});
-  CHECK(ferry(daemon, {"node", "remove", "beta"}).output == "node beta is removed\n");
-  CHECK(ferry(daemon, {"nodes", "-q"}).output.empty());
+  CHECK(run_ferry(daemon, {"node", "remove", "beta"}).output == "node beta is removed\n");
+  CHECK(run_ferry(daemon, {"nodes", "-q"}).output.empty());
   eventually([&] {
     const auto status = daemon.connect()->send({"GET", "/status"});
     return status && json::parse(status->body)["devices"].size() == 1;
