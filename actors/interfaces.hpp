@@ -1,5 +1,5 @@
-// All actors and all their messages inside the daemon; what other machines say is in remote/messages.hpp. Commands are verbs, facts
-// are past tense, timers end in `_due`.
+// All actors and all their messages inside the daemon; those about nodes stand in node_interfaces.hpp, what other machines say in
+// remote/messages.hpp. Commands are verbs, facts are past tense, timers end in `_due`.
 // Expected failures are values (ferry::result inside the answer); a caf::error means that an actor is gone.
 //
 //   HTTP ─ submit_jobs, cancel_job, … ─▶ queue ─ append_facts, begin_batch ─▶ storage
@@ -17,7 +17,6 @@
 #include "actors/submit_messages.hpp"
 #include "model/device.hpp"
 #include "model/facts.hpp"
-#include "remote/messages.hpp"
 #include "runners/run_control.hpp"
 #include "scheduling/admission.hpp"
 #include "scheduling/batch_decision.hpp"
@@ -134,11 +133,10 @@ struct run_reported {
 struct follow_up_due {}; // a batch may have waited too long for the one before it
 
 // Of a device of this machine, or of a node (node_hub).
-using gpu_executor_actor =
-    caf::typed_actor<caf::result<void>(run_batch),   // launch it
-                     caf::result<void>(adopt_batch), // follow it
-                     caf::result<void>(stop_batch),  // TERM, grace, KILL
-                     caf::result<void>(end_workers), caf::result<void>(adopt_worker)>;
+using gpu_executor_actor = caf::typed_actor<caf::result<void>(run_batch),   // launch it
+                                            caf::result<void>(adopt_batch), // follow it
+                                            caf::result<void>(stop_batch),  // TERM, grace, KILL
+                                            caf::result<void>(end_workers), caf::result<void>(adopt_worker)>;
 
 using local_executor_actor = gpu_executor_actor::extend<caf::result<void>(follow_up_due),
                                                         caf::result<void>(run_reported)>; // from run_control
@@ -438,72 +436,8 @@ using queue_actor = caf::typed_actor<
     caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
     caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over)>;
 
-// ---- node_hub: the executor of all devices that nodes lend, and whom these nodes speak to ---------------------------------------
-
-struct node_view {
-  std::string name, version, address;
-  std::vector<device> devices; // named as on the node itself
-  bool is_connected = false, is_drained = false;
-  std::string trouble;                    // why nothing is started there; empty: it works
-  std::optional<instant> heard = {};      // last, by this daemon
-  std::optional<instant> lease_ends = {}; // until when it may run what it was given
-  batch_ids runs;                         // that it was given
-};
-using node_list = std::vector<node_view>;
-struct read_nodes {};
-// Nothing new is started there until it is resumed; what runs goes on.
-struct drain_node {
-  std::string name;
-  bool drained = true;
-};
-// Errors: conflict while it is connected or may still run something; `force` gives that up.
-struct remove_node {
-  std::string name;
-  bool force = false;
-};
-struct nodes_due {}; // some may have fallen silent, or their leases ended
-
-using node_hub_actor = gpu_executor_actor::extend<
-    // From nodes, by way of the gateway.
-    caf::result<remote::answer<remote::node::welcome>>(remote::node::join),
-    caf::result<remote::answer<remote::node::orders>>(remote::node::await_orders),
-    caf::result<remote::answer<remote::node::acknowledged>>(remote::node::report),
-    caf::result<remote::answer<remote::node::piece_taken>>(remote::node::piece),
-    caf::result<remote::answer<remote::node::acknowledged>>(remote::node::leave),
-    // From users.
-    caf::result<node_list>(read_nodes), caf::result<result<done>>(drain_node), caf::result<result<done>>(remove_node),
-    caf::result<void>(nodes_due)>;
-
-// ---- node_link: a node's side -------------------------------------------------------------------------------------------------
-
-struct look_at_devices_due {};
-
-// Speaks to the head for one session, and hears the executors.
-using node_link_actor =
-    caf::typed_actor<caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
-                     caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over),
-                     caf::result<void>(slot_freed), caf::result<void>(worker_gone), caf::result<void>(batch_sign),
-                     caf::result<void>(look_at_devices_due)>;
-
-// Copy what grows in the directory of a run, as it grows.
-struct follow_files {
-  batch_id batch;
-};
-// Copy what these jobs have left; with `is_over` also the rest of what grows. Answered when the head has it.
-struct copy_files {
-  batch_id batch;
-  std::vector<job_id> jobs;
-  bool is_over = false;
-};
-struct remove_files {
-  batch_id batch;
-};
-struct copy_due {}; // something may have grown
-
-// Brings files of runs to the head.
-using node_mirror_actor = caf::typed_actor<caf::result<void>(follow_files), caf::result<done>(copy_files),
-                                           caf::result<void>(remove_files), caf::result<void>(copy_due)>;
-
 } // namespace ferry::actors
+
+#include "actors/node_interfaces.hpp"
 
 #include "actors/type_ids.hpp" // of all that stands above

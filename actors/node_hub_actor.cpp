@@ -48,8 +48,8 @@ result<void> node_hub_state::check(const wire::join& what) const {
   const auto bound = [](const char* of, std::size_t count, std::size_t most) -> result<void> {
     if (count <= most)
       return {};
-    return fail(error_code::too_large, "the node has " + std::to_string(count) + " " + of + "; at most " + std::to_string(most) +
-                                           " are allowed");
+    return fail(error_code::too_large,
+                "the node has " + std::to_string(count) + " " + of + "; at most " + std::to_string(most) + " are allowed");
   };
   if (what.protocol != remote::protocol_version)
     return fail(error_code::invalid_argument,
@@ -59,13 +59,12 @@ result<void> node_hub_state::check(const wire::join& what) const {
   if (auto named = remote::check_node_name(what.name); !named)
     return named;
   if (!what.head.empty() && what.head != parts_.nodes->head_id() && (!what.holds.empty() || !what.workers.empty()))
-    return fail(error_code::conflict,
-                "node " + what.name + " has " + std::to_string(what.holds.size()) + " runs of another head",
+    return fail(error_code::conflict, "node " + what.name + " has " + std::to_string(what.holds.size()) + " runs of another head",
                 "let it join that head until they have ended, or remove the folder node/ in its data directory");
-  for (const auto& within : {bound("devices", what.devices.size(), limits::node_devices_max),
-                             bound("runs", what.holds.size(), limits::node_runs_max),
-                             bound("workers", what.workers.size(), limits::node_runs_max),
-                             bound("job types", what.job_types.size(), limits::job_types_max)})
+  for (const auto& within :
+       {bound("devices", what.devices.size(), limits::node_devices_max), bound("runs", what.holds.size(), limits::node_runs_max),
+        bound("workers", what.workers.size(), limits::node_runs_max),
+        bound("job types", what.job_types.size(), limits::job_types_max)})
     if (!within)
       return within;
   for (const device& d : what.devices)
@@ -286,7 +285,8 @@ node_list node_hub_state::list() const {
   node_list all;
   const auto now = boot_clock::now();
   for (auto& node : parts_.nodes->all()) {
-    node_view view{.name = node.name, .version = node.version, .address = node.address, .devices = node.devices, .trouble = {}, .runs = {}};
+    node_view view{
+        .name = node.name, .version = node.version, .address = node.address, .devices = node.devices, .trouble = {}, .runs = {}};
     view.is_drained = node.is_drained;
     if (const auto found = peers_.find(node.name); found != peers_.end()) {
       view.is_connected = found->second.session != 0;

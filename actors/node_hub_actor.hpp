@@ -1,5 +1,5 @@
-// The head's side of all nodes: executor of the devices that they lend, and whom they speak to. What may run where and until when is
-// decided by scheduling/node_book; this translates. Sessions end with this actor: nodes join anew, which takes milliseconds.
+// The head's side of all nodes: executor of the devices that they lend, and whom they speak to. What may run where and until when
+// is decided by scheduling/node_book; this translates. Sessions end with this actor: nodes join anew, which takes milliseconds.
 #pragma once
 
 #include "actors/interfaces.hpp"

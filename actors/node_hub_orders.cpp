@@ -51,8 +51,7 @@ void node_hub_state::adopt(const adopt_batch& what) {
   const std::string node(node_of(what.device));
   book_.expect(node, what.batch, what.type != nullptr && what.type->survive_partition, boot_clock::now());
   runs_.insert_or_assign(
-      what.batch,
-      run{.node = node, .device = what.device, .type = what.type ? what.type->name : std::string(), .jobs = what.jobs});
+      what.batch, run{.node = node, .device = what.device, .type = what.type ? what.type->name : std::string(), .jobs = what.jobs});
   arm();
 }
 
@@ -143,8 +142,8 @@ void node_hub_state::give_up(batch_id batch, const std::string& why) {
       if (const auto notes = of.notes.find(whose); notes != of.notes.end())
         told.notes.insert(told.notes.end(), notes->second.begin(), notes->second.end());
     const auto& stopped = of.stop;
-    told.stop_is_its = !stopped || stopped->jobs.empty() ||
-                       std::find(stopped->jobs.begin(), stopped->jobs.end(), job) != stopped->jobs.end();
+    told.stop_is_its =
+        !stopped || stopped->jobs.empty() || std::find(stopped->jobs.begin(), stopped->jobs.end(), job) != stopped->jobs.end();
     auto outcome =
         scheduling::judge({.stopped_by = stopped ? scheduling::to_text(stopped->reason) : std::string(), .lost = true}, told);
     if (outcome.why_failed)

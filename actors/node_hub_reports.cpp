@@ -15,12 +15,12 @@ caf::result<remote::answer<wire::acknowledged>> node_hub_state::report(wire::rep
   if (!book_.heard(what.name, what.session, boot_clock::now()))
     return answer<wire::acknowledged>(remote::to_refusal(over(what.name)));
   if (what.events.size() > limits::node_events_per_report_max)
-    return answer<wire::acknowledged>(remote::to_refusal(
-        {error_code::too_large,
-         "a report holds at most " + std::to_string(limits::node_events_per_report_max) + " events; this one has " +
-             std::to_string(what.events.size()),
-         {},
-         {}}));
+    return answer<wire::acknowledged>(
+        remote::to_refusal({error_code::too_large,
+                            "a report holds at most " + std::to_string(limits::node_events_per_report_max) +
+                                " events; this one has " + std::to_string(what.events.size()),
+                            {},
+                            {}}));
   peers_[what.name].heard = wall_clock_now();
   for (wire::event& one : what.events)
     std::visit([&](auto& event) { take(what.name, event); }, one);
@@ -85,8 +85,8 @@ void node_hub_state::take(const std::string& node, wire::batch_ended& what) {
   if (!of || of->has_ended)
     return;
   if (what.outcomes.size() != of->jobs.size()) {
-    give_up(what.batch, "its node told of " + std::to_string(what.outcomes.size()) + " ends for " +
-                            std::to_string(of->jobs.size()) + " jobs");
+    give_up(what.batch,
+            "its node told of " + std::to_string(what.outcomes.size()) + " ends for " + std::to_string(of->jobs.size()) + " jobs");
     return;
   }
   end_of(what.batch, std::move(what.outcomes));
@@ -157,12 +157,12 @@ caf::result<remote::answer<wire::piece_taken>> node_hub_state::take(const wire::
     return answer<wire::piece_taken>(remote::to_refusal(
         {error_code::not_found, "batch " + to_string(what.batch) + " is not one of node " + what.name + "'s", {}, {}}));
   if (what.bytes.size() > limits::node_piece_bytes_max)
-    return answer<wire::piece_taken>(remote::to_refusal({error_code::too_large,
-                                                         "a piece of a file takes at most " +
-                                                             std::to_string(limits::node_piece_bytes_max) + " bytes; this one has " +
-                                                             std::to_string(what.bytes.size()),
-                                                         {},
-                                                         {}}));
+    return answer<wire::piece_taken>(
+        remote::to_refusal({error_code::too_large,
+                            "a piece of a file takes at most " + std::to_string(limits::node_piece_bytes_max) +
+                                " bytes; this one has " + std::to_string(what.bytes.size()),
+                            {},
+                            {}}));
   const auto taken = runners::take_piece(parts_.runs, {what.batch, what.path, what.offset, what.bytes, what.is_last});
   if (!taken)
     return answer<wire::piece_taken>(remote::to_refusal(taken.error()));

@@ -48,7 +48,7 @@ private:
     std::uint64_t parked_number = 0;
     wire::session_number session = 0;
     std::optional<instant> heard;
-    std::optional<std::vector<wire::worker>> workers; // that it said it has; taken up once it speaks in its session
+    std::optional<std::vector<wire::worker>> workers;     // that it said it has; taken up once it speaks in its session
     std::map<std::string, wire::device_changed> troubles; // by device, as on the node
   };
 

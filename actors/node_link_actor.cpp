@@ -19,9 +19,9 @@ namespace {
 using namespace std::chrono_literals;
 namespace wire = remote::node;
 
-constexpr duration look_pause = 2s;          // between looks at the devices and the disk
-constexpr duration piece_patience = 60s;     // for the head's disk
-constexpr std::size_t look_back = 64;        // events, for an older progress of the same job
+constexpr duration look_pause = 2s;      // between looks at the devices and the disk
+constexpr duration piece_patience = 60s; // for the head's disk
+constexpr std::size_t look_back = 64;    // events, for an older progress of the same job
 
 struct node_link_state {
   using handle = node_link_actor;
@@ -39,14 +39,24 @@ struct node_link_state {
     join();
     return {
         [this](const batch_began& what) { tell(wire::began{what.batch}); },
-        [this](batch_progressed& what) { tell_progress({what.batch, what.job, std::move(what.how_far)}); },
-        [this](batch_noted& what) { tell(wire::noted{what.batch, what.job, std::move(what.note)}); },
-        [this](batch_not_started& what) { tell(wire::not_started{what.batch, std::move(what.why), what.crashed, what.is_trouble}); },
-        [this](job_over& what) { tell_after_copy(what.batch, {what.job}, false, wire::job_ended{what.batch, what.job, std::move(what.outcome)}); },
+        [this](batch_progressed& what) {
+          tell_progress({what.batch, what.job, std::move(what.how_far)});
+        },
+        [this](batch_noted& what) {
+          tell(wire::noted{what.batch, what.job, std::move(what.note)});
+        },
+        [this](batch_not_started& what) {
+          tell(wire::not_started{what.batch, std::move(what.why), what.crashed, what.is_trouble});
+        },
+        [this](job_over& what) {
+          tell_after_copy(what.batch, {what.job}, false, wire::job_ended{what.batch, what.job, std::move(what.outcome)});
+        },
         [this](batch_over& what) { ended(what); },
         [this](const slot_freed& what) { freed(what); },
         [this](const worker_gone& what) { tell(wire::worker_left{what.worker}); },
-        [this](batch_sign& what) { tell(wire::sign{what.batch, what.at, std::move(what.how_far)}); },
+        [this](batch_sign& what) {
+          tell(wire::sign{what.batch, what.at, std::move(what.how_far)});
+        },
         [this](look_at_devices_due) { look_at_devices(); },
     };
   }
@@ -80,7 +90,9 @@ private:
               else
                 then(std::get<T>(got), sent);
             },
-            [this](const caf::error& why) { end({error_code::unavailable, "the head does not answer: " + to_string(why), {}, {}}); });
+            [this](const caf::error& why) {
+              end({error_code::unavailable, "the head does not answer: " + to_string(why), {}, {}});
+            });
   }
 
   [[nodiscard]] duration patience() const { return parts_.settings->node.silent_after; }
@@ -95,8 +107,8 @@ private:
       heartbeat_ = welcome.heartbeat;
       lease_.joined(welcome.session, sent, welcome.lease);
       parts_.lease->set(lease_.until());
-      mirror_ = spawn_node_mirror(self_->home_system(), {parts_.head, parts_.offer.name, welcome.session, parts_.runs, piece_patience,
-                                                         [self = handle(self_)](const std::string&) {
+      mirror_ = spawn_node_mirror(self_->home_system(), {parts_.head, parts_.offer.name, welcome.session, parts_.runs,
+                                                         piece_patience, [self = handle(self_)](const std::string&) {
                                                            caf::anon_send_exit(self, caf::exit_reason::user_shutdown);
                                                          }});
       self_->link_to(mirror_);
@@ -228,9 +240,8 @@ private:
 
   // A job that has ended has its files on the head.
   void tell_after_copy(batch_id batch, std::vector<job_id> jobs, bool is_over, wire::event what) {
-    request(self_, mirror_, caf::infinite, copy_files{batch, std::move(jobs), is_over}).then([this, what = std::move(what)](done) mutable {
-      tell(std::move(what));
-    });
+    request(self_, mirror_, caf::infinite, copy_files{batch, std::move(jobs), is_over})
+        .then([this, what = std::move(what)](done) mutable { tell(std::move(what)); });
   }
 
   // Only the newest of each job is worth telling.

@@ -1,6 +1,6 @@
-// On a node: one session with the head. It joins, fetches orders and hands them to the executors of this machine's devices, and tells
-// the head what these report. Whatever goes wrong ends the session, and with it the executors: runs go on under their shims, and the
-// next session (node_member) takes them up again. So each fault, here, there or between, is mended by the same steps.
+// On a node: one session with the head. It joins, fetches orders and hands them to the executors of this machine's devices, and
+// tells the head what these report. Whatever goes wrong ends the session, and with it the executors: runs go on under their shims,
+// and the next session (node_member) takes them up again. So each fault, here, there or between, is mended by the same steps.
 #pragma once
 
 #include "actors/interfaces.hpp"

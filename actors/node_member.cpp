@@ -193,23 +193,23 @@ std::shared_ptr<session_end> node_member::implementation::run_session(const remo
     control->sweep();
     auto what = offer(*control);
     link = spawn_node_link(system, {.head = head,
-                                               .offer = std::move(what),
-                                               .devices = parts.devices,
-                                               .settings = parts.settings,
-                                               .control = std::move(control),
-                                               .router = router,
-                                               .lease = lease,
-                                               .runs = root / "runs",
-                                               .lease_path = root / runners::lease_file_name,
-                                               .read_devices = parts.read_devices,
-                                               .on_joined =
-                                                   [this, ending](const wire::welcome& welcome) {
-                                                     spdlog::info("joined the head at {} as node {}", parts.settings->node.join,
-                                                                  parts.settings->node.name);
-                                                     ending->was_joined(welcome.session);
-                                                     return joined(welcome.head);
-                                                   },
-                                               .on_ended = [ending](const error& why) { ending->note(why); }});
+                                    .offer = std::move(what),
+                                    .devices = parts.devices,
+                                    .settings = parts.settings,
+                                    .control = std::move(control),
+                                    .router = router,
+                                    .lease = lease,
+                                    .runs = root / "runs",
+                                    .lease_path = root / runners::lease_file_name,
+                                    .read_devices = parts.read_devices,
+                                    .on_joined =
+                                        [this, ending](const wire::welcome& welcome) {
+                                          spdlog::info("joined the head at {} as node {}", parts.settings->node.join,
+                                                       parts.settings->node.name);
+                                          ending->was_joined(welcome.session);
+                                          return joined(welcome.head);
+                                        },
+                                    .on_ended = [ending](const error& why) { ending->note(why); }});
     on_exit(link, [ending](const caf::error&) { ending->link_is_gone(); });
     on_exit(head, [weak = caf::actor_cast<caf::weak_actor_ptr>(link)](const caf::error&) {
       if (const auto there = caf::actor_cast<caf::strong_actor_ptr>(weak))

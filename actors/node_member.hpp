@@ -1,6 +1,6 @@
-// This machine as a node of a head elsewhere: joins it, and joins it again whenever a session ends, for as long as this lives. A thread
-// of its own, no actor: it builds what a session needs (node_link_actor, executors, run control) from what is on disk, and takes all of
-// it down before it builds it again. What runs goes on meanwhile under its shims, until the lease ends.
+// This machine as a node of a head elsewhere: joins it, and joins it again whenever a session ends, for as long as this lives. A
+// thread of its own, no actor: it builds what a session needs (node_link_actor, executors, run control) from what is on disk, and
+// takes all of it down before it builds it again. What runs goes on meanwhile under its shims, until the lease ends.
 #pragma once
 
 #include "actors/interfaces.hpp"

@@ -25,7 +25,7 @@ constexpr duration growth_pause = 200ms; // between looks at what grows
 std::optional<std::uint64_t> size_of(const std::filesystem::path& file) {
   struct stat found {};
   return ::stat(file.c_str(), &found) == 0 && S_ISREG(found.st_mode) ? std::optional(static_cast<std::uint64_t>(found.st_size))
-                                                                   : std::nullopt;
+                                                                     : std::nullopt;
 }
 
 std::optional<std::string> read_piece(const std::filesystem::path& file, std::uint64_t offset) {

@@ -1,6 +1,6 @@
-// On a node: brings what its runs leave to the head, piece by piece, one piece on its way at a time. What runs print goes before files of
-// jobs that have ended. The head says how much it has, so a copy that broke off goes on there, whoever was started again meanwhile
-// (runners/run_copy.hpp).
+// On a node: brings what its runs leave to the head, piece by piece, one piece on its way at a time. What runs print goes before
+// files of jobs that have ended. The head says how much it has, so a copy that broke off goes on there, whoever was started again
+// meanwhile (runners/run_copy.hpp).
 #pragma once
 
 #include "actors/interfaces.hpp"

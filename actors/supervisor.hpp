@@ -16,7 +16,7 @@ namespace ferry::actors {
 
 struct daemon_parts {
   std::shared_ptr<const config::settings> settings;
-  std::vector<device> devices; // of this machine
+  std::vector<device> devices;                                    // of this machine
   std::filesystem::path shim;                                     // the ferry-shim program
   std::function<std::vector<device_reading>()> read_devices = {}; // in the order of `devices`; asked only where there is a GPU
 };

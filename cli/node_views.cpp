@@ -48,7 +48,7 @@ std::string left_behind(const json& node, instant now) {
   const auto runs = static_cast<std::int64_t>(array_field(node, "runs").size());
   if (true_field(node, "connected") || runs == 0)
     return "";
-  const auto ends = time_field(node, "lease_ends_at");
+  const auto ends = time_field(node, "lease_ends");
   return count_of(runs, "batch", "batches") + (ends ? " may run there until " + clock_on(*ends, now)
                                                     : std::string(" of it: what became of them is known once it is back"));
 }
@@ -61,7 +61,7 @@ std::string nodes_page(const json& answer, const style& look, instant now) {
     return std::string(no_nodes);
   table t({{"NAME", false, 10}, {"STATE"}, {"DEVICES", false, 12}, {"RUNS", true}, {"HEARD"}, {"VERSION"}});
   for (const json& node : nodes) {
-    const auto heard = time_field(node, "heard_at");
+    const auto heard = time_field(node, "heard");
     t.add({{text_field(node, "name"), tone::bold},
            state_of(node),
            {devices_of(node, look)},

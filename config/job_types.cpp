@@ -15,19 +15,31 @@ namespace {
 constexpr std::string_view built_in_name = "command";
 
 const std::vector<std::string>& overridable() {
-  static const std::vector<std::string> keys{"device",         "slots",
-                                             "memory_mib",     "threads",
-                                             "environment",    "inherit_environment",
-                                             "grace",          "tier",
-                                             "preemptible",    "checkpoint_files",
+  static const std::vector<std::string> keys{"device",
+                                             "slots",
+                                             "memory_mib",
+                                             "threads",
+                                             "environment",
+                                             "inherit_environment",
+                                             "grace",
+                                             "tier",
+                                             "preemptible",
+                                             "checkpoint_files",
                                              "survive_partition",
-                                             "failure_storm",  "failure_storm_window",
-                                             "max_run_time",   "on_max_run_time",
-                                             "max_start_time", "on_max_start_time",
-                                             "heartbeat",      "on_heartbeat",
-                                             "stall_factor",   "on_stall",
-                                             "idle_gpu",       "on_idle_gpu",
-                                             "metric_rules",   "retry"};
+                                             "failure_storm",
+                                             "failure_storm_window",
+                                             "max_run_time",
+                                             "on_max_run_time",
+                                             "max_start_time",
+                                             "on_max_start_time",
+                                             "heartbeat",
+                                             "on_heartbeat",
+                                             "stall_factor",
+                                             "on_stall",
+                                             "idle_gpu",
+                                             "on_idle_gpu",
+                                             "metric_rules",
+                                             "retry"};
   return keys;
 }
 

@@ -52,8 +52,8 @@ inline constexpr std::size_t remote_readers_max = 1'000;        // requests for 
 // Nodes
 inline constexpr std::size_t nodes_max = 100;
 inline constexpr std::size_t node_name_bytes_max = 63;
-inline constexpr std::size_t node_devices_max = 64;              // of one node, its MIG parts among them
-inline constexpr std::size_t node_runs_max = 100'000;            // that a node may have directories of
+inline constexpr std::size_t node_devices_max = 64;   // of one node, its MIG parts among them
+inline constexpr std::size_t node_runs_max = 100'000; // that a node may have directories of
 inline constexpr std::size_t node_events_per_report_max = 256;
 inline constexpr std::size_t node_events_waiting_max = 20'000;   // on the node, for the head; beyond it the session begins anew
 inline constexpr std::size_t node_orders_waiting_max = 10'000;   // on the head, for the node; likewise

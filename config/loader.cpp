@@ -75,7 +75,8 @@ void check_node(toml_reader& reader, const toml::table& root, node_settings& s) 
   if (s.name.empty())
     s.name = host_name();
   if (s.is_on() && s.is_member())
-    reader.report("node.join", node("join"), "cannot be set beside node.listen: a node has no nodes of its own", "remove one of them");
+    reader.report("node.join", node("join"), "cannot be set beside node.listen: a node has no nodes of its own",
+                  "remove one of them");
   if (const std::string fault = s.is_member() ? fault_of_join(s.join) : std::string(); !fault.empty())
     reader.report("node.join", node("join"), fault, "write \"head.example:7879\"");
   if (!s.is_on() && !s.is_member())
@@ -86,7 +87,8 @@ void check_node(toml_reader& reader, const toml::table& root, node_settings& s) 
   if (s.lease <= s.heartbeat + s.silent_after)
     reader.report("node.lease", node("lease"),
                   "must be longer than node.heartbeat and node.silent_after together, " +
-                      std::to_string((s.heartbeat + s.silent_after).count()) + " ms; it is " + std::to_string(s.lease.count()) + " ms");
+                      std::to_string((s.heartbeat + s.silent_after).count()) + " ms; it is " + std::to_string(s.lease.count()) +
+                      " ms");
   for (const auto& [key, file] : {std::pair{"certificate", &s.certificate}, {"key", &s.key}, {"ca", &s.ca}})
     if (file->empty())
       reader.report(std::string("node.") + key, node(s.is_on() ? "listen" : "join"),

@@ -147,18 +147,22 @@ std::vector<option<settings>> declare_node() {
                "Empty: none are."},
               [](settings& s) { return &s.node.listen; }),
       setting({"node.join", text,
-               "The head that this machine lends its devices to, such as \"head.example:7879\": then it has no queue and no page of its\n"
+               "The head that this machine lends its devices to, such as \"head.example:7879\": then it has no queue and no page "
+               "of its\n"
                "own, and runs what the head gives it, of the job types that are declared here. Empty: it has a queue of its own."},
               [](settings& s) { return &s.node.join; }),
-      setting({"node.name", text, "What the head calls this machine. Empty: its host name."}, [](settings& s) { return &s.node.name; }),
-      setting({"node.heartbeat", duration, "How often a node and its head hear of each other at least. Set on the head.", 10, 60'000},
-              [](settings& s) { return &s.node.heartbeat; }),
+      setting({"node.name", text, "What the head calls this machine. Empty: its host name."},
+              [](settings& s) { return &s.node.name; }),
+      setting(
+          {"node.heartbeat", duration, "How often a node and its head hear of each other at least. Set on the head.", 10, 60'000},
+          [](settings& s) { return &s.node.heartbeat; }),
       setting({"node.silent_after", duration,
-               "A node that is not heard of for so long, beyond its heartbeat, counts as not there: nothing new is started on it.", 100,
-               600'000},
+               "A node that is not heard of for so long, beyond its heartbeat, counts as not there: nothing new is started on it.",
+               100, 600'000},
               [](settings& s) { return &s.node.silent_after; }),
       setting({"node.lease", duration,
-               "For how long a node that does not reach its head may go on with what it runs; then it ends that, and the head starts it\n"
+               "For how long a node that does not reach its head may go on with what it runs; then it ends that, and the head "
+               "starts it\n"
                "elsewhere. Set on the head.",
                1'000, 7LL * 24 * 3600 * 1000},
               [](settings& s) { return &s.node.lease; }),
@@ -278,7 +282,8 @@ std::vector<option<job_type>> declare_job_type() {
            "checkpoint."},
           [](job_type& t) { return &t.preemptible; }),
       type_key({"survive_partition", boolean,
-                "On a node that does not reach its head it goes on without end, and starts nowhere else before the node is back or removed.\n"
+                "On a node that does not reach its head it goes on without end, and starts nowhere else before the node is back or "
+                "removed.\n"
                 "Else it is ended when the node's lease is over."},
                [](job_type& t) { return &t.survive_partition; }),
       type_key({"checkpoint_files", text,

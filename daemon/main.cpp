@@ -190,8 +190,9 @@ int main(int argc, char** argv) {
   if (!identity)
     return refuse(identity.error(), exit_bad_configuration);
   const auto& node = settings->node;
-  const auto known_by = node.is_on() || node.is_member() ? remote::check_identity({node.certificate, node.key, node.ca}, wall_clock_now())
-                                     : result<remote::checked_identity>(remote::checked_identity{});
+  const auto known_by = node.is_on() || node.is_member()
+                            ? remote::check_identity({node.certificate, node.key, node.ca}, wall_clock_now())
+                            : result<remote::checked_identity>(remote::checked_identity{});
   if (!known_by)
     return refuse(known_by.error(), exit_bad_configuration);
   if (check_only) {

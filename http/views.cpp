@@ -298,8 +298,8 @@ json node_json(const actors::node_view& node) {
           {"connected", node.is_connected},
           {"drained", node.is_drained},
           {"trouble", or_null(node.trouble)},
-          {"heard_at", or_null(node.heard)},
-          {"lease_ends_at", or_null(node.lease_ends)},
+          {"heard", or_null(node.heard)},
+          {"lease_ends", or_null(node.lease_ends)},
           {"devices", std::move(devices)},
           {"runs", std::move(runs)}};
 }

@@ -21,8 +21,8 @@ struct device {
   device_kind kind = device_kind::cpu;
   std::string name; // for people: "NVIDIA H100 80GB HBM3"
   int slots = 1;
-  std::int64_t memory_mib = 0; // what leases may share
-  int threads = 1;             // host threads that its slots share
+  std::int64_t memory_mib = 0;                            // what leases may share
+  int threads = 1;                                        // host threads that its slots share
   std::optional<std::vector<std::string>> job_types = {}; // that can run there, sorted; not set: all
 
   [[nodiscard]] bool runs(std::string_view job_type) const {

@@ -13,7 +13,7 @@ namespace ferry::remote {
 namespace {
 
 json to_json(const device& d) {
-  json document{{"id", d.id},         {"kind", to_string(d.kind)},     {"name", d.name},
+  json document{{"id", d.id},       {"kind", to_string(d.kind)},  {"name", d.name},
                 {"slots", d.slots}, {"memory_mib", d.memory_mib}, {"threads", d.threads}};
   if (d.job_types)
     document["job_types"] = *d.job_types;
@@ -36,8 +36,13 @@ json to_json(const known_node& n) {
   json devices = json::array();
   for (const device& d : n.devices)
     devices.push_back(to_json(d));
-  return {{"name", n.name},       {"id", n.id},           {"version", n.version},           {"address", n.address},
-          {"devices", devices}, {"drained", n.is_drained}, {"joined_ms", to_unix_ms(n.joined)}};
+  return {{"name", n.name},
+          {"id", n.id},
+          {"version", n.version},
+          {"address", n.address},
+          {"devices", devices},
+          {"drained", n.is_drained},
+          {"joined_ms", to_unix_ms(n.joined)}};
 }
 
 known_node node_from(const json& document) {
@@ -76,7 +81,8 @@ result<void> check_node_name(const std::string& name) {
     return {};
   return fail(error_code::invalid_argument,
               "a node's name is made of letters, digits, '_', '.' and '-', begins with a letter or digit, and takes at most " +
-                  std::to_string(limits::node_name_bytes_max) + " bytes; it is '" + name.substr(0, limits::node_name_bytes_max) + "'",
+                  std::to_string(limits::node_name_bytes_max) + " bytes; it is '" + name.substr(0, limits::node_name_bytes_max) +
+                  "'",
               "set node.name");
 }
 
@@ -119,8 +125,9 @@ result<bool> known_nodes::put(known_node node) {
   const std::lock_guard lock(mutex_);
   const auto before = nodes_.find(node.name);
   if (before == nodes_.end() && nodes_.size() >= limits::nodes_max)
-    return fail(error_code::too_large, "this head has " + std::to_string(nodes_.size()) + " nodes; at most " +
-                                           std::to_string(limits::nodes_max) + " are allowed",
+    return fail(error_code::too_large,
+                "this head has " + std::to_string(nodes_.size()) + " nodes; at most " + std::to_string(limits::nodes_max) +
+                    " are allowed",
                 "remove those that are gone: `ferry node remove NAME`");
   const bool is_other = before == nodes_.end() || before->second.devices != node.devices;
   if (before != nodes_.end())

@@ -1,5 +1,5 @@
-// The nodes that have joined this head, on disk: their devices are known, and named to users, also while a node is away. A small file,
-// <data_dir>/nodes.json, replaced whole.
+// The nodes that have joined this head, on disk: their devices are known, and named to users, also while a node is away. A small
+// file, <data_dir>/nodes.json, replaced whole.
 #pragma once
 
 #include "model/device.hpp"
@@ -40,8 +40,8 @@ public:
   // A file that is missing holds none. Errors: damaged, io.
   [[nodiscard]] static result<std::shared_ptr<known_nodes>> open(std::filesystem::path file);
 
-  // True: what schedulers have to know of it (devices, job types) has changed. Errors: disk_full, io, too_large (limits::nodes_max);
-  // nothing has changed then.
+  // True: what schedulers have to know of it (devices, job types) has changed. Errors: disk_full, io, too_large
+  // (limits::nodes_max); nothing has changed then.
   [[nodiscard]] result<bool> put(known_node node);
   // Errors: not_found, disk_full, io.
   [[nodiscard]] result<void> set_drained(const std::string& name, bool drained);

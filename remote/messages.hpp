@@ -152,16 +152,15 @@ bool inspect(Inspector& f, look_due& x) {
 }
 
 // The one actor that a daemon publishes.
-using gateway_actor = caf::typed_actor<caf::result<answer<welcome>>(hello), caf::result<answer<jobs_accepted>>(submit_jobs),
-                                       caf::result<answer<job_status>>(read_job), caf::result<answer<job_status>>(await_job),
-                                       caf::result<answer<accepted>>(cancel_job), caf::result<answer<events>>(read_events),
-                                       caf::result<void>(look_due),
-                                       // From nodes.
-                                       caf::result<answer<node::welcome>>(node::join),
-                                       caf::result<answer<node::orders>>(node::await_orders),
-                                       caf::result<answer<node::acknowledged>>(node::report),
-                                       caf::result<answer<node::piece_taken>>(node::piece),
-                                       caf::result<answer<node::acknowledged>>(node::leave)>;
+using gateway_actor =
+    caf::typed_actor<caf::result<answer<welcome>>(hello), caf::result<answer<jobs_accepted>>(submit_jobs),
+                     caf::result<answer<job_status>>(read_job), caf::result<answer<job_status>>(await_job),
+                     caf::result<answer<accepted>>(cancel_job), caf::result<answer<events>>(read_events),
+                     caf::result<void>(look_due),
+                     // From nodes.
+                     caf::result<answer<node::welcome>>(node::join), caf::result<answer<node::orders>>(node::await_orders),
+                     caf::result<answer<node::acknowledged>>(node::report), caf::result<answer<node::piece_taken>>(node::piece),
+                     caf::result<answer<node::acknowledged>>(node::leave)>;
 
 // Must be called once, before the first actor_system exists.
 void register_messages();

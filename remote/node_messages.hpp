@@ -1,9 +1,9 @@
 // What a node and its head say to each other. The node asks and the head answers, never the other way round: the head sends
 // nothing that was not asked for, so what is on its way is bounded by the node's requests (one of each kind at a time).
 //
-// A session begins with `join` and is over when either side says so, when a request fails, or when the head has not heard of the node
-// for a while (scheduling/node_book.hpp). Each request but `join` carries the session, and is refused (conflict) when that is over:
-// the node then joins anew. Every answer makes the node's lease longer.
+// A session begins with `join` and is over when either side says so, when a request fails, or when the head has not heard of the
+// node for a while (scheduling/node_book.hpp). Each request but `join` carries the session, and is refused (conflict) when that is
+// over: the node then joins anew. Every answer makes the node's lease longer.
 #pragma once
 
 #include "remote/inspect_model.hpp"
@@ -191,7 +191,8 @@ template <class Inspector>
 bool inspect(Inspector& f, join& x) {
   return f.object(x).fields(f.field("protocol", x.protocol), f.field("version", x.version), f.field("name", x.name),
                             f.field("id", x.id), f.field("head", x.head), f.field("address", x.address),
-                            f.field("devices", x.devices), f.field("job_types", x.job_types), f.field("holds", x.holds), f.field("workers", x.workers));
+                            f.field("devices", x.devices), f.field("job_types", x.job_types), f.field("holds", x.holds),
+                            f.field("workers", x.workers));
 }
 template <class Inspector>
 bool inspect(Inspector& f, welcome& x) {
@@ -212,7 +213,8 @@ bool inspect(Inspector& f, run& x) {
 }
 template <class Inspector>
 bool inspect(Inspector& f, adopt& x) {
-  return f.object(x).fields(f.field("batch", x.batch), f.field("type", x.type), f.field("device", x.device), f.field("jobs", x.jobs));
+  return f.object(x).fields(f.field("batch", x.batch), f.field("type", x.type), f.field("device", x.device),
+                            f.field("jobs", x.jobs));
 }
 template <class Inspector>
 bool inspect(Inspector& f, stop& x) {

@@ -112,7 +112,8 @@ result<std::uint64_t> take_finished(int folder, const std::string& name, const f
     return size;
   if (auto written = append(file.get(), piece); !written)
     return fail(written.error());
-  if (piece.is_last && (::fsync(file.get()) != 0 || ::renameat(folder, coming.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0))
+  if (piece.is_last &&
+      (::fsync(file.get()) != 0 || ::renameat(folder, coming.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0))
     return fail(system_error("cannot store " + piece.path + " of batch " + to_string(piece.batch), errno));
   return piece.offset + piece.bytes.size();
 }
@@ -133,8 +134,7 @@ result<std::uint64_t> take_piece(const fs::path& runs, const file_piece& piece) 
   const auto folder = make_folder(runs, to_string(piece.batch), *parts);
   if (!folder)
     return fail(folder.error());
-  return grows(piece.path) ? take_growing(folder->get(), parts->back(), piece)
-                           : take_finished(folder->get(), parts->back(), piece);
+  return grows(piece.path) ? take_growing(folder->get(), parts->back(), piece) : take_finished(folder->get(), parts->back(), piece);
 }
 
 result<std::vector<finished_file>> files_of_job(const fs::path& run_directory, job_id job) {

@@ -1,7 +1,7 @@
-// The head's copy of a run directory that is on a node: the same files at the same places, so whatever shows logs, metrics and artifacts
-// need not know where a run was. Files come in pieces, each at the offset that the copy has reached, so a transfer that broke off goes
-// on where it was, whoever restarted. What grows while the run lives (its log, its events) is written in place; anything else
-// gets its name once it is whole and on disk.
+// The head's copy of a run directory that is on a node: the same files at the same places, so whatever shows logs, metrics and
+// artifacts need not know where a run was. Files come in pieces, each at the offset that the copy has reached, so a transfer that
+// broke off goes on where it was, whoever restarted. What grows while the run lives (its log, its events) is written in place;
+// anything else gets its name once it is whole and on disk.
 #pragma once
 
 #include "model/error.hpp"

@@ -28,8 +28,8 @@ json node(const char* name, const json& changes = json::object()) {
               {"connected", true},
               {"drained", false},
               {"trouble", nullptr},
-              {"heard_at", "2026-01-31T11:59:58.000Z"},
-              {"lease_ends_at", nullptr},
+              {"heard", "2026-01-31T11:59:58.000Z"},
+              {"lease_ends", nullptr},
               {"devices", {{{"id", "cpu"}, {"kind", "cpu"}, {"name", "16 cores"}, {"slots", 4}, {"memory_mib", 1000}}}},
               {"runs", json::array()}};
   one.update(changes);
@@ -63,10 +63,10 @@ TEST_CASE("nodes are shown with their state, what they lend and what they run") 
        node("gamma", {{"trouble", "the GPU has fallen off the bus"}}),
        node("delta", {{"connected", false},
                       {"trouble", "node delta is not connected"},
-                      {"heard_at", "2026-01-31T11:59:15.000Z"},
-                      {"lease_ends_at", "2026-01-31T12:00:20.000Z"},
+                      {"heard", "2026-01-31T11:59:15.000Z"},
+                      {"lease_ends", "2026-01-31T12:00:20.000Z"},
                       {"runs", {9}}}),
-       node("eps", {{"connected", false}, {"drained", true}, {"trouble", "node eps is not connected"}, {"heard_at", nullptr}})}));
+       node("eps", {{"connected", false}, {"drained", true}, {"trouble", "node eps is not connected"}, {"heard", nullptr}})}));
   CHECK(nodes_page(answer, {}, noon()) == "NAME   STATE           DEVICES                    RUNS  HEARD     VERSION\n"
                                           "alpha  connected       2 × NVIDIA H100, 16 cores     2  2 s ago   0.1.0\n"
                                           "beta   drained         16 cores                      0  2 s ago   0.2.0\n"

@@ -25,8 +25,8 @@ TEST_CASE("a node is told with its devices as the node names them, and what it w
              {"connected", true},
              {"drained", true},
              {"trouble", "node alpha is drained"},
-             {"heard_at", "2026-01-31T12:00:00.250Z"},
-             {"lease_ends_at", "2026-01-31T12:01:00.250Z"},
+             {"heard", "2026-01-31T12:00:00.250Z"},
+             {"lease_ends", "2026-01-31T12:01:00.250Z"},
              {"devices", {{{"id", "GPU-a"}, {"kind", "gpu"}, {"name", "NVIDIA H100"}, {"slots", 2}, {"memory_mib", 81920}}}},
              {"runs", {7, 8}}});
 }
@@ -35,8 +35,8 @@ TEST_CASE("of a node that is not heard of nothing is guessed") {
   const json told = node_json({.name = "alpha", .version = "", .address = "", .devices = {}, .trouble = "", .runs = {}});
   CHECK(told["connected"] == false);
   CHECK(told["trouble"] == nullptr);
-  CHECK(told["heard_at"] == nullptr);
-  CHECK(told["lease_ends_at"] == nullptr);
+  CHECK(told["heard"] == nullptr);
+  CHECK(told["lease_ends"] == nullptr);
   CHECK(told["devices"] == json::array());
   CHECK(told["runs"] == json::array());
 }

@@ -64,8 +64,8 @@ TEST_CASE("a node that is away is listed, drained over restarts, and removed wit
   CHECK(alpha["connected"] == false);
   CHECK(alpha["drained"] == false);
   CHECK(alpha["trouble"] == "node alpha is not connected");
-  CHECK(alpha["heard_at"] == nullptr);
-  CHECK(alpha["lease_ends_at"] == nullptr);
+  CHECK(alpha["heard"] == nullptr);
+  CHECK(alpha["lease_ends"] == nullptr);
   CHECK(alpha["devices"] ==
         json::array({{{"id", "cpu"}, {"kind", "cpu"}, {"name", "8 cores"}, {"slots", 4}, {"memory_mib", 2000}}}));
   CHECK(alpha["runs"] == json::array());

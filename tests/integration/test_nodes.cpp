@@ -1,5 +1,5 @@
-// Nodes: jobs on other machines' devices, and what must hold when either side, or what is between them, fails. The job type "far" needs
-// more memory than the head has.
+// Nodes: jobs on other machines' devices, and what must hold when either side, or what is between them, fails. The job type "far"
+// needs more memory than the head has.
 #include "tests/integration/node_process.hpp"
 #include "tests/support/file_text.hpp"
 
@@ -39,7 +39,8 @@ struct head_with_nodes {
   }
 
   json node(const std::string& name) {
-    for (const json& one : head.get("/nodes")["nodes"])
+    const json list = head.get("/nodes");
+    for (const json& one : list["nodes"])
       if (one["name"] == name)
         return one;
     return nullptr;
@@ -104,8 +105,9 @@ TEST_CASE("a job runs on a node, and its log, result and files are the head's") 
   node_process alpha(lab.known, lab.port, "alpha", far_type);
   alpha.start();
   lab.wait_for("alpha");
-  const auto id = lab.submit("echo hello from afar; mkdir -p deep/er; echo content > deep/er/file.txt; : > empty; "
-                             "head -c 3000000 /dev/zero > large; echo '{\"type\":\"done\",\"result\":{\"answer\":42}}' >> $FERRY_EVENTS");
+  const auto id =
+      lab.submit("echo hello from afar; mkdir -p deep/er; echo content > deep/er/file.txt; : > empty; "
+                 "head -c 3000000 /dev/zero > large; echo '{\"type\":\"done\",\"result\":{\"answer\":42}}' >> $FERRY_EVENTS");
   const json job = lab.head.finished(id);
   INFO(job.dump(2));
   REQUIRE(job["status"] == "completed");
@@ -129,8 +131,9 @@ TEST_CASE("what runs on a node is shown as it happens, and cancelled to its last
   alpha.start();
   lab.wait_for("alpha");
   const auto pid_file = lab.scratch.path() / "pid";
-  const auto id = lab.submit("echo first line; echo '{\"type\":\"progress\",\"value\":0.25}' >> $FERRY_EVENTS; setsid sleep 1000 & echo $! > " +
-                             pid_file.string() + "; wait");
+  const auto id =
+      lab.submit("echo first line; echo '{\"type\":\"progress\",\"value\":0.25}' >> $FERRY_EVENTS; setsid sleep 1000 & echo $! > " +
+                 pid_file.string() + "; wait");
   const auto batch = lab.running(id);
   eventually([&] { return text_of(lab.head.data() / "runs" / std::to_string(batch) / "output.log") == "first line\n"; });
   eventually([&] { return lab.job(id)["progress"].is_object() && lab.job(id)["progress"]["fraction"] == 0.25; });
@@ -241,7 +244,7 @@ TEST_CASE("a drained node gets nothing new, and keeps what it has") {
   std::ofstream(file.string() + ".go") << "go";
   CHECK(lab.head.finished(first)["status"] == "completed");
   CHECK(lab.job(second)["status"] == "queued");
-  CHECK(lab.head.get("/jobs/" + std::to_string(second) + "/explain").dump().find("drained") != std::string::npos);
+  CHECK(lab.head.get("/jobs/" + std::to_string(second) + "/explanation").dump().find("drained") != std::string::npos);
   lab.head.post("/nodes/alpha/resume");
   CHECK(lab.head.finished(second)["status"] == "completed");
 }

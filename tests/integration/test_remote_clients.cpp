@@ -26,10 +26,8 @@ using ferry::tests::scratch_directory;
 namespace {
 
 client_options options_of(const certificates& known, std::uint16_t port, const std::string& name = "cutter") {
-  return {.port = port,
-          .certificate = known.file(name + ".pem"),
-          .key = known.file(name + ".key"),
-          .authority = known.file("ca.pem")};
+  return {
+      .port = port, .certificate = known.file(name + ".pem"), .key = known.file(name + ".key"), .authority = known.file("ca.pem")};
 }
 
 struct open_daemon {

@@ -484,12 +484,12 @@ export interface components {
              * Format: date-time
              * @description When it was heard of last. null: not since the daemon started.
              */
-            heard_at: string | null;
+            heard: string | null;
             /**
              * Format: date-time
              * @description Until when it may run what it was given, should it not be heard of again. null: it may run nothing.
              */
-            lease_ends_at: string | null;
+            lease_ends: string | null;
             devices: {
                 /** @description As on the node itself. In other answers the node's name stands before it: worker1:cpu. */
                 id: string;
