@@ -139,6 +139,7 @@ public:
         [this](wire::node::await_orders& what) { return pass_on<wire::node::orders>(what); },
         [this](wire::node::report& what) { return pass_on<wire::node::acknowledged>(what); },
         [this](wire::node::piece& what) { return pass_on<wire::node::piece_taken>(what); },
+        [this](wire::node::fetch& what) { return pass_on<wire::node::fetched>(what); },
         [this](wire::node::leave& what) { return pass_on<wire::node::acknowledged>(what); },
     };
   }

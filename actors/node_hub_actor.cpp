@@ -31,6 +31,7 @@ node_hub_state::handle::behavior_type node_hub_state::make_behavior() {
       [this](const wire::await_orders& what) { return await_orders(what); },
       [this](wire::report& what) { return report(what); },
       [this](const wire::piece& what) { return take(what); },
+      [this](const wire::fetch& what) { return give_piece(what); },
       [this](const wire::leave& what) { return leave(what); },
       [this](read_nodes) { return list(); },
       [this](const drain_node& what) { return drain(what); },

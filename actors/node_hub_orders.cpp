@@ -1,6 +1,9 @@
 // What is to run on nodes.
 #include "actors/node_hub_state.hpp"
 
+#include "model/parameter_path.hpp"
+#include "runners/input_files.hpp"
+
 #include <algorithm>
 #include <spdlog/spdlog.h>
 
@@ -28,6 +31,18 @@ void node_hub_state::run_there(run_batch& what) {
                   .warm = what.warm,
                   .ends_workers = what.ends_workers,
                   .jobs = {}};
+  if (auto added = add_inputs(what, order); !added) {
+    book_.over(what.batch);
+    send(self_, parts_.queue,
+         batch_over{what.batch, std::vector(what.jobs.size(), scheduling::job_outcome{job_state::failed,
+                                                                                      failure{.kind = failure_kind::input,
+                                                                                              .message = to_string(added.error())},
+                                                                                      nullptr})});
+    send(self_, parts_.optimizer, slot_freed{what.batch, what.starts_worker});
+    if (what.starts_worker)
+      send(self_, parts_.optimizer, worker_gone{worker_id{what.batch.value}});
+    return;
+  }
   for (std::size_t i = 0; i < what.jobs.size(); ++i) {
     auto& start = what.starts.at(i);
     order.jobs.push_back({what.jobs[i], std::move(start.params), std::move(start.checkpoints), start.part});
@@ -41,9 +56,51 @@ void node_hub_state::run_there(run_batch& what) {
                                          .device = what.place.device,
                                          .type = what.type->name,
                                          .jobs = what.jobs,
-                                         .starts_worker = what.starts_worker});
+                                         .starts_worker = what.starts_worker,
+                                         .inputs = order.inputs});
   give(node, std::move(order));
   arm();
+}
+
+// What its jobs read: what their parameters name, and the newest checkpoint of each that this head has. Checkpoints are then named
+// by where they are here.
+result<void> node_hub_state::add_inputs(run_batch& what, wire::run& order) const {
+  std::set<std::string> roots;
+  const auto add = [&](const std::string& root) -> result<bool> {
+    if (roots.contains(root))
+      return true;
+    auto files = runners::list_input(root);
+    if (!files)
+      return fail(files.error());
+    if (files->empty())
+      return false; // the job says what it misses, or the node has it
+    wire::input one{.root = root, .files = {}};
+    for (auto& file : *files)
+      one.files.push_back({std::move(file.path), file.bytes, file.modified_ns});
+    order.inputs.push_back(std::move(one));
+    roots.insert(root);
+    return true;
+  };
+  order.input_params = what.type->parameters.job_result_paths();
+  for (auto& start : what.starts) {
+    json params = json::parse(start.params);
+    for (const auto& path : order.input_params)
+      if (const json* value = find_parameter(params, path);
+          value && value->is_string() && value->get_ref<const std::string&>().starts_with('/'))
+        if (auto added = add(value->get<std::string>()); !added)
+          return fail(added.error());
+    for (checkpoint& one : start.checkpoints) {
+      const auto file = (parts_.runs / to_string(one.batch) / "jobs" / to_string(one.job) / one.path).lexically_normal().string();
+      const auto added = add(file);
+      if (!added)
+        return fail(added.error());
+      if (!*added)
+        continue;
+      one.path = file;
+      break; // the newest that is there will do
+    }
+  }
+  return {};
 }
 
 // It ran there when this head started: the node says so when it joins, or its lease ends.

@@ -3,6 +3,7 @@
 
 #include "actors/run_tally.hpp"
 #include "config/limits.hpp"
+#include "runners/input_files.hpp"
 #include "runners/run_copy.hpp"
 
 #include <algorithm>
@@ -163,10 +164,32 @@ caf::result<remote::answer<wire::piece_taken>> node_hub_state::take(const wire::
                                 " bytes; this one has " + std::to_string(what.bytes.size()),
                             {},
                             {}}));
-  const auto taken = runners::take_piece(parts_.runs, {what.batch, what.path, what.offset, what.bytes, what.is_last});
+  const auto taken =
+      runners::take_piece(parts_.runs, {what.batch, what.path, what.offset, what.bytes, what.is_last, what.modified_ns});
   if (!taken)
     return answer<wire::piece_taken>(remote::to_refusal(taken.error()));
   return answer<wire::piece_taken>(wire::piece_taken{*taken});
+}
+
+caf::result<remote::answer<wire::fetched>> node_hub_state::give_piece(const wire::fetch& what) {
+  const auto refuse = [](error why) { return answer<wire::fetched>(remote::to_refusal(why)); };
+  if (!book_.heard(what.name, what.session, boot_clock::now()))
+    return refuse(over(what.name));
+  peers_[what.name].heard = wall_clock_now();
+  const error unknown{error_code::not_found, what.root + " is no input of batch " + to_string(what.batch), {}, {}};
+  const run* of = find(what.name, what.batch);
+  if (!of || of->has_ended)
+    return refuse(unknown);
+  const auto input =
+      std::find_if(of->inputs.begin(), of->inputs.end(), [&](const wire::input& one) { return one.root == what.root; });
+  if (input == of->inputs.end())
+    return refuse(unknown);
+  const auto file = std::lower_bound(input->files.begin(), input->files.end(), what.path,
+                                     [](const wire::input_file& one, const std::string& path) { return one.path < path; });
+  if (file == input->files.end() || file->path != what.path)
+    return refuse(unknown);
+  auto bytes = runners::read_input(what.root, {file->path, file->bytes, file->modified_ns}, what.offset);
+  return bytes ? answer<wire::fetched>(wire::fetched{std::move(*bytes)}) : refuse(bytes.error());
 }
 
 } // namespace ferry::actors

@@ -32,7 +32,8 @@ private:
     std::string type;
     std::vector<job_id> jobs;
     bool starts_worker = false;
-    std::optional<stop_batch> stop = {}; // asked for: said again in each session
+    std::vector<wire::input> inputs = {}; // that the node may fetch
+    std::optional<stop_batch> stop = {};  // asked for: said again in each session
     std::map<job_id, scheduling::job_outcome> ended_jobs = {};
     std::map<job_id, std::vector<run_note>> notes = {}; // of those that still run; none: of each
     bool has_ended = false, is_freed = false;           // told to the queue; told to the optimizer
@@ -74,6 +75,7 @@ private:
   void stop(const stop_batch& what);
   void end(const end_workers& what);
   void adopt(const adopt_worker& what);
+  [[nodiscard]] result<void> add_inputs(run_batch& what, wire::run& order) const;
   void give(const std::string& node, wire::order what);
   void flush(const std::string& node);
   void never_started(batch_id batch, const std::string& why);
@@ -83,6 +85,7 @@ private:
   // node_hub_reports.cpp
   caf::result<answer<wire::acknowledged>> report(wire::report& what);
   caf::result<answer<wire::piece_taken>> take(const wire::piece& what);
+  caf::result<answer<wire::fetched>> give_piece(const wire::fetch& what);
   void take(const std::string& node, wire::began& what);
   void take(const std::string& node, wire::progressed& what);
   void take(const std::string& node, wire::noted& what);

@@ -37,6 +37,7 @@ using node_hub_actor = gpu_executor_actor::extend<
     caf::result<remote::answer<remote::node::orders>>(remote::node::await_orders),
     caf::result<remote::answer<remote::node::acknowledged>>(remote::node::report),
     caf::result<remote::answer<remote::node::piece_taken>>(remote::node::piece),
+    caf::result<remote::answer<remote::node::fetched>>(remote::node::fetch),
     caf::result<remote::answer<remote::node::acknowledged>>(remote::node::leave),
     // From users.
     caf::result<node_list>(read_nodes), caf::result<result<done>>(drain_node), caf::result<result<done>>(remove_node),
@@ -63,13 +64,37 @@ struct copy_files {
   std::vector<job_id> jobs;
   bool is_over = false;
 };
+// Copy this file of a run, which may be written anew later: a checkpoint.
+struct copy_file {
+  batch_id batch;
+  std::string path; // below the run's directory
+};
 struct remove_files {
   batch_id batch;
 };
 struct copy_due {}; // something may have grown
 
 // Brings files of runs to the head.
-using node_mirror_actor = caf::typed_actor<caf::result<void>(follow_files), caf::result<done>(copy_files),
-                                           caf::result<void>(remove_files), caf::result<void>(copy_due)>;
+using node_mirror_actor =
+    caf::typed_actor<caf::result<void>(follow_files), caf::result<done>(copy_files), caf::result<done>(copy_file),
+                     caf::result<void>(remove_files), caf::result<void>(copy_due)>;
+
+// Fetch these inputs of a batch, into the cache. Answered once they are there. Errors: of the node's disk, or of the head's;
+// conflict when it was abandoned.
+struct fetch_inputs {
+  batch_id batch;
+  std::vector<remote::node::input> inputs;
+};
+struct abandon_inputs {
+  batch_id batch;
+};
+// Its run is over: they may make room for others.
+struct release_inputs {
+  batch_id batch;
+};
+
+// Brings what jobs read from the head.
+using node_inputs_actor =
+    caf::typed_actor<caf::result<result<done>>(fetch_inputs), caf::result<void>(abandon_inputs), caf::result<void>(release_inputs)>;
 
 } // namespace ferry::actors

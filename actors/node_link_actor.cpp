@@ -1,9 +1,11 @@
 #include "actors/node_link_actor.hpp"
 
 #include "actors/gpu_executor_actor.hpp"
+#include "actors/node_inputs_actor.hpp"
 #include "actors/node_mirror_actor.hpp"
 #include "actors/run_router.hpp"
 #include "config/limits.hpp"
+#include "model/parameter_path.hpp"
 #include "scheduling/device_health.hpp"
 #include "scheduling/node_lease.hpp"
 
@@ -42,13 +44,12 @@ struct node_link_state {
         [this](batch_progressed& what) {
           tell_progress({what.batch, what.job, std::move(what.how_far)});
         },
-        [this](batch_noted& what) {
-          tell(wire::noted{what.batch, what.job, std::move(what.note)});
-        },
+        [this](batch_noted& what) { noted(what); },
         [this](batch_not_started& what) {
           tell(wire::not_started{what.batch, std::move(what.why), what.crashed, what.is_trouble});
         },
         [this](job_over& what) {
+          name_result_below(what.batch, what.job, what.outcome);
           tell_after_copy(what.batch, {what.job}, false, wire::job_ended{what.batch, what.job, std::move(what.outcome)});
         },
         [this](batch_over& what) { ended(what); },
@@ -107,10 +108,15 @@ private:
       heartbeat_ = welcome.heartbeat;
       lease_.joined(welcome.session, sent, welcome.lease);
       parts_.lease->set(lease_.until());
-      mirror_ = spawn_node_mirror(self_->home_system(), {parts_.head, parts_.offer.name, welcome.session, parts_.runs,
-                                                         piece_patience, [self = handle(self_)](const std::string&) {
-                                                           caf::anon_send_exit(self, caf::exit_reason::user_shutdown);
-                                                         }});
+      const auto on_ended = [self = handle(self_)](const std::string&) {
+        caf::anon_send_exit(self, caf::exit_reason::user_shutdown);
+      };
+      mirror_ = spawn_node_mirror(self_->home_system(),
+                                  {parts_.head, parts_.offer.name, welcome.session, parts_.runs, piece_patience, on_ended});
+      const runners::input_cache cache(parts_.cache, static_cast<std::uint64_t>(parts_.settings->node.cache_mib) << 20U);
+      inputs_ = spawn_node_inputs(self_->home_system(),
+                                  {parts_.head, parts_.offer.name, welcome.session, cache, piece_patience, on_ended});
+      self_->link_to(inputs_);
       self_->link_to(mirror_);
       fetch_orders();
       report();
@@ -173,8 +179,67 @@ private:
       order.starts.push_back({std::move(job.params), std::move(job.checkpoints), job.part});
     }
     given_.insert_or_assign(what.batch, given{what.device, order.jobs});
-    send(self_, mirror_, follow_files{what.batch});
-    send(self_, executor->second, std::move(order));
+    if (what.inputs.empty()) {
+      launch(std::move(order));
+      return;
+    }
+    const fetch_inputs wanted{what.batch, what.inputs};
+    fetching_.emplace(what.batch, std::nullopt);
+    request(self_, inputs_, caf::infinite, wanted)
+        .then([this, order = std::move(order), inputs = std::move(what.inputs), params = std::move(what.input_params)](
+                  const result<done>& fetched) mutable { inputs_came(std::move(order), inputs, params, fetched); });
+  }
+
+  void launch(run_batch order) {
+    send(self_, mirror_, follow_files{order.batch});
+    const auto& executor = executors_.at(order.place.device);
+    send(self_, executor, std::move(order));
+  }
+
+  // What stands under their names on the head is read from the cache here.
+  void inputs_came(run_batch order, const std::vector<wire::input>& inputs, const std::vector<std::string>& params,
+                   const result<done>& fetched) {
+    const auto stopped = fetching_.extract(order.batch).mapped();
+    if (!fetched || stopped) {
+      end_unfetched(order, stopped, fetched ? error{} : fetched.error());
+      return;
+    }
+    const runners::input_cache cache(parts_.cache, 0);
+    std::map<std::string, std::string> copies;
+    for (const wire::input& one : inputs)
+      copies.emplace(one.root, cache.path_of(one.root, files_of(one)).string());
+    for (auto& start : order.starts) {
+      json document = json::parse(start.params);
+      for (const auto& path : params)
+        if (json* value = find_parameter(document, path); value && value->is_string())
+          if (const auto copy = copies.find(value->get<std::string>()); copy != copies.end())
+            *value = copy->second;
+      start.params = document.dump();
+      for (checkpoint& one : start.checkpoints)
+        if (const auto copy = copies.find(one.path); copy != copies.end())
+          one.path = copy->second;
+    }
+    launch(std::move(order));
+  }
+
+  void end_unfetched(const run_batch& order, const std::optional<stop_batch>& stopped, const error& why) {
+    given_.erase(order.batch);
+    send(self_, inputs_, release_inputs{order.batch});
+    std::vector<scheduling::job_outcome> outcomes;
+    for (const job_id job : order.jobs)
+      if (stopped)
+        outcomes.push_back(scheduling::judge_unlaunched(
+            stopped->reason,
+            stopped->jobs.empty() || std::find(stopped->jobs.begin(), stopped->jobs.end(), job) != stopped->jobs.end()));
+      else
+        outcomes.push_back({job_state::failed,
+                            failure{.kind = failure_kind::transient,
+                                    .message = "its inputs could not be brought to node " + parts_.offer.name + ": " + why.what},
+                            nullptr});
+    tell(wire::batch_ended{order.batch, std::move(outcomes)});
+    tell(wire::freed{order.batch, order.starts_worker});
+    if (order.starts_worker)
+      tell(wire::worker_left{worker_id{order.batch.value}});
   }
 
   void obey(wire::adopt& what) {
@@ -189,8 +254,14 @@ private:
   void obey(wire::stop& what) {
     const auto found = given_.find(what.batch);
     const auto reason = scheduling::stop_reason_from(what.reason);
-    if (found != given_.end() && reason)
+    if (!reason)
+      return;
+    if (const auto fetching = fetching_.find(what.batch); fetching != fetching_.end()) {
+      fetching->second = stop_batch{what.batch, *reason, std::move(what.jobs)};
+      send(self_, inputs_, abandon_inputs{what.batch});
+    } else if (found != given_.end()) {
       send(self_, executors_.at(found->second.device), stop_batch{what.batch, *reason, std::move(what.jobs)});
+    }
   }
 
   // What lives of it is ended first, as any other run that is adopted and stopped.
@@ -223,6 +294,20 @@ private:
 
   // ---- reports ----
 
+  // A checkpoint is told once the head has its file, so that the job can go on from there on any machine.
+  void noted(batch_noted& what) {
+    const auto& detail = what.note.detail;
+    const bool is_file = what.note.what == note_kind::checkpoint && what.job && detail.is_object();
+    const auto path = is_file ? detail.value("path", std::string()) : std::string();
+    wire::noted told{what.batch, what.job, std::move(what.note)};
+    if (path.empty() || path.front() == '/') {
+      tell(std::move(told));
+      return;
+    }
+    request(self_, mirror_, caf::infinite, copy_file{what.batch, "jobs/" + to_string(*what.job) + "/" + path})
+        .then([this, told = std::move(told)](done) mutable { tell(std::move(told)); });
+  }
+
   void ended(batch_over& what) {
     if (forgotten_.erase(what.batch) > 0) {
       send(self_, mirror_, remove_files{what.batch});
@@ -233,7 +318,19 @@ private:
       return;
     auto jobs = std::move(found->second.jobs);
     given_.erase(found);
+    send(self_, inputs_, release_inputs{what.batch});
+    for (std::size_t i = 0; i < std::min(jobs.size(), what.outcomes.size()); ++i)
+      name_result_below(what.batch, jobs[i], what.outcomes[i]);
     tell_after_copy(what.batch, std::move(jobs), true, wire::batch_ended{what.batch, std::move(what.outcomes)});
+  }
+
+  // A result that names its file by where it is on the node: on the head it is elsewhere.
+  void name_result_below(batch_id batch, job_id job, scheduling::job_outcome& outcome) const {
+    if (!outcome.result.is_object() || !outcome.result.contains("path") || !outcome.result["path"].is_string())
+      return;
+    const auto folder = (parts_.runs / to_string(batch) / "jobs" / to_string(job)).string() + "/";
+    if (const auto text = outcome.result["path"].get<std::string>(); text.starts_with(folder))
+      outcome.result["path"] = text.substr(folder.size());
   }
 
   void freed(const slot_freed& what) { tell(wire::freed{what.batch, what.worker_ended}); }
@@ -310,6 +407,8 @@ private:
   duration lease_length_{}, heartbeat_{};
   std::map<std::string, local_executor_actor> executors_; // by device
   node_mirror_actor mirror_;
+  node_inputs_actor inputs_;
+  std::map<batch_id, std::optional<stop_batch>> fetching_; // whose inputs are on their way, and whether it is to be stopped
   std::map<batch_id, given> given_;
   std::set<batch_id> forgotten_; // that are being ended, to be removed
   std::deque<wire::event> events_;

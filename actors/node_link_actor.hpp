@@ -20,7 +20,7 @@ struct node_link_parts {
   std::shared_ptr<runners::run_control> control;
   std::shared_ptr<class run_router> router;
   std::shared_ptr<runners::lease_file> lease;
-  std::filesystem::path runs, lease_path;
+  std::filesystem::path runs, cache, lease_path;
   std::function<std::vector<device_reading>()> read_devices; // in the order of `devices`; asked only where there is a GPU
   // The head has let it in; Errors: this head's runs are not to be mixed with those of another.
   std::function<result<void>(const remote::node::welcome&)> on_joined;

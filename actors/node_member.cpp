@@ -200,6 +200,7 @@ std::shared_ptr<session_end> node_member::implementation::run_session(const remo
                                     .router = router,
                                     .lease = lease,
                                     .runs = root / "runs",
+                                    .cache = root / "cache",
                                     .lease_path = root / runners::lease_file_name,
                                     .read_devices = parts.read_devices,
                                     .on_joined =

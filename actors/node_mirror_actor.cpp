@@ -56,6 +56,15 @@ struct node_mirror_state {
           proceed();
           return promise;
         },
+        [this](copy_file& what) -> caf::result<done> {
+          auto promise = self_->make_response_promise<done>();
+          copy one{{what.batch, {}, false}, promise, {}, 0, {}, true};
+          if (auto file = runners::file_of_run(parts_.runs / to_string(what.batch), what.path))
+            one.files.push_back(std::move(*file));
+          copies_.push_back(std::move(one));
+          proceed();
+          return promise;
+        },
         [this](const remove_files& what) {
           forget_growing(what.batch);
           runners::remove_run_folder(parts_.runs, what.batch);
@@ -110,7 +119,7 @@ private:
       growing_.erase(file);
       return;
     }
-    ask(file.first, file.second, offset, std::move(*bytes), is_last, [this, file, is_last](std::uint64_t reached) {
+    ask(file.first, file.second, offset, std::move(*bytes), is_last, 0, [this, file, is_last](std::uint64_t reached) {
       if (const auto known = growing_.find(file); known != growing_.end())
         known->second.bytes = reached;
       if (is_last && !copies_.empty())
@@ -170,7 +179,7 @@ private:
       bytes->resize(file.bytes - of.bytes);
     const bool is_last = of.bytes + bytes->size() >= file.bytes;
     of.asked = of.bytes;
-    ask(one.what.batch, file.path, of.bytes, std::move(*bytes), is_last, [this](std::uint64_t reached) {
+    ask(one.what.batch, file.path, of.bytes, std::move(*bytes), is_last, file.modified_ns, [this](std::uint64_t reached) {
       if (copies_.empty())
         return;
       auto& reached_by = copies_.front().of_file;
@@ -181,10 +190,11 @@ private:
   }
 
   template <class Then>
-  void ask(batch_id batch, const std::string& path, std::uint64_t offset, std::string bytes, bool is_last, Then then) {
+  void ask(batch_id batch, const std::string& path, std::uint64_t offset, std::string bytes, bool is_last, std::int64_t modified_ns,
+           Then then) {
     is_asking_ = true;
     request(self_, parts_.head, parts_.patience,
-            wire::piece{parts_.name, parts_.session, batch, path, offset, std::move(bytes), is_last})
+            wire::piece{parts_.name, parts_.session, batch, path, offset, std::move(bytes), is_last, modified_ns})
         .then(
             [this, batch, path, then = std::move(then)](const remote::answer<wire::piece_taken>& got) {
               is_asking_ = false;

@@ -122,6 +122,10 @@ FERRY_LOCAL_MESSAGE(ferry::actors::follow_files)
 FERRY_LOCAL_MESSAGE(ferry::actors::copy_files)
 FERRY_LOCAL_MESSAGE(ferry::actors::remove_files)
 FERRY_LOCAL_MESSAGE(ferry::actors::copy_due)
+FERRY_LOCAL_MESSAGE(ferry::actors::copy_file)
+FERRY_LOCAL_MESSAGE(ferry::actors::fetch_inputs)
+FERRY_LOCAL_MESSAGE(ferry::actors::abandon_inputs)
+FERRY_LOCAL_MESSAGE(ferry::actors::release_inputs)
 CAF_END_TYPE_ID_BLOCK(ferry)
 // clang-format on
 

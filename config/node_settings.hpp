@@ -16,6 +16,7 @@ struct node_settings {
   std::chrono::milliseconds heartbeat = std::chrono::seconds{1};
   std::chrono::milliseconds silent_after = std::chrono::seconds{3}; // after which a node, or the head, counts as not there
   std::chrono::milliseconds lease = std::chrono::seconds{60};       // for how long a node may run on by itself
+  std::int64_t cache_mib = 20'480;                                  // on a node: of what jobs read
 
   [[nodiscard]] bool is_on() const { return !listen.empty(); }
   [[nodiscard]] bool is_member() const { return !join.empty(); } // of a head elsewhere

@@ -160,7 +160,7 @@ using gateway_actor =
                      // From nodes.
                      caf::result<answer<node::welcome>>(node::join), caf::result<answer<node::orders>>(node::await_orders),
                      caf::result<answer<node::acknowledged>>(node::report), caf::result<answer<node::piece_taken>>(node::piece),
-                     caf::result<answer<node::acknowledged>>(node::leave)>;
+                     caf::result<answer<node::fetched>>(node::fetch), caf::result<answer<node::acknowledged>>(node::leave)>;
 
 // Must be called once, before the first actor_system exists.
 void register_messages();
@@ -217,6 +217,9 @@ CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::acknowledged))
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::piece))
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::piece_taken))
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::leave))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::fetch))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::node::fetched))
+CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::node::fetched>))
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::node::welcome>))
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::node::orders>))
 CAF_ADD_TYPE_ID(ferry_remote, (ferry::remote::answer<ferry::remote::node::acknowledged>))

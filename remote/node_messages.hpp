@@ -47,6 +47,16 @@ struct welcome {
 
 // ---- orders: from the head --------------------------------------------------------------------------------------------------
 
+// A file that a job reads, or one of a folder: runners/input_files.hpp.
+struct input_file {
+  std::string path; // below the input's root; empty: the root is this file
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;
+};
+struct input {
+  std::string root; // its absolute path on the head, as it stands in parameters or in a checkpoint
+  std::vector<input_file> files;
+};
 struct run_job {
   job_id id;
   std::string params; // JSON text
@@ -64,6 +74,8 @@ struct run {
   std::uint64_t warm = 0;
   std::vector<worker_id> ends_workers; // that have to be gone before
   std::vector<run_job> jobs;
+  std::vector<input> inputs;             // to be fetched before: what stands under their roots is read from the copy
+  std::vector<std::string> input_params; // the parameters that name them, by dotted path
 };
 // Follow a run that the node has a directory of, and report its end if that is known.
 struct adopt {
@@ -169,10 +181,23 @@ struct piece {
   std::uint64_t offset = 0;
   std::string bytes; // at most limits::node_piece_bytes_max
   bool is_last = false;
+  std::int64_t modified_ns = 0; // of the file on the node: the copy of another version is replaced
 };
 // How much of the file the head has: where the next piece is to begin. It may be less or more than was sent, after a fault.
 struct piece_taken {
   std::uint64_t bytes = 0;
+};
+
+// A piece of an input of a batch that the node was given.
+struct fetch {
+  std::string name;
+  session_number session = 0;
+  batch_id batch;
+  std::string root, path;
+  std::uint64_t offset = 0;
+};
+struct fetched {
+  std::string bytes; // at most limits::node_piece_bytes_max
 };
 
 // The node stops in good order: its runs go on, and it will be back.
@@ -200,6 +225,23 @@ bool inspect(Inspector& f, welcome& x) {
                             f.field("heartbeat", x.heartbeat));
 }
 template <class Inspector>
+bool inspect(Inspector& f, input_file& x) {
+  return f.object(x).fields(f.field("path", x.path), f.field("bytes", x.bytes), f.field("modified_ns", x.modified_ns));
+}
+template <class Inspector>
+bool inspect(Inspector& f, input& x) {
+  return f.object(x).fields(f.field("root", x.root), f.field("files", x.files));
+}
+template <class Inspector>
+bool inspect(Inspector& f, fetch& x) {
+  return f.object(x).fields(f.field("name", x.name), f.field("session", x.session), f.field("batch", x.batch),
+                            f.field("root", x.root), f.field("path", x.path), f.field("offset", x.offset));
+}
+template <class Inspector>
+bool inspect(Inspector& f, fetched& x) {
+  return f.object(x).fields(f.field("bytes", x.bytes));
+}
+template <class Inspector>
 bool inspect(Inspector& f, run_job& x) {
   return f.object(x).fields(f.field("id", x.id), f.field("params", x.params), f.field("checkpoints", x.checkpoints),
                             f.field("part", x.part));
@@ -209,7 +251,8 @@ bool inspect(Inspector& f, run& x) {
   return f.object(x).fields(f.field("batch", x.batch), f.field("type", x.type), f.field("device", x.device),
                             f.field("slots", x.slots), f.field("memory_mib", x.memory_mib), f.field("worker", x.worker),
                             f.field("follows", x.follows), f.field("starts_worker", x.starts_worker), f.field("warm", x.warm),
-                            f.field("ends_workers", x.ends_workers), f.field("jobs", x.jobs));
+                            f.field("ends_workers", x.ends_workers), f.field("jobs", x.jobs), f.field("inputs", x.inputs),
+                            f.field("input_params", x.input_params));
 }
 template <class Inspector>
 bool inspect(Inspector& f, adopt& x) {
@@ -293,7 +336,7 @@ template <class Inspector>
 bool inspect(Inspector& f, piece& x) {
   return f.object(x).fields(f.field("name", x.name), f.field("session", x.session), f.field("batch", x.batch),
                             f.field("path", x.path), f.field("offset", x.offset), f.field("bytes", x.bytes),
-                            f.field("is_last", x.is_last));
+                            f.field("is_last", x.is_last), f.field("modified_ns", x.modified_ns));
 }
 template <class Inspector>
 bool inspect(Inspector& f, piece_taken& x) {

@@ -15,8 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of a file that is not whole yet: beside it, and no name that a job is likely to choose.
-constexpr std::string_view coming_suffix = ".ferry-coming";
+// Of a version of a file that is not whole yet: beside it, and no name that a job is likely to choose.
+std::string coming_name(const std::string& name, std::int64_t modified_ns) {
+  return ".ferry-coming-" + std::to_string(std::hash<std::string>{}(name)) + "-" + std::to_string(modified_ns);
+}
 
 error refused(const file_piece& piece, const std::string& why) {
   return {error_code::invalid_argument,
@@ -101,9 +103,10 @@ result<std::uint64_t> take_growing(int folder, const std::string& name, const fi
 
 result<std::uint64_t> take_finished(int folder, const std::string& name, const file_piece& piece) {
   struct stat there {};
-  if (::fstatat(folder, name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(there.st_mode))
-    return static_cast<std::uint64_t>(there.st_size); // it is whole
-  const auto coming = name + std::string(coming_suffix);
+  if (::fstatat(folder, name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(there.st_mode) &&
+      std::int64_t{there.st_mtim.tv_sec} * 1'000'000'000 + there.st_mtim.tv_nsec == piece.modified_ns)
+    return static_cast<std::uint64_t>(there.st_size); // this version is whole
+  const auto coming = coming_name(name, piece.modified_ns);
   const descriptor file(::openat(folder, coming.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file)
     return fail(system_error("cannot open " + piece.path + " of batch " + to_string(piece.batch), errno));
@@ -112,8 +115,9 @@ result<std::uint64_t> take_finished(int folder, const std::string& name, const f
     return size;
   if (auto written = append(file.get(), piece); !written)
     return fail(written.error());
-  if (piece.is_last &&
-      (::fsync(file.get()) != 0 || ::renameat(folder, coming.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0))
+  const timespec times[2] = {{0, UTIME_OMIT}, {piece.modified_ns / 1'000'000'000, piece.modified_ns % 1'000'000'000}};
+  if (piece.is_last && (::futimens(file.get(), times) != 0 || ::fsync(file.get()) != 0 ||
+                        ::renameat(folder, coming.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0))
     return fail(system_error("cannot store " + piece.path + " of batch " + to_string(piece.batch), errno));
   return piece.offset + piece.bytes.size();
 }
@@ -137,19 +141,27 @@ result<std::uint64_t> take_piece(const fs::path& runs, const file_piece& piece) 
   return grows(piece.path) ? take_growing(folder->get(), parts->back(), piece) : take_finished(folder->get(), parts->back(), piece);
 }
 
+std::optional<finished_file> file_of_run(const fs::path& run_directory, const std::string& path) {
+  struct stat found {};
+  if (::lstat((run_directory / path).c_str(), &found) != 0 || !S_ISREG(found.st_mode))
+    return std::nullopt;
+  return finished_file{path, static_cast<std::uint64_t>(found.st_size),
+                       std::int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec};
+}
+
 result<std::vector<finished_file>> files_of_job(const fs::path& run_directory, job_id job) {
   const auto root = run_directory / run_file::jobs / to_string(job);
   std::vector<finished_file> files;
   std::error_code failed;
   for (fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, failed), end; !failed && at != end;
        at.increment(failed)) {
-    struct stat found {};
-    if (::lstat(at->path().c_str(), &found) != 0 || !S_ISREG(found.st_mode))
+    auto file = file_of_run(run_directory, at->path().lexically_relative(run_directory).string());
+    if (!file)
       continue;
     if (files.size() >= limits::node_files_max)
       return fail(error_code::too_large, "job " + to_string(job) + " has left more than " + std::to_string(limits::node_files_max) +
                                              " files; the rest stays on the node");
-    files.push_back({at->path().lexically_relative(run_directory).string(), static_cast<std::uint64_t>(found.st_size)});
+    files.push_back(std::move(*file));
   }
   if (failed && failed != std::errc::no_such_file_or_directory)
     return fail(error_code::io, "cannot list " + root.string() + ": " + failed.message());

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ struct file_piece {
   std::uint64_t offset = 0;
   std::string_view bytes;
   bool is_last = false;
+  std::int64_t modified_ns = 0; // of the file on the node: a copy of another version is replaced
 };
 
 // How many bytes of the file the copy has: where the next piece is to begin. A piece that begins elsewhere changes nothing.
@@ -33,7 +35,10 @@ struct file_piece {
 struct finished_file {
   std::string path; // below the run directory
   std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0; // since the epoch
 };
+// A file of a run as it is now; nothing: there is none, or it is no plain file.
+[[nodiscard]] std::optional<finished_file> file_of_run(const std::filesystem::path& run_directory, const std::string& path);
 // What a job has left in its directory: files, without links and special files, by path. Errors: too_large (more than
 // limits::node_files_max files), io.
 [[nodiscard]] result<std::vector<finished_file>> files_of_job(const std::filesystem::path& run_directory, job_id job);
