@@ -31,6 +31,13 @@ checkpoint_files = "checkpoint-*"
 [job_types.far.parameters]
 required = ["script"]
 properties.script = { type = "string" }
+[job_types.reader]
+command = ["sh", "-c", "echo $0; find $0 -type f | sort | xargs cat", "{params.source}"]
+device = "cpu"
+memory_mib = 2000
+[job_types.reader.parameters]
+required = ["source"]
+properties.source = { type = "string", format = "job-result" }
 )";
 
 struct head_with_nodes {
@@ -263,4 +270,65 @@ TEST_CASE("a node that stops leaves at once, and is removed only when nothing of
   lab.head.post("/jobs/" + std::to_string(id) + "/cancel");
   eventually([&] { return lab.head.connect()->send({"DELETE", "/nodes/alpha?force=true"}).has_value(); });
   eventually([&] { return lab.head.connect()->send({"GET", "/nodes"}).has_value() && lab.head.get("/nodes")["nodes"].empty(); });
+}
+
+TEST_CASE("what a job reads is brought to its node: a file, a folder, the result of another job, each once") {
+  head_with_nodes lab;
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto read = [&](const std::string& source) {
+    const json job = lab.head.finished(lab.head.post("/jobs", {{"type", "reader"}, {"params", {{"source", source}}}}).at("id"));
+    INFO(job.dump(2) << alpha.log());
+    CHECK(job["status"] == "completed");
+    return text_of(lab.head.data() / "runs" / std::to_string(job["batch"].get<std::int64_t>()) / "output.log");
+  };
+  const auto cache = (alpha.data() / "node" / "cache").string();
+  const auto file = lab.scratch.path() / "input.txt";
+  std::ofstream(file) << "some text\n";
+  const auto first = read(file.string());
+  CHECK(first.starts_with(cache));
+  CHECK(first.ends_with("/input.txt\nsome text\n"));
+  CHECK(read(file.string()) == first);
+  std::ofstream(file) << "another text\n";
+  CHECK(read(file.string()).ends_with("another text\n"));
+
+  const auto folder = lab.scratch.path() / "folder";
+  std::filesystem::create_directories(folder / "deep");
+  std::ofstream(folder / "a") << "1\n";
+  std::ofstream(folder / "b").flush();
+  std::ofstream(folder / "deep" / "c") << "2\n" << std::string(2'500'000, 'x') << "\n";
+  const auto of_folder = read(folder.string());
+  CHECK(of_folder.starts_with(cache));
+  CHECK(of_folder.ends_with("/folder\n1\n2\n" + std::string(2'500'000, 'x') + "\n"));
+
+  const auto made = lab.submit("echo made elsewhere > out.txt; "
+                               "echo '{\"type\":\"done\",\"result\":{\"path\":\"'$PWD'/out.txt\"}}' >> $FERRY_EVENTS");
+  CHECK(lab.head.finished(made)["result"]["path"] == "out.txt");
+  CHECK(read("job:" + std::to_string(made)).ends_with("/out.txt\nmade elsewhere\n"));
+}
+
+TEST_CASE("a job continues on another node from the checkpoint that reached the head") {
+  head_with_nodes lab("heartbeat = \"100ms\"\nsilent_after = \"300ms\"\nlease = \"3s\"\n");
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto id =
+      lab.submit("if [ -n \"$FERRY_RESUME_FROM\" ]; then echo went on from $(cat $FERRY_RESUME_FROM); exit 0; fi; "
+                 "echo the middle > state; echo '{\"type\":\"checkpoint\",\"path\":\"state\",\"step\":7}' >> $FERRY_EVENTS; "
+                 "sleep 1000");
+  const auto batch = lab.running(id);
+  const auto copied = lab.head.data() / "runs" / std::to_string(batch) / "jobs" / std::to_string(id) / "state";
+  eventually([&] { return text_of(copied) == "the middle\n"; });
+  node_process beta(lab.known, lab.port, "beta", far_type);
+  beta.start();
+  lab.wait_for("beta");
+  eventually([&] { return lab.job(id).dump().find("checkpoint") != std::string::npos; });
+  alpha.kill();
+  const json job = lab.head.finished(id);
+  INFO(job.dump(2) << beta.log());
+  CHECK(job["status"] == "completed");
+  CHECK(job["device"] == "beta:cpu");
+  CHECK(text_of(lab.head.data() / "runs" / std::to_string(job["batch"].get<std::int64_t>()) / "output.log") ==
+        "went on from the middle\n");
 }
