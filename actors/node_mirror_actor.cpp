@@ -84,6 +84,7 @@ private:
   struct reach {
     std::uint64_t bytes = 0;
     std::optional<std::uint64_t> asked = {}; // where the last piece began: one that begins there again leads nowhere
+    bool is_whole = false;                   // and has its name there
   };
 
   struct copy {
@@ -167,22 +168,25 @@ private:
   // False: the head has all of it, or will never have it.
   bool send_file(copy& one, const runners::finished_file& file) {
     auto& of = one.of_file;
-    if (of.asked && of.bytes >= file.bytes)
+    if (of.is_whole)
       return false;
     auto bytes = read_piece(path_of(one.what.batch, file.path), of.bytes);
-    if (!bytes || of.asked == of.bytes) {
+    if (!bytes || of.asked == of.bytes || of.bytes > file.bytes) {
       spdlog::error("{} of batch {} cannot be copied to the head: {}", file.path, one.what.batch.value,
                     bytes ? "the head has another file there" : "it cannot be read");
       return false;
     }
     if (of.bytes + bytes->size() > file.bytes) // it has grown since it was listed
       bytes->resize(file.bytes - of.bytes);
+    // A head that has all of it, and yet died before it had its name, is sent an empty last piece.
     const bool is_last = of.bytes + bytes->size() >= file.bytes;
     of.asked = of.bytes;
-    ask(one.what.batch, file.path, of.bytes, std::move(*bytes), is_last, file.modified_ns, [this](std::uint64_t reached) {
+    ask(one.what.batch, file.path, of.bytes, std::move(*bytes), is_last, file.modified_ns,
+        [this, is_last, size = file.bytes](std::uint64_t reached) {
       if (copies_.empty())
         return;
       auto& reached_by = copies_.front().of_file;
+      reached_by.is_whole = is_last && reached == size;
       if (reached != *reached_by.asked)
         reached_by.bytes = reached;
     });
@@ -225,9 +229,11 @@ private:
     }
     if (std::exchange(last_refusal_, to_string(why)) != to_string(why))
       spdlog::error("the head cannot take {} of batch {}: {}", path, batch.value, to_string(why));
+    if (why.code == error_code::invalid_argument && growing_.erase({batch, path}) > 0)
+      return; // it never will
     if (why.code == error_code::invalid_argument && !copies_.empty() && copies_.front().what.batch == batch) {
       copies_.front().of_file = {};
-      ++copies_.front().at; // it never will
+      ++copies_.front().at;
       return;
     }
     if (!copies_.empty())

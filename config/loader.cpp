@@ -197,6 +197,7 @@ result<settings> load(const std::filesystem::path& file) {
 settings defaults() {
   settings s;
   fill_default_paths(s);
+  s.node.name = host_name();
   s.job_types.push_back(built_in_command());
   return s;
 }

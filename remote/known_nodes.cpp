@@ -77,7 +77,7 @@ result<void> check_node_name(const std::string& name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
   };
   if (!name.empty() && name.size() <= limits::node_name_bytes_max && std::all_of(name.begin(), name.end(), is_good) &&
-      name.front() != '.' && name.front() != '-')
+      name.front() != '.' && name.front() != '-' && name.front() != '_')
     return {};
   return fail(error_code::invalid_argument,
               "a node's name is made of letters, digits, '_', '.' and '-', begins with a letter or digit, and takes at most " +
@@ -93,17 +93,19 @@ result<std::shared_ptr<known_nodes>> known_nodes::open(std::filesystem::path fil
     made->head_id_ = make_identity(); // stored with the first node
     return made;
   }
-  std::ifstream in(made->file_, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in)
-    return fail(error_code::io, "cannot read " + made->file_.string());
   try {
+    std::ifstream in(made->file_, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (!in)
+      return fail(error_code::io, "cannot read " + made->file_.string());
     const json document = json::parse(text);
     made->head_id_ = document.at("head");
     for (const json& one : document.at("nodes")) {
       auto node = node_from(one);
       made->nodes_.insert_or_assign(node.name, std::move(node));
     }
+  } catch (const std::ios_base::failure&) { // so the library tells of a failed read
+    return fail(error_code::io, "cannot read " + made->file_.string());
   } catch (const json::exception&) {
     return fail(error_code::damaged, made->file_.string() + " cannot be read",
                 "mend or remove it: nodes are entered again when they join");

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace ferry::runners {
@@ -15,9 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of a version of a file that is not whole yet: beside it, and no name that a job is likely to choose.
-std::string coming_name(const std::string& name, std::int64_t modified_ns) {
-  return ".ferry-coming-" + std::to_string(std::hash<std::string>{}(name)) + "-" + std::to_string(modified_ns);
+// Of a version of a file that is not whole yet: beside it, as short whatever the file is called, and no name that a job chooses by chance.
+std::string coming_name(std::string_view name, std::int64_t modified_ns) {
+  std::uint64_t hash = 14695981039346656037U; // FNV-1a
+  for (const char c : name)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return ".ferry-coming-" + std::to_string(hash) + "-" + std::to_string(modified_ns);
 }
 
 error refused(const file_piece& piece, const std::string& why) {
@@ -25,6 +29,13 @@ error refused(const file_piece& piece, const std::string& why) {
           "a file of batch " + to_string(piece.batch) + " cannot be called '" + piece.path.substr(0, 200) + "': " + why,
           {},
           {}};
+}
+
+// By errno. Where something else has that name, or no file can have it, trying again is of no use.
+error cannot(const std::string& what, const file_piece& piece, int why) {
+  if (why == ENAMETOOLONG || why == ENOTDIR || why == EISDIR || why == ELOOP || why == ENXIO)
+    return refused(piece, std::generic_category().message(why));
+  return system_error("cannot " + what + " " + piece.path + " of batch " + to_string(piece.batch), why);
 }
 
 result<std::vector<std::string>> parts_of(const file_piece& piece) {
@@ -41,19 +52,22 @@ result<std::vector<std::string>> parts_of(const file_piece& piece) {
   return parts;
 }
 
+// A fifo must not hold the head up.
+constexpr int how_to_open = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+
 // Step by step from an open folder, so that no link is ever followed.
-result<descriptor> make_folder(const fs::path& runs, const std::string& run, const std::vector<std::string>& parts) {
+result<descriptor> make_folder(const fs::path& runs, const file_piece& piece, const std::vector<std::string>& parts) {
   descriptor at = open_directory(runs);
   if (!at)
     return fail(system_error("cannot open " + runs.string(), errno));
-  std::vector<std::string> folders{run};
+  std::vector<std::string> folders{to_string(piece.batch)};
   folders.insert(folders.end(), parts.begin(), parts.end() - 1);
   for (const std::string& name : folders) {
     if (::mkdirat(at.get(), name.c_str(), 0700) != 0 && errno != EEXIST)
-      return fail(system_error("cannot make the folder " + name + " of run " + run, errno));
+      return fail(cannot("make the folder " + name + " for", piece, errno));
     descriptor next(::openat(at.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!next)
-      return fail(system_error("cannot open the folder " + name + " of run " + run, errno));
+      return fail(cannot("open the folder " + name + " for", piece, errno));
     at = std::move(next);
   }
   return at;
@@ -67,7 +81,7 @@ result<void> append(int file, const file_piece& piece) {
     if (n <= 0) {
       const int why = errno;
       [[maybe_unused]] const int cut = ::ftruncate(file, static_cast<off_t>(piece.offset)); // the whole piece is sent again
-      return fail(system_error("cannot write " + piece.path + " of batch " + to_string(piece.batch), why));
+      return fail(cannot("write", piece, why));
     }
     left.remove_prefix(static_cast<std::size_t>(n));
     at += n;
@@ -78,7 +92,7 @@ result<void> append(int file, const file_piece& piece) {
 result<std::uint64_t> size_of(int file, const file_piece& piece) {
   struct stat found {};
   if (::fstat(file, &found) != 0 || !S_ISREG(found.st_mode))
-    return fail(system_error(piece.path + " of batch " + to_string(piece.batch) + " is no file", EIO));
+    return fail(refused(piece, "what has that name is no file"));
   return static_cast<std::uint64_t>(found.st_size);
 }
 
@@ -88,16 +102,16 @@ bool grows(const std::string& path) {
 }
 
 result<std::uint64_t> take_growing(int folder, const std::string& name, const file_piece& piece) {
-  const descriptor file(::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const descriptor file(::openat(folder, name.c_str(), how_to_open, 0600));
   if (!file)
-    return fail(system_error("cannot open " + piece.path + " of batch " + to_string(piece.batch), errno));
+    return fail(cannot("open", piece, errno));
   const auto size = size_of(file.get(), piece);
   if (!size || *size != piece.offset)
     return size;
   if (auto written = append(file.get(), piece); !written)
     return fail(written.error());
   if (piece.is_last && (::fsync(file.get()) != 0 || ::fsync(folder) != 0))
-    return fail(system_error("cannot store " + piece.path + " of batch " + to_string(piece.batch), errno));
+    return fail(cannot("store", piece, errno));
   return piece.offset + piece.bytes.size();
 }
 
@@ -107,19 +121,21 @@ result<std::uint64_t> take_finished(int folder, const std::string& name, const f
       std::int64_t{there.st_mtim.tv_sec} * 1'000'000'000 + there.st_mtim.tv_nsec == piece.modified_ns)
     return static_cast<std::uint64_t>(there.st_size); // this version is whole
   const auto coming = coming_name(name, piece.modified_ns);
-  const descriptor file(::openat(folder, coming.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const descriptor file(::openat(folder, coming.c_str(), how_to_open, 0600));
   if (!file)
-    return fail(system_error("cannot open " + piece.path + " of batch " + to_string(piece.batch), errno));
+    return fail(cannot("open", piece, errno));
   const auto size = size_of(file.get(), piece);
-  if (!size || *size != piece.offset)
+  const auto end = piece.offset + piece.bytes.size();
+  if (!size || (*size != piece.offset && !(piece.is_last && *size == end)))
     return size;
-  if (auto written = append(file.get(), piece); !written)
-    return fail(written.error());
+  if (*size == piece.offset) // else it came before, and this head died before the file had its name
+    if (auto written = append(file.get(), piece); !written)
+      return fail(written.error());
   const timespec times[2] = {{0, UTIME_OMIT}, {piece.modified_ns / 1'000'000'000, piece.modified_ns % 1'000'000'000}};
   if (piece.is_last && (::futimens(file.get(), times) != 0 || ::fsync(file.get()) != 0 ||
                         ::renameat(folder, coming.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0))
-    return fail(system_error("cannot store " + piece.path + " of batch " + to_string(piece.batch), errno));
-  return piece.offset + piece.bytes.size();
+    return fail(cannot("store", piece, errno));
+  return end;
 }
 
 } // namespace
@@ -135,7 +151,7 @@ result<std::uint64_t> take_piece(const fs::path& runs, const file_piece& piece) 
     return fail(parts.error());
   if (!grows(piece.path) && (parts->size() < 3 || parts->front() != run_file::jobs))
     return fail(refused(piece, "of a run only its log, its events and the files of its jobs are copied"));
-  const auto folder = make_folder(runs, to_string(piece.batch), *parts);
+  const auto folder = make_folder(runs, piece, *parts);
   if (!folder)
     return fail(folder.error());
   return grows(piece.path) ? take_growing(folder->get(), parts->back(), piece) : take_finished(folder->get(), parts->back(), piece);
@@ -153,6 +169,9 @@ result<std::vector<finished_file>> files_of_job(const fs::path& run_directory, j
   const auto root = run_directory / run_file::jobs / to_string(job);
   std::vector<finished_file> files;
   std::error_code failed;
+  if (fs::is_symlink(root, failed)) // made by the job, in place of its directory
+    return files;
+  failed.clear();
   for (fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, failed), end; !failed && at != end;
        at.increment(failed)) {
     auto file = file_of_run(run_directory, at->path().lexically_relative(run_directory).string());

@@ -25,8 +25,9 @@ struct file_piece {
   std::int64_t modified_ns = 0; // of the file on the node: a copy of another version is replaced
 };
 
-// How many bytes of the file the copy has: where the next piece is to begin. A piece that begins elsewhere changes nothing.
-// Errors: invalid_argument (a path that leads out of the run directory, or is none), disk_full, io.
+// How many bytes of the file the copy has: where the next piece is to begin. A piece that begins elsewhere changes nothing, but
+// that a last one that was written before its head died is now stored. Errors: invalid_argument (a path that leads out of the run
+// directory, or that no file can have there: it is of no use to try again), disk_full, io.
 [[nodiscard]] result<std::uint64_t> take_piece(const std::filesystem::path& runs, const file_piece& piece);
 
 // What grows while a run lives, in its directory.

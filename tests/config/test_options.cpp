@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace ferry;
 using namespace ferry::config;
@@ -18,6 +19,8 @@ struct bad_input {
   const char* what;
   const char* hint = "";
 };
+
+#define FILES "[node]\ncertificate = \"c\"\nkey = \"k\"\nca = \"a\"\n"
 
 const bad_input bad_inputs[] = {
     // unknown keys
@@ -105,6 +108,32 @@ const bad_input bad_inputs[] = {
      "leave out the scheme and the port"},
     {"http.tcp.hosts = [\"gpu.example.org:80\"]", "http.tcp.hosts", 1, "holds \"gpu.example.org:80\""},
     {"http.tcp.hosts = [\"\"]", "http.tcp.hosts", 1, "must hold names"},
+    // nodes
+    {FILES "join = \"head\"", "node.join", 5, "must be a host and a port, is \"head\"", "head.example:7879"},
+    {FILES "join = \":7879\"", "node.join", 5, "must be a host and a port"},
+    {FILES "join = \"head:\"", "node.join", 5, "must end in a port from 1 to 65535"},
+    {FILES "join = \"head:0\"", "node.join", 5, "must end in a port from 1 to 65535"},
+    {FILES "join = \"head:65536\"", "node.join", 5, "must end in a port from 1 to 65535"},
+    {FILES "join = \"head:-1\"", "node.join", 5, "must end in a port from 1 to 65535"},
+    {FILES "join = \"head:+1\"", "node.join", 5, "must end in a port from 1 to 65535"},
+    {FILES "join = \"head:7879 \"", "node.join", 5, "must end in a port from 1 to 65535"},
+    {FILES "join = \"head:7879/x\"", "node.join", 5, "must end in a port from 1 to 65535"},
+    {FILES "listen = \"127.0.0.1:1\"\njoin = \"head:7879\"", "node.join", 6, "cannot be set beside node.listen", "remove one"},
+    {FILES "listen = \"7879\"", "node.listen", 5, "must be host:port", "0.0.0.0:7879"},
+    {FILES "listen = \"head.example:7879\"", "node.listen", 5, "must have a numeric address"},
+    {FILES "listen = \"127.0.0.1:1\"\nlease = \"4s\"", "node.lease", 6, "must be longer than node.heartbeat and node.silent_after"},
+    {FILES "join = \"head:1\"\nlease = \"4s\"", "node.lease", 6, "4000 ms; it is 4000 ms"},
+    {FILES "join = \"head:1\"\nsilent_after = \"60s\"", "node.lease", 0, "61000 ms; it is 60000 ms"},
+    {"node.lease = \"999ms\"", "node.lease", 1, "at least 1s and at most 7d"},
+    {"node.lease = \"8d\"", "node.lease", 1, "at least 1s and at most 7d"},
+    {"node.heartbeat = \"9ms\"", "node.heartbeat", 1, "at least 10ms"},
+    {"node.heartbeat = \"2m\"", "node.heartbeat", 1, "at most 1m"},
+    {"node.silent_after = \"99ms\"", "node.silent_after", 1, "at least 100ms"},
+    {"[node]\njoin = \"head:1\"\nkey = \"k\"\nca = \"a\"", "node.certificate", 2, "is missing: with node.join",
+     "ferry certs issue"},
+    {"[node]\njoin = \"head:1\"\ncertificate = \"c\"\nca = \"a\"", "node.key", 2, "is missing: with node.join"},
+    {"[node]\nlisten = \"127.0.0.1:1\"\ncertificate = \"c\"\nkey = \"k\"", "node.ca", 2, "is missing: with node.listen"},
+    {"node.nam = \"x\"", "node.nam", 1, "is not an option", "did you mean name?"},
 };
 
 // TOML that does not parse: the problem has no key.
@@ -255,6 +284,34 @@ file = "/var/log/ferry.log"
               ->http.tcp.listen == listen);
   CHECK(parse("http.tcp.listen = \"\"", "f.toml")->http.tcp.listen.empty());
   CHECK(parse("http.tcp.hosts = [\"GPU.Example.org\"]", "f.toml")->http.tcp.hosts == std::vector<std::string>{"gpu.example.org"});
+}
+
+TEST_CASE("a node joins a head by name or address, is called as its host unless it is told otherwise, and may have larger jobs") {
+  const plain_environment plain;
+  const auto node = [](const std::string& more) {
+    auto parsed = parse(FILES + more, "/etc/ferry.toml");
+    INFO((parsed ? "" : to_string(parsed.error())));
+    REQUIRE(parsed);
+    return *parsed;
+  };
+  const settings by_name = node("join = \"head.example:7879\"\n");
+  CHECK(by_name.node.is_member());
+  CHECK_FALSE(by_name.node.is_on());
+  CHECK(by_name.node.head_host() == "head.example");
+  CHECK(by_name.node.head_port() == 7879);
+  char host[300] = {};
+  REQUIRE(::gethostname(host, sizeof host - 1) == 0);
+  CHECK(by_name.node.name == host);
+  CHECK(by_name.node.lease == std::chrono::seconds(60));
+  CHECK(by_name.node.heartbeat + by_name.node.silent_after < by_name.node.lease);
+  CHECK(node("name = \"alpha\"\njoin = \"10.0.0.1:1\"\n").node.name == "alpha");
+  CHECK(node("join = \"[fd00::5]:65535\"\n").node.head_host() == "fd00::5");
+  CHECK(node("join = \"[fd00::5]:65535\"\n").node.head_port() == 65535);
+  const settings head = node("listen = \"0.0.0.0:7879\"\nheartbeat = \"10ms\"\nsilent_after = \"100ms\"\nlease = \"1s\"\n");
+  CHECK(head.node.is_on());
+  CHECK_FALSE(head.node.is_member());
+  CHECK(head.node.lease == std::chrono::seconds(1));
+  CHECK(parse("", "/etc/ferry.toml")->node.name == host); // neither head nor node
 }
 
 TEST_CASE("a file that cannot be read says so") {
