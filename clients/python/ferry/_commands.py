@@ -11,7 +11,7 @@ from ferry._operations import Flow, document
 from ferry._requests import JobRef, StrPath
 from ferry._wire import Request
 from ferry.models import HistoryEntry, Job, QueuePage, Submitted
-from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, StartChange, Statistics, Status
+from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, Node, StartChange, Statistics, Status
 
 Position = Union[int, str]
 
@@ -95,3 +95,14 @@ class Commands(Files):
 
     def change_group(self, name: str, parallel: Optional[int], paused: Optional[bool]) -> Flow[Group]:
         return self.ask(requests.patch(requests.named_path("groups", name), parallel=parallel, paused=paused), Group.of)
+
+    def nodes(self) -> Flow[tuple[Node, ...]]:
+        return self.ask(requests.get("/nodes"), lambda raw: list_of(Node)(raw["nodes"]))
+
+    def on_node(self, name: str, action: str) -> Flow[None]:
+        response = yield from self.send(requests.post(requests.named_path("nodes", name, action)))
+        document(response)
+
+    def remove_node(self, name: str, force: bool) -> Flow[None]:
+        response = yield from self.send(requests.delete(requests.named_path("nodes", name), force="true" if force else None))
+        document(response)

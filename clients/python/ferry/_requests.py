@@ -128,8 +128,8 @@ def _with_body(method: str, path: str, members: Mapping[str, Any]) -> Request:
     return Request(method, path, encoded(given) if given else None)
 
 
-def delete(path: str) -> Request:
-    return Request("DELETE", path)
+def delete(path: str, **query: Union[str, int, None]) -> Request:
+    return Request("DELETE", path + _query(**query))
 
 
 def path_below(path: str) -> str:

@@ -24,7 +24,7 @@ from ferry._wire import Broken, Request
 from ferry.client import Client, deadline_after
 from ferry.handles import AsyncJobHandle
 from ferry.models import Dataset, FileList, HistoryEntry, Job, JobPage, LogPiece, Metrics, QueuePage, Result, Update
-from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, StartChange, Statistics, Status
+from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, Node, StartChange, Statistics, Status
 
 T = TypeVar("T")
 
@@ -126,6 +126,9 @@ class AsyncClient:
 
     async def groups(self) -> tuple[Group, ...]:
         return await self._run(self._do.groups())
+
+    async def nodes(self) -> tuple[Node, ...]:
+        return await self._run(self._do.nodes())
 
     # ---- files -------------------------------------------------------------------------------------------------------------------
 
@@ -242,6 +245,15 @@ class AsyncClient:
 
     async def change_group(self, name: str, *, parallel: Optional[int] = None, paused: Optional[bool] = None) -> Group:
         return await self._run(self._do.change_group(name, parallel, paused))
+
+    async def drain_node(self, name: str) -> None:
+        await self._run(self._do.on_node(name, "drain"))
+
+    async def resume_node(self, name: str) -> None:
+        await self._run(self._do.on_node(name, "resume"))
+
+    async def remove_node(self, name: str, force: bool = False) -> None:
+        await self._run(self._do.remove_node(name, force))
 
     # ---- doing it ----------------------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from ferry._transport import Transport
 from ferry._wire import Broken, Request
 from ferry.handles import JobHandle
 from ferry.models import Dataset, FileList, HistoryEntry, Job, JobPage, LogPiece, Metrics, QueuePage, Result, Update
-from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, StartChange, Statistics, Status
+from ferry.reports import BatchPlan, Explanation, FailureGroup, Group, HistoryRow, JobType, Node, StartChange, Statistics, Status
 
 T = TypeVar("T")
 
@@ -160,6 +160,10 @@ class Client:
 
     def groups(self) -> tuple[Group, ...]:
         return self._run(self._do.groups())
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The machines that lend their devices, by name, also while they are away."""
+        return self._run(self._do.nodes())
 
     # ---- files -------------------------------------------------------------------------------------------------------------------
 
@@ -314,6 +318,18 @@ class Client:
     def change_group(self, name: str, *, parallel: Optional[int] = None, paused: Optional[bool] = None) -> Group:
         """parallel: at most so many of its jobs run at once; 0: no limit. paused: none is started."""
         return self._run(self._do.change_group(name, parallel, paused))
+
+    def drain_node(self, name: str) -> None:
+        """Nothing new is started there until resume_node(); what runs goes on."""
+        self._run(self._do.on_node(name, "drain"))
+
+    def resume_node(self, name: str) -> None:
+        self._run(self._do.on_node(name, "resume"))
+
+    def remove_node(self, name: str, force: bool = False) -> None:
+        """It is forgotten until it joins again. Errors: Conflict while it is connected or may still run something. force: gives up what that
+        is, and is for a machine that is known to be off; else a job may run twice."""
+        self._run(self._do.remove_node(name, force))
 
     # ---- doing it ----------------------------------------------------------------------------------------------------------------
 

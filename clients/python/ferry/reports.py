@@ -98,6 +98,38 @@ class Group(Document):
 
 
 @dataclass(frozen=True)
+class NodeDevice(Document):
+    """A device that a node lends. id: as on the node itself; elsewhere the node's name stands before it, as "alpha:cpu"."""
+
+    id: str = ""
+    kind: str = ""
+    name: str = ""
+    slots: int = 0
+    memory_mib: int = 0
+
+
+@dataclass(frozen=True)
+class Node(Document):
+    """A machine that lends its devices. trouble: why nothing is started there. heard: when it was last, None: not since the daemon started.
+    lease_ends: until when it may run what it was given, should it not be heard of again. runs: the batches that it was given and whose end
+    is not known."""
+
+    name: str = ""
+    version: str = ""
+    address: str = ""
+    connected: bool = False
+    drained: bool = False
+    trouble: Optional[str] = None
+    heard: Optional[datetime] = None
+    lease_ends: Optional[datetime] = None
+    devices: tuple[NodeDevice, ...] = ()
+    runs: tuple[int, ...] = ()
+
+    _needed: ClassVar[tuple[str, ...]] = ("name",)
+    _readers: ClassVar[Mapping[str, Reader]] = {**moments("heard", "lease_ends"), "devices": list_of(NodeDevice), "runs": tuple}
+
+
+@dataclass(frozen=True)
 class PlannedBatch(Document):
     """Jobs that run together, or would. Of one that runs, `batch` and `started` are set; of one to come, expected_start."""
 

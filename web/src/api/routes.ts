@@ -20,6 +20,15 @@ export const unpauseQueue = () => post<Answer<'unpause_queue'>>('/queue/unpause'
 export const clearFinished = (which: T.Clearing) => post<Answer<'clear_queue'>>('/queue/clear', which);
 export const readJobTypes = (signal?: Signal) => request<{ job_types: T.JobType[] }>('/job-types', { signal });
 
+// Nodes
+const nodePath = (name: string) => `/nodes/${encodeURIComponent(name)}`;
+export const readNodes = (signal?: Signal) => request<Answer<'list_nodes'>>('/nodes', { signal });
+export const drainNode = (name: string) => post<Answer<'drain_node'>>(`${nodePath(name)}/drain`);
+export const resumeNode = (name: string) => post<Answer<'resume_node'>>(`${nodePath(name)}/resume`);
+// With `force` also one that may still run something, which is given up.
+export const removeNode = (name: string, force: boolean) =>
+  request<Answer<'remove_node'>>(nodePath(name) + query({ force: force || undefined }), { method: 'DELETE' });
+
 // Jobs
 export interface JobsQuery {
   status?: string | undefined;

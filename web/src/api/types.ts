@@ -28,6 +28,7 @@ export type Change = Named['Preview']['changes'][number];
 export type PlannedBatch = Named['PlannedBatch'];
 export type Batches = Named['Batches'];
 export type Device = Named['Device'];
+export type Node = Named['Node'];
 export type Submission = Named['SubmissionInList'];
 export type Accepted = Named['Submitted'];
 export type Forecast = Named['Outlook'];

@@ -7,12 +7,13 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './until';
 
-const programs = process.env['FERRY_BIN'] ?? fileURLToPath(new URL('../../../../build/dev/bin', import.meta.url));
+export const programs = process.env['FERRY_BIN'] ?? fileURLToPath(new URL('../../../../build/dev/bin', import.meta.url));
 const jobs = fileURLToPath(new URL('../../jobs', import.meta.url));
 
 export class Daemon {
   readonly folder = mkdtempSync(join(tmpdir(), 'ferry-page-'));
   port = 0;
+  settings: string[] = []; // further lines of its configuration
   private process: ChildProcess | null = null;
 
   async start(slots = 2): Promise<void> {
@@ -25,6 +26,7 @@ export class Daemon {
         '[http.tcp]', `listen = "127.0.0.1:${this.port}"`,
         '[devices.gpu]', 'enabled = false',
         '[devices.cpu]', `slots = ${slots}`,
+        ...this.settings,
       ];
       writeFileSync(join(this.folder, 'ferry.toml'), settings.join('\n') + '\n' + types);
     }
@@ -96,7 +98,7 @@ export class Daemon {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);

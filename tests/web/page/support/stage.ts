@@ -14,9 +14,11 @@ export interface Stage {
   go: (path: string) => Promise<void>;
 }
 
-export function setStage(slots = 2): Stage {
+// prepare: what is to be there before the daemon is started.
+export function setStage(slots = 2, prepare: (daemon: Daemon) => Promise<void> = async () => {}): Stage {
   const stage = { daemon: new Daemon() } as Stage;
   beforeAll(async () => {
+    await prepare(stage.daemon);
     await stage.daemon.start(slots);
     stage.site = await openSite(stage.daemon);
     stage.browser = await launch();
