@@ -183,13 +183,13 @@ private:
     of.asked = of.bytes;
     ask(one.what.batch, file.path, of.bytes, std::move(*bytes), is_last, file.modified_ns,
         [this, is_last, size = file.bytes](std::uint64_t reached) {
-      if (copies_.empty())
-        return;
-      auto& reached_by = copies_.front().of_file;
-      reached_by.is_whole = is_last && reached == size;
-      if (reached != *reached_by.asked)
-        reached_by.bytes = reached;
-    });
+          if (copies_.empty())
+            return;
+          auto& reached_by = copies_.front().of_file;
+          reached_by.is_whole = is_last && reached == size;
+          if (reached != *reached_by.asked)
+            reached_by.bytes = reached;
+        });
     return true;
   }
 

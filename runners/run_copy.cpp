@@ -16,7 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of a version of a file that is not whole yet: beside it, as short whatever the file is called, and no name that a job chooses by chance.
+// Of a version of a file that is not whole yet: beside it, as short whatever the file is called, and no name that a job chooses by
+// chance.
 std::string coming_name(std::string_view name, std::int64_t modified_ns) {
   std::uint64_t hash = 14695981039346656037U; // FNV-1a
   for (const char c : name)
