@@ -5,6 +5,7 @@
 #include "model/version.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <spdlog/spdlog.h>
 
 namespace ferry::actors {
@@ -88,11 +89,10 @@ caf::result<remote::answer<wire::welcome>> node_hub_state::join(wire::join& what
   std::sort(what.job_types.begin(), what.job_types.end());
   for (device& d : node.devices)
     d.job_types = what.job_types;
-  const auto known = parts_.nodes->find(what.name);
-  if (!known || known->devices != node.devices) {
-    if (known && known->id != what.id && book_.is_connected(what.name))
-      return answer<wire::welcome>(remote::to_refusal(
-          {error_code::conflict, "another machine is connected as node " + what.name, "set node.name of one of them", {}}));
+  const scheduling::node_offer offer{what.name, what.id, what.holds};
+  if (auto allowed = book_.check(offer, now); !allowed) // before it is entered in place of the machine that has the name
+    return answer<wire::welcome>(remote::to_refusal(allowed.error()));
+  if (const auto known = parts_.nodes->find(what.name); !known || known->devices != node.devices) {
     if (auto stored = parts_.nodes->put(node); !stored)
       return answer<wire::welcome>(remote::to_refusal(stored.error()));
     spdlog::info("node {} at {} lends {} devices: everything is started again with them", what.name, what.address,
@@ -101,7 +101,7 @@ caf::result<remote::answer<wire::welcome>> node_hub_state::join(wire::join& what
     return answer<wire::welcome>(remote::to_refusal({error_code::unavailable, "the node is being taken in", "join again", {}}));
   }
   const auto fresh = (std::uint64_t{random_()} << 32U) | random_() | 1U;
-  auto admitted = book_.join({what.name, what.id, what.holds}, fresh, now);
+  auto admitted = book_.join(offer, fresh, now);
   if (!admitted)
     return answer<wire::welcome>(remote::to_refusal(admitted.error()));
   if (auto stored = parts_.nodes->put(std::move(node)); !stored)
@@ -150,7 +150,7 @@ void node_hub_state::reconcile_workers(const std::string& node, const std::vecto
     give(node, wire::end_workers{one.device, {one.id}});
   }
   for (auto at = workers_.begin(); at != workers_.end();)
-    if (node_of(at->second.device) == node && !there.contains(at->first)) {
+    if (node_of(at->second.device) == node && at->second.since != peers_[node].session && !there.contains(at->first)) {
       if (at->second.is_counted)
         send(self_, parts_.optimizer, worker_gone{at->first});
       at = workers_.erase(at);
@@ -168,8 +168,15 @@ caf::result<remote::answer<wire::orders>> node_hub_state::await_orders(const wir
   auto promise = self_->make_response_promise<answer<wire::orders>>();
   peer& of = peers_[what.name];
   of.heard = wall_clock_now();
-  if (const auto workers = std::exchange(of.workers, std::nullopt))
+  if (const auto workers = std::exchange(of.workers, std::nullopt)) {
+    // Before what was given since it joined: that may be for one of these.
+    const auto first = std::find_if(of.waiting.begin(), of.waiting.end(),
+                                    [](const wire::order& one) { return std::holds_alternative<wire::run>(one); });
+    std::vector<wire::order> given(std::make_move_iterator(first), std::make_move_iterator(of.waiting.end()));
+    of.waiting.erase(first, of.waiting.end());
     reconcile_workers(what.name, *workers);
+    std::move(given.begin(), given.end(), std::back_inserter(of.waiting));
+  }
   if (of.parked) // of a request that the node no longer waits for
     of.parked->deliver(answer<wire::orders>(remote::to_refusal(over(what.name))));
   of.parked = promise;
@@ -318,14 +325,32 @@ caf::result<result<done>> node_hub_state::remove(const remove_node& what) {
   auto given_up = book_.remove(what.name, what.force, boot_clock::now());
   if (!given_up && given_up.error().code != error_code::not_found)
     return result<done>(fail(given_up.error()));
-  if (auto removed = parts_.nodes->remove(what.name); !removed)
-    return result<done>(fail(removed.error()));
   if (given_up)
     for (const batch_id batch : *given_up)
       give_up(batch, "its node was removed");
-  spdlog::info("node {} is removed", what.name);
-  parts_.on_change();
+  removed_.insert(what.name);
+  forget_removed();
+  arm();
   return result<done>(done{});
+}
+
+// Everything is started again without them: by then what became of their runs is on disk.
+void node_hub_state::forget_removed() {
+  bool is_changed = false;
+  for (auto at = removed_.begin(); at != removed_.end();) {
+    if (std::any_of(settling_.begin(), settling_.end(), [&](const auto& one) { return one.second == *at; })) {
+      ++at;
+      continue;
+    }
+    if (auto removed = parts_.nodes->remove(*at); !removed)
+      spdlog::error("{}", to_string(removed.error()));
+    else
+      is_changed = true;
+    spdlog::info("node {} is removed", *at);
+    at = removed_.erase(at);
+  }
+  if (is_changed)
+    parts_.on_change();
 }
 
 node_hub_actor spawn_node_hub(caf::actor_system& system, node_hub_parts parts) {

@@ -48,7 +48,7 @@ void node_hub_state::run_there(run_batch& what) {
     order.jobs.push_back({what.jobs[i], std::move(start.params), std::move(start.checkpoints), start.part});
   }
   if (what.starts_worker)
-    workers_.insert_or_assign(worker_id{what.batch.value}, worker{.device = what.place.device});
+    workers_.insert_or_assign(worker_id{what.batch.value}, worker{.device = what.place.device, .since = peers_[node].session});
   for (const worker_id one : what.ends_workers)
     if (const auto known = workers_.find(one); known != workers_.end())
       known->second.is_leaving = true;
@@ -225,6 +225,7 @@ void node_hub_state::settle() {
         settling_.erase(batch);
         give(node, wire::forget{batch});
       }
+    forget_removed();
   });
 }
 

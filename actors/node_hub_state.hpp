@@ -39,9 +39,10 @@ private:
     bool has_ended = false, is_freed = false;           // told to the queue; told to the optimizer
   };
   struct worker {
-    std::string device;      // as the head names it
-    bool is_leaving = false; // told to end
-    bool is_counted = true;  // the optimizer knows it; else it ends with its batch
+    std::string device;             // as the head names it
+    bool is_leaving = false;        // told to end
+    bool is_counted = true;         // the optimizer knows it; else it ends with its batch
+    wire::session_number since = 0; // the session in which it was to be started
   };
   struct peer {
     std::vector<wire::order> waiting;
@@ -68,6 +69,7 @@ private:
   [[nodiscard]] node_list list() const;
   caf::result<result<done>> drain(const drain_node& what);
   caf::result<result<done>> remove(const remove_node& what);
+  void forget_removed();
 
   // node_hub_orders.cpp
   void run_there(run_batch& what);
@@ -113,6 +115,7 @@ private:
   std::map<worker_id, worker> workers_;
   std::map<batch_id, std::string> settling_; // by node, whose end may not be on disk yet: the node keeps its files
   bool settling_is_asked_ = false;
+  std::set<std::string> removed_;           // nodes that are to be forgotten once the ends of what they had are on disk
   std::map<std::string, std::string> told_; // what was told of each device: its trouble
   std::optional<boot_instant> armed_;       // when nodes_due comes
   std::random_device random_;

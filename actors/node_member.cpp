@@ -279,6 +279,8 @@ void node_member::implementation::keep() {
 }
 
 result<std::unique_ptr<node_member>> node_member::start(caf::actor_system& system, node_member_parts parts) {
+  if (auto named = remote::check_node_name(parts.settings->node.name); !named)
+    return fail(named.error());
   const auto& data_dir = parts.settings->storage.data_dir;
   auto owned = storage::data_directory::own(data_dir);
   if (!owned)

@@ -43,8 +43,8 @@ std::string name_of(const std::string& root) {
   return name.empty() || name == "." || name == ".." ? "input" : name;
 }
 
-bool is_plain(const std::string& path) {
-  return std::all_of(fs::path(path).begin(), fs::path(path).end(),
+bool is_plain(const fs::path& path) {
+  return std::all_of(path.begin(), path.end(),
                      [](const fs::path& part) { return part != ".." && part != "." && part != "/" && !part.empty(); });
 }
 

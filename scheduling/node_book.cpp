@@ -20,6 +20,12 @@ void node_book::expect(const std::string& node, batch_id batch, bool survives_pa
   batches_.insert_or_assign(batch, given{.node = node, .is_sent = true, .survives_partition = survives_partition});
 }
 
+result<void> node_book::check(const node_offer& offer, boot_instant now) const {
+  if (auto refused = refusal_of(offer, now))
+    return fail(std::move(*refused));
+  return {};
+}
+
 result<node_welcome> node_book::join(const node_offer& offer, session_number fresh, boot_instant now) {
   if (auto refused = refusal_of(offer, now))
     return fail(std::move(*refused));

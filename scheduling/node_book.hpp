@@ -66,6 +66,8 @@ public:
   // A new session. `fresh` is its number. Errors: conflict, when a machine with another id has that name and is connected, or may
   // still run what it was given (says until when).
   [[nodiscard]] result<node_welcome> join(const node_offer& offer, session_number fresh, boot_instant now);
+  // Whether it would be refused now; nothing changes.
+  [[nodiscard]] result<void> check(const node_offer& offer, boot_instant now) const;
   // Something of this session has come and is being answered now: the lease is longer. False: the session is over, which is the
   // answer then; nothing else of the message counts. The first of a session settles what its join left open: look() tells.
   [[nodiscard]] bool heard(const std::string& node, session_number session, boot_instant now);

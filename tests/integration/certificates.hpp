@@ -11,9 +11,9 @@ namespace ferry::tests {
 // An authority with a certificate for the daemon ("head") and one for a program or a node ("cutter").
 class certificates {
 public:
-  certificates() {
+  explicit certificates(const std::string& host = "127.0.0.1") {
     run({"init"});
-    run({"issue", "head", "--host", "127.0.0.1"});
+    run({"issue", "head", "--host", host});
     run({"issue", "cutter"});
   }
   [[nodiscard]] std::string file(const std::string& name) const { return (scratch_.path() / "certs" / name).string(); }

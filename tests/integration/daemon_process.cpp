@@ -50,12 +50,19 @@ int wait_for(int pid) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void end_jobs(const std::filesystem::path& data) {
+std::vector<int> processes_of(const std::filesystem::path& data) {
+  std::vector<int> all;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const int pid = std::atoi(entry.path().filename().c_str());
     if (pid > 0 && read_file(entry.path() / "environ").find(data.string()) != std::string::npos && pid != ::getpid())
-      ::kill(pid, SIGKILL);
+      all.push_back(pid);
   }
+  return all;
+}
+
+void end_jobs(const std::filesystem::path& data) {
+  for (const int pid : processes_of(data))
+    ::kill(pid, SIGKILL);
 }
 
 scratch_directory::scratch_directory() {
@@ -95,7 +102,9 @@ std::unique_ptr<cli::client> daemon_process::connect() const { return std::make_
 
 void daemon_process::start() {
   REQUIRE(pid_ == 0);
-  pid_ = spawn({FERRYD_PROGRAM, "--config", config().string()}, directory() / "ferryd.log", {});
+  auto words = under_;
+  words.insert(words.end(), {FERRYD_PROGRAM, "--config", config().string()});
+  pid_ = spawn(words, directory() / "ferryd.log", {});
   client_ = connect();
   eventually([&] {
     int status = 0;

@@ -36,7 +36,9 @@ struct program_end {
                         const std::vector<std::string>& environment);
 // Waits for its end; its status, as above.
 int wait_for(int pid);
-// Ends whatever a test left running: every process whose environment names a run directory below `data`.
+// Those whose environment names a run directory below `data`.
+[[nodiscard]] std::vector<int> processes_of(const std::filesystem::path& data);
+// Ends whatever a test left running of these.
 void end_jobs(const std::filesystem::path& data);
 
 class daemon_process {
@@ -46,6 +48,9 @@ public:
   explicit daemon_process(std::string types = {}, int slots = 2, std::string http = {}, std::string storage = {},
                           const std::string& nvml = {});
   ~daemon_process(); // kills what still runs, jobs included
+
+  // What the program is started by, such as "ip netns exec NAME".
+  void run_under(std::vector<std::string> words) { under_ = std::move(words); }
 
   void start(); // returns once it answers
   void kill();  // SIGKILL, and waits for its end
@@ -77,6 +82,7 @@ private:
   json send(const std::string& method, const std::string& path, const std::string& body);
 
   scratch_directory scratch_;
+  std::vector<std::string> under_;
   int pid_ = 0;
   std::unique_ptr<cli::client> client_;
 };

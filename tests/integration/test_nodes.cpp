@@ -1,111 +1,18 @@
-// Nodes: jobs on other machines' devices, and what must hold when either side, or what is between them, fails. The job type "far"
-// needs more memory than the head has.
-#include "tests/integration/node_process.hpp"
+// Nodes: jobs on other machines' devices, and what must hold when either side fails.
+#include "tests/integration/node_lab.hpp"
 #include "tests/support/file_text.hpp"
 
-#include <algorithm>
 #include <fstream>
-#include <sstream>
 
 using namespace ferry;
-using namespace std::chrono_literals;
-using ferry::tests::certificates;
-using ferry::tests::daemon_process;
+using ferry::tests::diary;
+using ferry::tests::do_not_overlap;
 using ferry::tests::eventually;
-using ferry::tests::free_port;
+using ferry::tests::executions_in;
+using ferry::tests::far_type;
+using ferry::tests::head_with_nodes;
 using ferry::tests::node_process;
-using ferry::tests::scratch_directory;
 using ferry::tests::text_of;
-
-namespace {
-
-const std::string far_type = R"([job_types.far]
-command = ["sh", "-c", "{params.script}"]
-device = "cpu"
-memory_mib = 2000
-grace = "1s"
-retry.lost = 3
-retry.delay = "10ms"
-retry.delay_max = "10ms"
-checkpoint_files = "checkpoint-*"
-[job_types.far.parameters]
-required = ["script"]
-properties.script = { type = "string" }
-[job_types.reader]
-command = ["sh", "-c", "echo $0; find $0 -type f | sort | xargs cat", "{params.source}"]
-device = "cpu"
-memory_mib = 2000
-[job_types.reader.parameters]
-required = ["source"]
-properties.source = { type = "string", format = "job-result" }
-)";
-
-struct head_with_nodes {
-  explicit head_with_nodes(const std::string& node = {}) : port(free_port()), head(known.node_options(port) + node + far_type, 1) {
-    head.start();
-  }
-
-  json node(const std::string& name) {
-    const json list = head.get("/nodes");
-    for (const json& one : list["nodes"])
-      if (one["name"] == name)
-        return one;
-    return nullptr;
-  }
-  void wait_for(const std::string& name) {
-    eventually([&] {
-      const json one = node(name);
-      return one.is_object() && one["connected"] == true;
-    });
-  }
-  std::int64_t submit(const std::string& script, json fields = json::object()) {
-    fields.update({{"type", "far"}, {"params", {{"script", script}}}});
-    return head.post("/jobs", fields).at("id");
-  }
-  json job(std::int64_t id) { return head.get("/jobs/" + std::to_string(id)); }
-  std::int64_t running(std::int64_t id) { // its batch
-    eventually([&] { return job(id)["status"] == "running"; });
-    return job(id)["batch"];
-  }
-
-  certificates known;
-  int port;
-  daemon_process head;
-  scratch_directory scratch;
-};
-
-// A script that writes down when it ran: a line when it begins, and one in every 50 ms.
-std::string diary(const std::filesystem::path& file, const std::string& then = "exit 0") {
-  return "echo begin $$ $(cut -d' ' -f1 /proc/uptime) >> " + file.string() + "; i=0; while [ ! -e " + file.string() +
-         ".go ]; do echo alive $$ $(cut -d' ' -f1 /proc/uptime) >> " + file.string() + "; sleep 0.05; done; " + then;
-}
-
-struct execution {
-  std::string process;
-  double first = 0, last = 0; // seconds since the boot
-};
-std::vector<execution> executions_in(const std::filesystem::path& file) {
-  std::vector<execution> all;
-  std::istringstream lines(text_of(file));
-  for (std::string what, process, at; lines >> what >> process >> at;) {
-    if (what == "begin")
-      all.push_back({process, std::stod(at), std::stod(at)});
-    for (auto& one : all)
-      if (one.process == process)
-        one.last = std::stod(at);
-  }
-  return all;
-}
-
-void do_not_overlap(std::vector<execution> all) {
-  std::sort(all.begin(), all.end(), [](const execution& a, const execution& b) { return a.first < b.first; });
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    INFO(all[i - 1].process << " ran until " << all[i - 1].last << ", " << all[i].process << " from " << all[i].first);
-    CHECK(all[i - 1].last < all[i].first);
-  }
-}
-
-} // namespace
 
 TEST_CASE("a job runs on a node, and its log, result and files are the head's") {
   head_with_nodes lab;
