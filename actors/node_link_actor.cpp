@@ -268,8 +268,12 @@ private:
   void obey(wire::forget& what) {
     if (given_.contains(what.batch))
       return; // it is being followed: of this session
-    if (!std::holds_alternative<runners::run_alive>(parts_.control->inspect(what.batch))) {
-      if (auto ended = parts_.control->end_survivors(what.batch); !ended)
+    const auto condition = parts_.control->inspect(what.batch);
+    if (!std::holds_alternative<runners::run_alive>(condition)) {
+      // What is over has left nothing; a worker that ran it may live on.
+      const bool is_unclear =
+          std::holds_alternative<runners::run_lost>(condition) || std::holds_alternative<runners::run_damaged>(condition);
+      if (auto ended = is_unclear ? parts_.control->end_survivors(what.batch) : result<void>(); !ended)
         spdlog::error("{}", to_string(ended.error()));
       else
         send(self_, mirror_, remove_files{what.batch});

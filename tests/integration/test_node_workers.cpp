@@ -196,3 +196,43 @@ TEST_CASE("a job of a type that the node does not have waits for another device,
   lab.head.post("/nodes/beta/resume");
   CHECK(lab.head.finished(id)["device"] == "beta:cpu");
 }
+
+TEST_CASE("jobs of a batch share a warm worker on a node, the next batch finds it warm, and each has its own result and files") {
+  lab_with_workers lab;
+  const auto ids = lab.submit_together({{{"value", 1}}, {{"value", 2}}, {{"value", 3}}});
+  const int pid = lab.pid_after(ids);
+  std::set<json> batches;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const json job = lab.completed(ids[i]);
+    CHECK(job["result"]["value"] == i + 1);
+    CHECK(job["result"]["batch_size"] == 3);
+    CHECK(job["result"]["artifacts"][0]["path"] == "made.txt");
+    CHECK(text_of(std::filesystem::path(job["directory"].get<std::string>()) / "made.txt") == std::to_string(i + 1));
+    batches.insert(job["batch"]);
+  }
+  CHECK(batches.size() == 1);
+  INFO("HEAD\n" << text_of(lab.head.directory() / "ferryd.log") << "NODE\n" << lab.alpha.log());
+  CHECK(lab.pid_after(lab.submit_together({{{"value", 4}}, {{"value", 5}}})) == pid);
+  const int other = lab.pid_after(lab.submit_together({{{"load", "other"}}}));
+  CHECK(other != pid);
+  lab.ends_empty();
+  eventually([&] { return is_gone(pid); });
+  eventually([&] { return is_gone(other); });
+}
+
+TEST_CASE("a warm worker on a node is found again by the daemon that starts there next") {
+  lab_with_workers lab;
+  const int pid = lab.pid_after(lab.submit_together({{{"value", 1}}}));
+  lab.alpha.kill();
+  CHECK_FALSE(is_gone(pid));
+  lab.alpha.start();
+  const int second = lab.pid_after(lab.submit_together({{{"value", 2}}, {{"value", 3}}}));
+  INFO(lab.alpha.log() << "\nHEAD\n" << text_of(lab.head.directory() / "ferryd.log"));
+  CHECK(second == pid);
+  CHECK(lab.alpha.stop() == 0);
+  CHECK_FALSE(is_gone(pid));
+  lab.alpha.start();
+  lab.wait_for("alpha");
+  CHECK(lab.pid_after(lab.submit_together({{{"value", 4}}})) == pid);
+  lab.ends_empty();
+}
