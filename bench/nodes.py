@@ -100,12 +100,12 @@ def wait_until(condition: Any, what: str) -> None:
 
 
 def throughput(http: Http, kind: str, count: int) -> float:
-    http.call("POST", "/pause")
+    http.call("POST", "/queue/pause")
     before = http.call("GET", "/status")["counts"]["completed"]
     for first in range(0, count, 200):
         http.call("POST", "/jobs", {"jobs": [{"type": kind} for _ in range(min(200, count - first))]})
     begin = time.monotonic()
-    http.call("POST", "/unpause")
+    http.call("POST", "/queue/unpause")
     wait_until(lambda: http.call("GET", "/status")["counts"]["completed"] >= before + count, f"the end of {count} jobs")
     return count / (time.monotonic() - begin)
 
@@ -141,7 +141,7 @@ def cat_mib_s(certificates: Path, folder: Path, mib: int) -> float:
         time.sleep(0.5)
         begin = time.monotonic()
         with source.open("rb") as file:
-            subprocess.run(["openssl", "s_client", "-quiet", "-connect", f"127.0.0.1:{port}"], stdin=file, stdout=subprocess.DEVNULL,
+            subprocess.run(["openssl", "s_client", "-quiet", "-no_ign_eof", "-connect", f"127.0.0.1:{port}"], stdin=file, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, check=False)
         wait_until(lambda: (folder / "copy").stat().st_size >= mib << 20, "the copy")
         with (folder / "copy").open("rb") as file:
