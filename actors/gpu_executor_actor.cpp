@@ -276,7 +276,9 @@ private:
       tell_early_end(report, found->second, event);
       give_sign(report.batch, found->second, event);
     }
-    if (report.over)
+    if (report.never_handed)
+      take_back(report.batch);
+    else if (report.over)
       finish(report.batch);
     else
       for (auto& [job, value] : latest)
@@ -330,6 +332,12 @@ private:
   bool never_started(batch_id batch) {
     if (!std::holds_alternative<runners::run_never_started>(parts_.control->inspect(batch)))
       return false;
+    take_back(batch);
+    return true;
+  }
+
+  // Its jobs are queued again, and pay nothing.
+  void take_back(batch_id batch) {
     const bool waited = runs_.at(batch).waits_since.has_value();
     drop(batch);
     // A worker may be gone by itself just when it is given a batch: that is no crash.
@@ -341,7 +349,6 @@ private:
                                     crashed,
                                     crashed});
     send(self_, parts_.optimizer, slot_freed{batch, true});
-    return true;
   }
 
   void fail_all(const run_batch& what, const failure& why) {

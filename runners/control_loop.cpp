@@ -331,7 +331,7 @@ void control_loop::hear(std::uint64_t number) {
     const auto never_handed = shim_is_gone(number);
     lock.unlock();
     for (const batch_id batch : never_handed)
-      deliver(batch, {}, true);
+      on_report_({.batch = batch, .events = {}, .over = true, .never_handed = true});
   }
   if (what != receipt::got)
     return;

@@ -56,6 +56,9 @@ public:
     batch_id batch;
     std::vector<run_event> events;
     bool over = false;
+    // With `over`: no shim was ever given it, which is known here alone. For as long as a process that the daemon starts at that
+    // moment has copies of its descriptors, the run's lock looks held.
+    bool never_handed = false;
     worker_id worker = {}; // set, and all else empty: this worker is gone, with all that it started
   };
   using listener = std::function<void(report)>;

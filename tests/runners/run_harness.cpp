@@ -62,6 +62,7 @@ void harness::record(run_control::report report) {
   for (run_event& event : report.events)
     known.events.push_back(std::move(event));
   known.reports_over += report.over ? 1 : 0;
+  known.never_handed = known.never_handed || report.never_handed;
   changed_.notify_all();
 }
 

@@ -33,6 +33,7 @@ private:
 struct history {
   std::vector<run_event> events;
   int reports_over = 0;
+  bool never_handed = false;
 
   template <class Event>
   [[nodiscard]] std::vector<Event> all() const {

@@ -3,9 +3,13 @@
 #include "runners/lease_file.hpp"
 #include "scheduling/outcome.hpp"
 
+#include <array>
 #include <catch2/catch_all.hpp>
 #include <csignal>
+#include <fcntl.h>
 #include <fstream>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace ferry;
 using namespace ferry::runners;
@@ -181,7 +185,36 @@ TEST_CASE("P2 a run that waits for a worker which goes is told to be over, and n
   std::ofstream(go).flush();
   CHECK(w.wait_over(next.batch).events.empty());
   CHECK(std::holds_alternative<run_never_started>(w.control().inspect(next.batch)));
-  CHECK(exit_of(w.wait_over(first)).broken);
+  const auto broken = w.wait_over(first);
+  CHECK(exit_of(broken).broken);
+  CHECK_FALSE(broken.never_handed);
+}
+
+// As one that the daemon starts has them from its fork until its exec.
+TEST_CASE("P2 a run that waits for a worker which goes is told to be over, while another process has copies of its descriptors") {
+  workers w;
+  const scratch folder;
+  const auto go = folder.path() / "go";
+  const auto first = w.run({}, {{{"do", "wait"}, {"until", go.string()}}, {{"do", "kill"}}});
+  w.wait(first, [](const history& h) { return !h.all<run_loaded>().empty(); });
+  const auto next = w.batch_on(worker_of(first), {{{"do", "done"}}});
+  REQUIRE(w.control().launch_next(next));
+  std::array<int, 2> let_go{};
+  REQUIRE(::pipe2(let_go.data(), O_CLOEXEC) == 0);
+  const pid_t copy = ::fork();
+  if (copy == 0) {
+    ::close(let_go[1]);
+    char nothing = 0;
+    ::_exit(static_cast<int>(::read(let_go[0], &nothing, 1)));
+  }
+  REQUIRE(copy > 0);
+  std::ofstream(go).flush();
+  CHECK(w.wait_over(next.batch).never_handed);
+  CHECK(std::holds_alternative<run_alive>(w.control().inspect(next.batch)));
+  ::close(let_go[1]);
+  int status = -1;
+  CHECK((::waitpid(copy, &status, 0) == copy && status == 0));
+  CHECK(std::holds_alternative<run_never_started>(w.control().inspect(next.batch)));
 }
 
 TEST_CASE("a worker that does not cancel is ended with all that it started, after the grace") {
