@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 namespace wire = remote::node;
 
 constexpr duration growth_pause = 200ms; // between looks at what grows
+constexpr int versions_max = 5;          // of a file that changes while it is copied, one after the other
 
 std::optional<std::uint64_t> size_of(const std::filesystem::path& file) {
   struct stat found {};
@@ -52,13 +53,13 @@ struct node_mirror_state {
         },
         [this](copy_files& what) -> caf::result<done> {
           auto promise = self_->make_response_promise<done>();
-          copies_.push_back({std::move(what), promise, {}, 0, {}, false});
+          copies_.push_back({.what = std::move(what), .promise = promise});
           proceed();
           return promise;
         },
         [this](copy_file& what) -> caf::result<done> {
           auto promise = self_->make_response_promise<done>();
-          copy one{{what.batch, {}, false}, promise, {}, 0, {}, true};
+          copy one{.what = {what.batch, {}, false}, .promise = promise, .is_listed = true};
           if (auto file = runners::file_of_run(parts_.runs / to_string(what.batch), what.path))
             one.files.push_back(std::move(*file));
           copies_.push_back(std::move(one));
@@ -90,9 +91,10 @@ private:
   struct copy {
     copy_files what;
     caf::typed_response_promise<done> promise;
-    std::vector<runners::finished_file> files;
+    std::vector<runners::finished_file> files = {};
     std::size_t at = 0; // of `files`
-    reach of_file;
+    reach of_file = {};
+    int versions = 1; // of that file, so far
     bool is_listed = false;
     std::size_t synced = 0; // of what grows, at the end
   };
@@ -144,8 +146,7 @@ private:
     while (one.at < one.files.size()) {
       if (send_file(one, one.files[one.at]))
         return true;
-      ++one.at;
-      one.of_file = {};
+      next_file(one);
     }
     const auto& names = runners::growing_files();
     while (one.what.is_over && one.synced < names.size()) {
@@ -165,6 +166,31 @@ private:
     return false;
   }
 
+  static void next_file(copy& one) {
+    ++one.at;
+    one.of_file = {};
+    one.versions = 1;
+  }
+
+  [[nodiscard]] bool is_still(const copy& one, const runners::finished_file& file) const {
+    const auto now = runners::file_of_run(parts_.runs / to_string(one.what.batch), file.path);
+    return now && now->bytes == file.bytes && now->modified_ns == file.modified_ns;
+  }
+
+  // It was written anew while it was read, so what was sent belongs to no version of it, and never gets its name.
+  bool send_newer(copy& one) {
+    auto& file = one.files[one.at];
+    auto newer = runners::file_of_run(parts_.runs / to_string(one.what.batch), file.path);
+    if (!newer || ++one.versions > versions_max) {
+      spdlog::warn("{} of batch {} is not copied to the head: it {}", file.path, one.what.batch.value,
+                   newer ? "does not stand still" : "is gone");
+      return false;
+    }
+    file = std::move(*newer);
+    one.of_file = {};
+    return send_file(one, file);
+  }
+
   // False: the head has all of it, or will never have it.
   bool send_file(copy& one, const runners::finished_file& file) {
     auto& of = one.of_file;
@@ -180,6 +206,8 @@ private:
       bytes->resize(file.bytes - of.bytes);
     // A head that has all of it, and yet died before it had its name, is sent an empty last piece.
     const bool is_last = of.bytes + bytes->size() >= file.bytes;
+    if ((is_last || bytes->empty()) && !is_still(one, file))
+      return send_newer(one);
     of.asked = of.bytes;
     ask(one.what.batch, file.path, of.bytes, std::move(*bytes), is_last, file.modified_ns,
         [this, is_last, size = file.bytes](std::uint64_t reached) {
@@ -232,8 +260,7 @@ private:
     if (why.code == error_code::invalid_argument && growing_.erase({batch, path}) > 0)
       return; // it never will
     if (why.code == error_code::invalid_argument && !copies_.empty() && copies_.front().what.batch == batch) {
-      copies_.front().of_file = {};
-      ++copies_.front().at;
+      next_file(copies_.front());
       return;
     }
     if (!copies_.empty())

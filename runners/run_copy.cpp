@@ -16,13 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of a version of a file that is not whole yet: beside it, as short whatever the file is called, and no name that a job chooses by
-// chance.
-std::string coming_name(std::string_view name, std::int64_t modified_ns) {
+// Of a file that is not whole yet: beside it, as short whatever the file is called, and no name that a job chooses by chance. Its
+// time is that of the version which it is the beginning of.
+std::string coming_name(std::string_view name) {
   std::uint64_t hash = 14695981039346656037U; // FNV-1a
   for (const char c : name)
     hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return ".ferry-coming-" + std::to_string(hash) + "-" + std::to_string(modified_ns);
+  return ".ferry-coming-" + std::to_string(hash);
 }
 
 error refused(const file_piece& piece, const std::string& why) {
@@ -116,25 +116,45 @@ result<std::uint64_t> take_growing(int folder, const std::string& name, const fi
   return piece.offset + piece.bytes.size();
 }
 
+std::int64_t modified_ns(const struct stat& of) { return std::int64_t{of.st_mtim.tv_sec} * 1'000'000'000 + of.st_mtim.tv_nsec; }
+
+bool set_version(int file, const file_piece& piece) {
+  const timespec times[2] = {{0, UTIME_OMIT}, {piece.modified_ns / 1'000'000'000, piece.modified_ns % 1'000'000'000}};
+  return ::futimens(file, times) == 0;
+}
+
+// How much there is of this version. The beginning of another one is of no use, nor is what a head wrote just before it died.
+result<std::uint64_t> size_of_version(int file, const file_piece& piece) {
+  struct stat found {};
+  const auto size = size_of(file, piece);
+  if (!size || *size == 0 || (::fstat(file, &found) == 0 && modified_ns(found) == piece.modified_ns))
+    return size;
+  if (::ftruncate(file, 0) != 0)
+    return fail(cannot("write", piece, errno));
+  return 0;
+}
+
 result<std::uint64_t> take_finished(int folder, const std::string& name, const file_piece& piece) {
   struct stat there {};
   if (::fstatat(folder, name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(there.st_mode) &&
-      std::int64_t{there.st_mtim.tv_sec} * 1'000'000'000 + there.st_mtim.tv_nsec == piece.modified_ns)
+      modified_ns(there) == piece.modified_ns)
     return static_cast<std::uint64_t>(there.st_size); // this version is whole
-  const auto coming = coming_name(name, piece.modified_ns);
+  const auto coming = coming_name(name);
   const descriptor file(::openat(folder, coming.c_str(), how_to_open, 0600));
   if (!file)
     return fail(cannot("open", piece, errno));
-  const auto size = size_of(file.get(), piece);
+  const auto size = size_of_version(file.get(), piece);
   const auto end = piece.offset + piece.bytes.size();
   if (!size || (*size != piece.offset && !(piece.is_last && *size == end)))
     return size;
+  result<void> written;
   if (*size == piece.offset) // else it came before, and this head died before the file had its name
-    if (auto written = append(file.get(), piece); !written)
-      return fail(written.error());
-  const timespec times[2] = {{0, UTIME_OMIT}, {piece.modified_ns / 1'000'000'000, piece.modified_ns % 1'000'000'000}};
-  if (piece.is_last && (::futimens(file.get(), times) != 0 || ::fsync(file.get()) != 0 ||
-                        ::renameat(folder, coming.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0))
+    written = append(file.get(), piece);
+  const bool is_marked = set_version(file.get(), piece); // also what was there before a piece for which there was no room
+  if (!written || !is_marked)
+    return fail(written ? cannot("write", piece, errno) : written.error());
+  if (piece.is_last &&
+      (::fsync(file.get()) != 0 || ::renameat(folder, coming.c_str(), folder, name.c_str()) != 0 || ::fsync(folder) != 0))
     return fail(cannot("store", piece, errno));
   return end;
 }
@@ -162,8 +182,7 @@ std::optional<finished_file> file_of_run(const fs::path& run_directory, const st
   struct stat found {};
   if (::lstat((run_directory / path).c_str(), &found) != 0 || !S_ISREG(found.st_mode))
     return std::nullopt;
-  return finished_file{path, static_cast<std::uint64_t>(found.st_size),
-                       std::int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec};
+  return finished_file{path, static_cast<std::uint64_t>(found.st_size), modified_ns(found)};
 }
 
 result<std::vector<finished_file>> files_of_job(const fs::path& run_directory, job_id job) {

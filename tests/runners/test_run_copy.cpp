@@ -21,13 +21,13 @@ struct copy_of_a_run {
     std::filesystem::create_directory(runs());
   }
   [[nodiscard]] result<std::uint64_t> take(const std::string& path, std::uint64_t offset, std::string_view bytes,
-                                           bool is_last = false) const {
-    return take_piece(runs(), {batch_id{7}, path, offset, bytes, is_last});
+                                           bool is_last = false, std::int64_t version = 0) const {
+    return take_piece(runs(), {batch_id{7}, path, offset, bytes, is_last, version});
   }
   // What the head answers; it must not refuse.
-  [[nodiscard]] std::uint64_t reached(const std::string& path, std::uint64_t offset, std::string_view bytes,
-                                      bool is_last = false) const {
-    const auto taken = take(path, offset, bytes, is_last);
+  [[nodiscard]] std::uint64_t reached(const std::string& path, std::uint64_t offset, std::string_view bytes, bool is_last = false,
+                                      std::int64_t version = 0) const {
+    const auto taken = take(path, offset, bytes, is_last, version);
     INFO((taken ? std::string() : to_string(taken.error())));
     REQUIRE(taken);
     return *taken;
@@ -94,6 +94,20 @@ TEST_CASE("a head that died between a file's last byte and its name gives it the
   SECTION("as it was") { CHECK(copy.reached("jobs/1/a", 0, "all of it", true) == 9); }
   SECTION("with nothing more in it") { CHECK(copy.reached("jobs/1/a", 9, "", true) == 9); }
   CHECK(text_of(copy.run() / "jobs/1/a") == "all of it");
+  CHECK(files_below(copy.runs()) == 1);
+}
+
+TEST_CASE("the beginning of one version of a file is not taken for that of another, and leaves nothing") {
+  const copy_of_a_run copy;
+  CHECK(copy.reached("jobs/1/a", 0, "first half, ", false, 1'000'000'001) == 12);
+  CHECK(copy.reached("jobs/1/a", 12, "of the second", true, 2'000'000'002) == 0);
+  CHECK_FALSE(std::filesystem::exists(copy.run() / "jobs/1/a"));
+  CHECK(copy.reached("jobs/1/a", 0, "second ", false, 2'000'000'002) == 7);
+  CHECK(copy.reached("jobs/1/a", 7, "version", true, 2'000'000'002) == 14);
+  CHECK(copy.reached("jobs/1/a", 7, "version", true, 2'000'000'002) == 14);
+  CHECK(text_of(copy.run() / "jobs/1/a") == "second version");
+  CHECK(copy.reached("jobs/1/a", 0, "third", true, 3'000'000'003) == 5); // in its place
+  CHECK(text_of(copy.run() / "jobs/1/a") == "third");
   CHECK(files_below(copy.runs()) == 1);
 }
 
