@@ -52,7 +52,8 @@ result<job_request> request_from(wire::job_description& job, const std::string& 
       .on_needs_failure = *rule,
       .group = std::move(job.group),
       .unique_key = std::move(job.unique_key),
-      .user = job.user.empty() ? std::nullopt : std::optional(std::move(job.user))};
+      .user = job.user.empty() ? std::nullopt : std::optional(std::move(job.user)),
+      .on = {.labels = std::move(job.on)}};
   for (const auto id : job.needs)
     request.needs.push_back({id});
   return request;
@@ -66,7 +67,7 @@ std::string digest_of(const std::vector<job_request>& jobs) {
     for (const auto id : job.needs)
       needs.push_back(id.value);
     all.push_back({job.type, job.params, job.priority, job.name, job.held, job.delay.count(), job.base_dir, std::move(needs),
-                   to_string(job.on_needs_failure), job.group, job.unique_key, job.user.value_or("")});
+                   to_string(job.on_needs_failure), job.group, job.unique_key, job.user.value_or(""), to_json(job.on)});
   }
   const auto text = all.dump(-1, ' ', false, json::error_handler_t::replace);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

@@ -87,8 +87,10 @@ caf::result<remote::answer<wire::welcome>> node_hub_state::join(wire::join& what
                           .devices = what.devices,
                           .joined = wall_clock_now()};
   std::sort(what.job_types.begin(), what.job_types.end());
-  for (device& d : node.devices)
+  for (device& d : node.devices) {
     d.job_types = what.job_types;
+    d.labels[node_label] = what.name;
+  }
   const scheduling::node_offer offer{what.name, what.id, what.holds};
   if (auto allowed = book_.check(offer, now); !allowed) // before it is entered in place of the machine that has the name
     return answer<wire::welcome>(remote::to_refusal(allowed.error()));

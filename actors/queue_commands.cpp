@@ -44,10 +44,10 @@ error queue_state::why_not_queued(job_id id) const {
   return error{error_code::conflict, name + (running_jobs_.contains(id) ? " is running" : " has finished"), {}, {}};
 }
 
-void queue_state::classify(queued_job& job, const json& params) {
+void queue_state::classify(queued_job& job, const json& params, const device_selector& on) {
   const auto& type = settings_->job_types.at(job.type);
   const auto traits = scheduling::traits_of(type, params);
-  job.group = scheduling::has_traits(type) ? groups_.find_or_add(job.type, traits) : job.type;
+  job.group = scheduling::has_traits(type) || !on.is_empty() ? groups_.find_or_add(job.type, traits, on) : job.type;
   estimates_.enter(job, scheduling::features_of_full_part(type, traits, params), knowledge_.at(job.type).durations,
                    wall_clock_now());
   scheduling::set_items(job, traits, type.batch);
@@ -256,8 +256,10 @@ void queue_state::store_edit(const edit_job& what, std::optional<std::string> pa
   auto changed = *job;
   const auto* values = tolerated(what.id);
   auto values_before = values ? *values : std::vector<double>{};
-  if (regroup)
-    classify(changed, *regroup);
+  if (regroup) {
+    const auto on = groups_.at(job->group).on;
+    classify(changed, *regroup, on ? *on : device_selector{});
+  }
   if (what.priority && *what.priority != job->priority) {
     give_priority(changed, *what.priority);
     note_place(changed);
@@ -344,8 +346,8 @@ void queue_state::requeue_finished(const job_record& record, bool from_scratch, 
   job.created = record.created;
   job.begin_to_wait(now);
   job.group = job.type;
-  if (scheduling::reads_parameters(*type))
-    classify(job, record.params);
+  if (scheduling::reads_parameters(*type) || !record.on.is_empty())
+    classify(job, record.params, record.on);
   auto places = placing(now);
   give_place(job, places, now);
   named_.arriving(job.named_group);

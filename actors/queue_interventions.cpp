@@ -272,7 +272,8 @@ caf::result<result<jobs_submitted>> queue_state::resume_as_new_job(job_id id) {
                           .name = old.name,
                           .resumed_from = id,
                           .group = old.group,
-                          .user = old.user.empty() ? std::nullopt : std::optional(old.user)};
+                          .user = old.user.empty() ? std::nullopt : std::optional(old.user),
+                          .on = old.on};
         request(self_, handle(self_), caf::infinite, submit_jobs{{std::move(again)}, {}})
             .then([promise](const result<jobs_submitted>& made) mutable { promise.deliver(made); });
       });

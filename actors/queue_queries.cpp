@@ -30,6 +30,7 @@ job_view queue_state::view(job_record record) const {
       shown.expected_start = promises_.expect(*forecast_, stored.id);
     const auto* type = type_of(queued->type);
     const auto type_held = held_types_.find(queued->type);
+    const auto on = groups_.at(queued->group).on;
     shown.waiting_for = scheduling::why_waiting(
         *queued, shown.position, type, devices_,
         {.paused = paused_,
@@ -39,7 +40,8 @@ job_view queue_state::view(job_record record) const {
          .needs = why_it_needs(stored.id),
          .group = named_.why_closed(queued->named_group),
          .device_trouble =
-             type ? scheduling::trouble_of_all(devices_, device_trouble_, scheduling::demand_of(*type)) : std::string(),
+             type ? scheduling::trouble_of_all(devices_, device_trouble_, scheduling::demand_of(*type, 1, on)) : std::string(),
+         .on = on,
          .trouble = disk_trouble_.empty() ? trouble_ : disk_trouble_});
   } else if (const auto of = running_jobs_.find(stored.id); of != running_jobs_.end()) {
     const running_batch& batch = running_.at(of->second);

@@ -242,7 +242,7 @@ private:
   void count(job_state state);
   running_batch* batch_of(job_id id);
   // Puts a job into the group that its parameters make it belong to.
-  void classify(scheduling::queued_job& job, const json& params);
+  void classify(scheduling::queued_job& job, const json& params, const device_selector& on);
   void forget_unused_groups();
 
   // queue_knowledge.cpp

@@ -113,7 +113,8 @@ fact queue_state::plan_arrival(submission_plan& plan, scheduling::admitted_job& 
                     .group = std::move(job.group),
                     .unique_key = std::move(job.unique_key),
                     .user = std::move(job.user),
-                    .waits_since = made.waits_since == now ? std::nullopt : std::optional(made.waits_since)};
+                    .waits_since = made.waits_since == now ? std::nullopt : std::optional(made.waits_since),
+                    .on = std::move(job.on)};
 }
 
 queued_job queue_state::newly_queued(const scheduling::admitted_job& job, scheduling::fair_placing& places, instant now) {
@@ -128,8 +129,8 @@ queued_job queue_state::newly_queued(const scheduling::admitted_job& job, schedu
                   .tier = settings_->queue.fair_share.order_tier(job.type->tier),
                   .lane = settings_->queue.fair_share.lane(job.type->tier),
                   .held = job.held};
-  if (scheduling::reads_parameters(*job.type))
-    classify(made, json::parse(job.params));
+  if (scheduling::reads_parameters(*job.type) || !job.on.is_empty())
+    classify(made, json::parse(job.params), job.on);
   else
     made.group = made.type;
   give_place(made, places, now);

@@ -161,17 +161,19 @@ void restore_share(const std::map<std::string, std::string>& learned, const conf
 }
 
 // Jobs whose parameters decide whom they may run with get their group again: the rules may have changed.
-result<void> classify_all(storage::job_store& store, const config::settings& settings, queue_start& queue, instant now) {
+result<void> classify_all(storage::job_store& store, const config::settings& settings,
+                          const std::unordered_map<job_id, device_selector>& selectors, queue_start& queue, instant now) {
   std::vector<scheduling::queued_job*> running;
   std::vector<scheduling::queued_job> jobs;
   const auto has_traits = [&](const scheduling::queued_job& job) {
-    return job.type < settings.job_types.size() && scheduling::reads_parameters(settings.job_types[job.type]);
+    return job.type < settings.job_types.size() &&
+           (scheduling::reads_parameters(settings.job_types[job.type]) || selectors.contains(job.id));
   };
   for (auto& batch : queue.running)
     for (auto& job : batch.jobs)
       if (has_traits(job))
         running.push_back(&job);
-  if (std::any_of(settings.job_types.begin(), settings.job_types.end(), scheduling::reads_parameters))
+  if (!selectors.empty() || std::any_of(settings.job_types.begin(), settings.job_types.end(), scheduling::reads_parameters))
     for (const auto& job : queue.jobs.page(0, queue.jobs.size()))
       if (has_traits(job))
         jobs.push_back(job);
@@ -188,7 +190,10 @@ result<void> classify_all(storage::job_store& store, const config::settings& set
     const auto& type = settings.job_types[job.type];
     const json given = json::parse(params->at(i));
     const auto traits = scheduling::traits_of(type, given);
-    job.group = scheduling::has_traits(type) ? queue.groups.find_or_add(job.type, traits) : job.type;
+    const auto on = selectors.find(job.id);
+    job.group = on != selectors.end()          ? queue.groups.find_or_add(job.type, traits, on->second)
+                : scheduling::has_traits(type) ? queue.groups.find_or_add(job.type, traits)
+                                               : job.type;
     queue.estimates.enter(job, scheduling::features_of_full_part(type, traits, given), queue.knowledge.at(job.type).durations, now);
     const bool runs_a_part = i < running.size() && job.items_in_all > 0;
     if (!runs_a_part) // that goes on as it was started, whatever the rules are now
@@ -346,7 +351,7 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
   queue.groups = scheduling::batch_groups(std::move(identities));
   queue.knowledge = restore_knowledge(stored->learned, types.names());
   queue.promises = restore_promises(stored->learned);
-  if (auto grouped = classify_all(store, *settings, queue, now); !grouped)
+  if (auto grouped = classify_all(store, *settings, stored->selectors, queue, now); !grouped)
     return fail(grouped.error());
 
   count_items(queue, *settings, state);

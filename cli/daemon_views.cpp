@@ -4,6 +4,7 @@
 #include "cli/json_text.hpp"
 #include "cli/table.hpp"
 #include "cli/text.hpp"
+#include "model/device.hpp"
 #include "model/time.hpp"
 
 namespace ferry::cli {
@@ -110,6 +111,14 @@ std::string status_page(const json& answer, const style& look) {
   for (const json& device : array_field(answer, "devices"))
     if (const auto why = text_field(device, "out_of_service"); !why.empty())
       page += look.paint("out of service:", tone::red) + " " + printable(text_field(device, "id")) + ": " + printable(why) + "\n";
+  for (const json& device : array_field(answer, "devices")) {
+    std::string labels;
+    for (const auto& [name, value] : object_field(device, "labels").items())
+      if (name != node_label && value.is_string())
+        labels += (labels.empty() ? " " : ", ") + printable(name) + "=" + printable(value.get<std::string>());
+    if (!labels.empty())
+      page += "labels: " + printable(text_field(device, "id")) + ":" + labels + "\n";
+  }
   for (const auto& [type, why] : object_field(answer, "held_types").items())
     page += look.paint("held:", tone::yellow) + " type " + printable(type) + ": " +
             printable(why.is_string() ? why.get<std::string>() : "") + "; `ferry release --type " + printable(type) + "`\n";

@@ -228,6 +228,13 @@ std::string needs_in_words(const json& job) {
   return text;
 }
 
+std::string labels_in_words(const json& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels.items())
+    text += (text.empty() ? "" : ", ") + name + "=" + (value.is_string() ? value.get<std::string>() : to_text(value));
+  return text;
+}
+
 std::string metrics_text(const json& metrics) {
   std::string text;
   for (const auto& [name, value] : metrics.items())
@@ -269,6 +276,7 @@ std::string job_page(const json& job, const style& look, instant now) {
   if (const auto end = time_field(job, "expected_end"))
     line("ends", "about " + clock_on(*end, now));
   line("needs", needs_in_words(job));
+  line("runs on", labels_in_words(object_field(job, "on")));
   line("group", text_field(job, "group"));
   line("unique key", text_field(job, "unique_key"));
   line("user", text_field(job, "user"));

@@ -21,6 +21,11 @@ inline constexpr std::size_t group_name_bytes_max = 100;
 inline constexpr std::int64_t group_parallel_max = 100'000; // jobs of a group that run at once
 inline constexpr std::size_t unique_key_bytes_max = 200;
 
+// Devices that a job may ask for
+inline constexpr std::size_t labels_max = 16; // of a device, and that a job names
+inline constexpr std::size_t label_name_bytes_max = 63;
+inline constexpr std::size_t label_value_bytes_max = 200;
+
 // Users
 inline constexpr std::size_t users_max = 10'000; // with jobs, at once
 inline constexpr std::size_t user_name_bytes_max = 100;

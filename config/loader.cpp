@@ -3,6 +3,7 @@
 #include "config/limits.hpp"
 #include "config/locations.hpp"
 #include "config/text.hpp"
+#include "model/device_selector.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -144,6 +145,26 @@ void check_weights(toml_reader& reader, const toml::table* table, const std::map
   }
 }
 
+void check_labels(toml_reader& reader, const toml::table* table, const std::map<std::string, std::string>& labels) {
+  for (const auto& [name, value] : labels) {
+    const auto key = dotted("devices.labels", name);
+    const auto* node = table ? table->get(name) : nullptr;
+    if (is_reserved_label(name))
+      reader.report(key, node, "every device has this label already");
+    else if (!is_label_name(name) || name.size() > limits::label_name_bytes_max)
+      reader.report(key, node,
+                    "a label is named a-z, then a-z, 0-9, _ and -, with at most " + std::to_string(limits::label_name_bytes_max) +
+                        " bytes");
+    if (value.empty() || value.size() > limits::label_value_bytes_max)
+      reader.report(key, node,
+                    "must have 1 to " + std::to_string(limits::label_value_bytes_max) + " bytes, has " +
+                        std::to_string(value.size()));
+  }
+  if (labels.size() >= limits::labels_max) // one is the node's
+    reader.report("devices.labels", table,
+                  "must hold at most " + std::to_string(limits::labels_max - 1) + ", holds " + std::to_string(labels.size()));
+}
+
 } // namespace
 
 void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
@@ -166,6 +187,7 @@ void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
                       std::to_string(socket.size()) + ": " + shortened(socket, 160),
                   "Unix sockets have short paths; set http.socket to a shorter one");
   check_node(reader, root, s.node);
+  check_labels(reader, root.at_path("devices.labels").as_table(), s.devices.labels);
   check_weights(reader, root.at_path("queue.fair_share.weights").as_table(), s.queue.fair_share.weights);
   check_tier_weights(reader, root.at_path("queue.fair_share.tier_weights").as_table(), s.queue.fair_share);
 }

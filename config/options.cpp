@@ -201,6 +201,10 @@ std::vector<option<settings>> declare_devices() {
       setting({"devices.gpu.nvml_library", text,
                "The NVIDIA management library: a name that the loader finds, or a path. Empty: libnvidia-ml.so.1."},
               [](settings& s) { return &s.devices.gpu.nvml_library; }),
+      setting({"devices.labels", text_map,
+               "What jobs may ask for with `ferry submit --on NAME=VALUE`, beside gpu, node and device, which every device has:\n"
+               "{ room = \"lab\" }. All devices of this machine have these."},
+              [](settings& s) { return &s.devices.labels; }),
       setting({"queue.aging", duration,
                "A job that has waited so long since it could start counts 10 priority points more, and again with each such time,\n"
                "up to 100: so a stream of more important jobs does not starve it. \"0s\": never.",

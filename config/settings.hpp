@@ -58,6 +58,7 @@ struct settings {
       std::string nvml_library;              // default: libnvidia-ml.so.1
       bool enabled = true;
     } gpu;
+    std::map<std::string, std::string> labels; // of all of them, for jobs that ask for them
   } devices;
 
   struct {

@@ -49,6 +49,10 @@ inventory inventory::discover(const config::settings& settings) {
   found.devices_.push_back({"cpu", device_kind::cpu, host.name,
                             wanted.cpu.slots > 0 ? wanted.cpu.slots : std::max(1, host.cores / 2),
                             wanted.cpu.memory_mib > 0 ? wanted.cpu.memory_mib : host.memory_mib, threads});
+  for (device& d : found.devices_) {
+    d.labels = wanted.labels;
+    d.labels[node_label] = settings.node.name;
+  }
   found.parts_ = std::make_shared<const std::vector<gpu_part>>(std::move(parts));
   found.host_ = std::make_shared<const host_meter>();
   found.errors_ = std::make_shared<known_errors>();

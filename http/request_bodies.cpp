@@ -24,6 +24,17 @@ result<needs_rule> rule_from(const json& object, const std::string& where) {
   return *rule;
 }
 
+// The labels of the devices that a job may run on.
+result<device_selector> selector_member(const json& object, const std::string& where) {
+  const auto found = object.find("on");
+  if (found == object.end() || found->is_null())
+    return device_selector{};
+  const bool is_text = found->is_object() && std::all_of(found->begin(), found->end(), [](const json& v) { return v.is_string(); });
+  if (!is_text)
+    return fail(error_code::invalid_argument, where + "on must be an object of labels and their values, all text");
+  return device_selector_from(*found);
+}
+
 } // namespace
 
 result<job_request> job_request_from(json& object, const std::string& where) {
@@ -31,7 +42,7 @@ result<job_request> job_request_from(json& object, const std::string& where) {
     return fail(error_code::invalid_argument, (where.empty() ? "a job" : where) + " must be an object");
   if (auto known = check_keys(object,
                               {"type", "params", "priority", "name", "held", "delay_seconds", "base_dir", "needs",
-                               "on_needs_failure", "group", "unique_key", "user"},
+                               "on_needs_failure", "group", "unique_key", "user", "on"},
                               where);
       !known)
     return fail(known.error());
@@ -47,11 +58,12 @@ result<job_request> job_request_from(json& object, const std::string& where) {
   auto group = string_member(object, "group", prefix);
   auto unique_key = string_member(object, "unique_key", prefix);
   auto user = string_member(object, "user", prefix);
+  auto on = selector_member(object, prefix);
   for (const error* e : std::initializer_list<const error*>{
-           type ? nullptr : &type.error(), name ? nullptr : &name.error(), priority ? nullptr : &priority.error(),
-           held ? nullptr : &held.error(), delay ? nullptr : &delay.error(), base_dir ? nullptr : &base_dir.error(),
-           needs ? nullptr : &needs.error(), rule ? nullptr : &rule.error(), group ? nullptr : &group.error(),
-           unique_key ? nullptr : &unique_key.error(), user ? nullptr : &user.error()})
+           on ? nullptr : &on.error(), type ? nullptr : &type.error(), name ? nullptr : &name.error(),
+           priority ? nullptr : &priority.error(), held ? nullptr : &held.error(), delay ? nullptr : &delay.error(),
+           base_dir ? nullptr : &base_dir.error(), needs ? nullptr : &needs.error(), rule ? nullptr : &rule.error(),
+           group ? nullptr : &group.error(), unique_key ? nullptr : &unique_key.error(), user ? nullptr : &user.error()})
     if (e)
       return fail(*e);
   if (!*type)
@@ -68,7 +80,8 @@ result<job_request> job_request_from(json& object, const std::string& where) {
                       .on_needs_failure = *rule,
                       .group = group->value_or(""),
                       .unique_key = unique_key->value_or(""),
-                      .user = std::move(*user)};
+                      .user = std::move(*user),
+                      .on = std::move(*on)};
   if (const auto params = object.find("params"); params != object.end())
     request.params = std::move(*params);
   return request;

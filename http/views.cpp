@@ -88,6 +88,7 @@ json job_json(const actors::job_view& job, bool brief, const std::filesystem::pa
   view["group"] = or_null(r.group);
   view["unique_key"] = or_null(r.unique_key);
   view["user"] = or_null(r.user);
+  view["on"] = r.on.is_empty() ? json(nullptr) : to_json(r.on);
   view["items"] = items_json(r);
   view["batch"] = r.batch.is_none() ? json(nullptr) : json(r.batch.value);
   view["device"] = or_null(r.device);
@@ -251,8 +252,8 @@ json counts_json(const actors::queue_counts& counts, bool with_finished) {
 }
 
 json device_json(const device& what) {
-  return {
-      {"id", what.id}, {"kind", to_string(what.kind)}, {"name", what.name}, {"slots", what.slots}, {"memory_mib", what.memory_mib}};
+  return {{"id", what.id},       {"kind", to_string(what.kind)},  {"name", what.name},
+          {"slots", what.slots}, {"memory_mib", what.memory_mib}, {"labels", what.labels}};
 }
 
 json device_json(const scheduling::device_ledger::account& account, const device_reading& reading,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@ enum class device_kind { cpu, gpu };
 
 [[nodiscard]] constexpr std::string_view to_string(device_kind k) { return k == device_kind::gpu ? "gpu" : "cpu"; }
 
+inline constexpr const char* node_label = "node";
+
 struct device {
   // "cpu", or the UUID that NVML gives ("GPU-…", "MIG-…"): what CUDA_VISIBLE_DEVICES is set to. Of a node's device the node's name
   // stands before it: "alpha:cpu".
@@ -24,6 +27,7 @@ struct device {
   std::int64_t memory_mib = 0;                            // what leases may share
   int threads = 1;                                        // host threads that its slots share
   std::optional<std::vector<std::string>> job_types = {}; // that can run there, sorted; not set: all
+  std::map<std::string, std::string> labels = {};         // "node": the machine; others as its configuration says
 
   [[nodiscard]] bool runs(std::string_view job_type) const {
     return !job_types || std::binary_search(job_types->begin(), job_types->end(), job_type);

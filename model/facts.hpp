@@ -29,6 +29,7 @@ struct job_queued {
   std::string unique_key = {};
   std::string user = {};                   // whose it is; empty: not known
   std::optional<instant> waits_since = {}; // what its aging counts from, where that is not `at`
+  device_selector on = {};                 // the devices that it may run on
 };
 
 // Parameters or name of a queued job were replaced; what is not set stays.

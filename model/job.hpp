@@ -1,6 +1,7 @@
 // A job: what a user asked for, and what became of it.
 #pragma once
 
+#include "model/device_selector.hpp"
 #include "model/error.hpp"
 #include "model/ids.hpp"
 #include "model/job_state.hpp"
@@ -49,6 +50,7 @@ struct job_request {
   std::string group = {};               // limits how many run at once; empty: none
   std::string unique_key = {};          // no second job with it while one is queued or running; empty: none
   std::optional<std::string> user = {}; // whose it is; not set: of nobody known, as jobs were before there were users
+  device_selector on = {};              // the devices that it may run on
 };
 
 // How far a running job is. Every field may be unknown.
@@ -142,6 +144,7 @@ struct job_record {
   std::string group;                          // empty: none
   std::string unique_key;                     // empty: none
   std::string user;                           // whose it is; empty: not known
+  device_selector on;                         // the devices that it may run on
   instant created{};
   std::optional<instant> started; // of the latest attempt
   std::optional<instant> finished;

@@ -59,7 +59,7 @@ template <class Inspector>
 bool inspect(Inspector& f, device& x) {
   return f.object(x).fields(f.field("id", x.id), remote::number_field(f, "kind", x.kind, device_kind::gpu), f.field("name", x.name),
                             f.field("slots", x.slots), f.field("memory_mib", x.memory_mib), f.field("threads", x.threads),
-                            f.field("job_types", x.job_types));
+                            f.field("job_types", x.job_types), f.field("labels", x.labels));
 }
 template <class Inspector>
 bool inspect(Inspector& f, progress& x) {

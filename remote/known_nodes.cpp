@@ -17,6 +17,8 @@ json to_json(const device& d) {
                 {"slots", d.slots}, {"memory_mib", d.memory_mib}, {"threads", d.threads}};
   if (d.job_types)
     document["job_types"] = *d.job_types;
+  if (!d.labels.empty())
+    document["labels"] = d.labels;
   return document;
 }
 
@@ -29,6 +31,8 @@ device device_from(const json& document) {
            .threads = document.at("threads")};
   if (document.contains("job_types"))
     d.job_types = document.at("job_types").get<std::vector<std::string>>();
+  if (document.contains("labels"))
+    d.labels = document.at("labels").get<std::map<std::string, std::string>>();
   return d;
 }
 

@@ -22,7 +22,7 @@
 namespace ferry::remote {
 
 // Raised with every change of a message below.
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 // Both sides must agree on them before they exchange anything else: the program, this protocol, and CAF's own version.
 [[nodiscard]] std::vector<std::string> application_identifiers();
 
@@ -90,7 +90,7 @@ bool inspect(Inspector& f, job_description& x) {
                             f.field("name", x.name), f.field("held", x.held), f.field("delay_ms", x.delay_ms),
                             f.field("base_dir", x.base_dir), f.field("needs", x.needs),
                             f.field("on_needs_failure", x.on_needs_failure), f.field("group", x.group),
-                            f.field("unique_key", x.unique_key), f.field("user", x.user));
+                            f.field("unique_key", x.unique_key), f.field("user", x.user), f.field("on", x.on));
 }
 template <class Inspector>
 bool inspect(Inspector& f, submit_jobs& x) {

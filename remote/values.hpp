@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct job_description {
   std::string on_needs_failure = "hold"; // or cancel, start
   std::string group, unique_key;         // empty: none
   std::string user;                      // whose it is; empty: of $FERRY_USER, else of who runs the program
+  std::map<std::string, std::string> on; // labels of the devices that it may run on: {{"gpu", "h100"}}; empty: any
 };
 
 struct job_status {

@@ -83,19 +83,25 @@ int items_at_once(const config::job_type& type, const json& params) {
 
 } // namespace
 
-demand demand_of(const config::job_type& type, int items) {
+demand demand_of(const config::job_type& type, int items, std::shared_ptr<const device_selector> on) {
   return {.device = type.device,
           .slots = type.slots,
           .memory_mib = type.memory_mib + std::int64_t{items} * type.batch.memory_mib_per_item,
-          .type = type.name};
+          .type = type.name,
+          .on = std::move(on)};
+}
+
+std::shared_ptr<const device_selector> shared(const device_selector& selector) {
+  return selector.is_empty() ? nullptr : std::make_shared<const device_selector>(selector);
 }
 
 std::int64_t memory_of_found_worker(const config::job_type& type, std::int64_t at_start_mib, const device& on) {
   return std::max(at_start_mib, std::min(demand_of(type, type.batch.max_items).memory_mib, on.memory_mib));
 }
 
-result<void> check_placeable(const config::job_type& type, const json& params, const std::vector<device>& devices) {
-  if (const auto why = why_unplaceable(devices, demand_of(type, items_at_once(type, params))))
+result<void> check_placeable(const config::job_type& type, const json& params, const std::vector<device>& devices,
+                             std::shared_ptr<const device_selector> on) {
+  if (const auto why = why_unplaceable(devices, demand_of(type, items_at_once(type, params), std::move(on))))
     return fail(error_code::invalid_argument, "a job of so many items can never run here: " + *why);
   return {};
 }
@@ -112,6 +118,23 @@ result<void> check_label(std::string_view key, const std::string& text, std::siz
                                            std::to_string(bytes_max) + " are allowed");
   if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
     return fail(error_code::invalid_argument, std::string(key) + " holds a control character");
+  return {};
+}
+
+result<void> check_selector(const device_selector& selector) {
+  if (selector.labels.size() > limits::labels_max)
+    return fail(error_code::invalid_argument, "names " + std::to_string(selector.labels.size()) + " labels; at most " +
+                                                  std::to_string(limits::labels_max) + " are allowed");
+  for (const auto& [name, value] : selector.labels) {
+    if (!is_label_name(name) || name.size() > limits::label_name_bytes_max)
+      return fail(error_code::invalid_argument, "'" + config::shortened(name) +
+                                                    "' cannot be a label: a-z, then a-z, 0-9, _ and -, at most " +
+                                                    std::to_string(limits::label_name_bytes_max) + " bytes");
+    if (value.empty())
+      return fail(error_code::invalid_argument, "the label " + name + " has no value");
+    if (auto checked = check_label("the value of " + name, value, limits::label_value_bytes_max); !checked)
+      return checked;
+  }
   return {};
 }
 
@@ -161,8 +184,13 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     collect(faults, ok.error(), "/unique_key");
   if (request.delay.count() < 0 || request.delay > std::chrono::seconds(limits::delay_seconds_max))
     faults.problems.push_back({"/delay_seconds", "must be from 0 to " + std::to_string(limits::delay_seconds_max), {}});
-  if (const auto why = why_unplaceable(rules.devices, demand_of(*type)))
+  const auto on = shared(request.on);
+  if (const auto ok = check_selector(request.on); !ok)
+    collect(faults, ok.error(), "/on");
+  else if (const auto why = why_unplaceable(rules.devices, demand_of(*type)))
     faults.problems.push_back({"/type", "'" + type->name + "' can never run here: " + *why, {}});
+  else if (const auto why_not_there = why_unplaceable(rules.devices, demand_of(*type, 1, on)))
+    faults.problems.push_back({"/on", "'" + type->name + "' can never run there: " + *why_not_there, {}});
 
   admitted_job job{.type = type,
                    .params = {},
@@ -175,7 +203,8 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
                    .on_needs_failure = request.on_needs_failure,
                    .group = std::move(request.group),
                    .unique_key = std::move(request.unique_key),
-                   .user = std::move(request.user).value_or("")};
+                   .user = std::move(request.user).value_or(""),
+                   .on = std::move(request.on)};
   if (request.params.is_null())
     request.params = json::object();
   if (request.params.is_object())
@@ -184,7 +213,7 @@ result<admitted_job> admit(job_request request, const admission_rules& rules) {
     faults.problems.push_back({"/params", "must be an object", {}});
   else if (auto valid = type->parameters.validate(std::move(request.params)); !valid)
     collect(faults, valid.error(), "/params");
-  else if (auto placeable = check_placeable(*type, *valid, rules.devices); !placeable && faults.problems.empty())
+  else if (auto placeable = check_placeable(*type, *valid, rules.devices, on); !placeable && faults.problems.empty())
     collect(faults, placeable.error(), "/params");
   else if (auto text = serialize(*valid); !text)
     collect(faults, text.error(), "/params");

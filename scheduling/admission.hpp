@@ -27,6 +27,7 @@ struct admitted_job {
   std::string group = {};
   std::string unique_key = {};
   std::string user = {}; // empty: not known
+  device_selector on = {};
 };
 
 struct admission_rules {
@@ -48,7 +49,13 @@ struct admission_rules {
 
 // Could any of these devices ever run a job of the type with these parameters? Errors: invalid_argument, with what the nearest
 // lacks.
-[[nodiscard]] result<void> check_placeable(const config::job_type& type, const json& params, const std::vector<device>& devices);
+[[nodiscard]] result<void> check_placeable(const config::job_type& type, const json& params, const std::vector<device>& devices,
+                                           std::shared_ptr<const device_selector> on = {});
+
+// Names and values that labels can have, at most limits::labels_max of them.
+[[nodiscard]] result<void> check_selector(const device_selector& selector);
+// Null for an empty one.
+[[nodiscard]] std::shared_ptr<const device_selector> shared(const device_selector& selector);
 
 [[nodiscard]] result<void> check_base_dir(const std::string& base_dir);
 
@@ -58,7 +65,7 @@ struct admission_rules {
                                        std::size_t bytes_max = limits::name_bytes_max);
 
 // Of a job with so many items, alone.
-[[nodiscard]] demand demand_of(const config::job_type& type, int items = 1);
+[[nodiscard]] demand demand_of(const config::job_type& type, int items = 1, std::shared_ptr<const device_selector> on = {});
 // Of a worker that an earlier daemon started with so much: it may have grown with its largest batch, which nobody has written down,
 // so it counts as large as it can be.
 [[nodiscard]] std::int64_t memory_of_found_worker(const config::job_type& type, std::int64_t at_start_mib, const device& on);

@@ -1,5 +1,6 @@
 #include "scheduling/batch_groups.hpp"
 
+#include "scheduling/admission.hpp"
 #include "scheduling/batch_cost.hpp"
 #include "scheduling/fingerprint.hpp"
 
@@ -26,11 +27,14 @@ batch_groups::batch_groups(std::vector<std::string> type_identities)
     groups_.push_back({.type = static_cast<type_index>(i), .warm = warm_number(type_identities_[i], "{}"), .loads = "{}"});
 }
 
-group_index batch_groups::find_or_add(type_index type, const batch_traits& traits) {
-  const auto [found, added] = by_key_.try_emplace({type, traits.warm + traits.exact}, 0);
+group_index batch_groups::find_or_add(type_index type, const batch_traits& traits, const device_selector& on) {
+  auto key = traits.warm + traits.exact;
+  if (!on.is_empty())
+    key += to_json(on).dump();
+  const auto [found, added] = by_key_.try_emplace({type, std::move(key)}, 0);
   if (!added)
     return found->second;
-  group made{type, warm_number(type_identities_.at(type), traits.warm), batch_key(traits), traits.warm};
+  group made{type, warm_number(type_identities_.at(type), traits.warm), batch_key(traits), traits.warm, shared(on)};
   if (free_.empty()) {
     found->second = static_cast<group_index>(groups_.size());
     groups_.push_back(std::move(made));

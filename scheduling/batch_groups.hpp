@@ -28,15 +28,17 @@ class batch_groups {
 public:
   struct group {
     type_index type = 0;
-    std::uint64_t warm = 0;     // warm_number
-    std::uint64_t cost_key = 0; // batch_key, of those that have traits
-    std::string loads;          // batch_traits::warm
+    std::uint64_t warm = 0;                         // warm_number
+    std::uint64_t cost_key = 0;                     // batch_key, of those that have traits
+    std::string loads;                              // batch_traits::warm
+    std::shared_ptr<const device_selector> on = {}; // where its jobs may run; null: anywhere
   };
 
   // `type_identities`: of all types by index, as worker_identity has them.
   explicit batch_groups(std::vector<std::string> type_identities);
 
-  [[nodiscard]] group_index find_or_add(type_index type, const batch_traits& traits);
+  // Jobs that ask for different devices share nothing.
+  [[nodiscard]] group_index find_or_add(type_index type, const batch_traits& traits, const device_selector& on = {});
   [[nodiscard]] const group& at(group_index index) const { return groups_.at(index); }
   [[nodiscard]] std::size_t size() const { return groups_.size() - free_.size(); }
 

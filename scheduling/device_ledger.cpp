@@ -20,7 +20,7 @@ bool device_ledger::suits(const account& a, const demand& d) const {
   using enum config::device_choice;
   const bool wants_gpu = d.device == gpu || (d.device == automatic && has_gpu_);
   return (a.owner.kind == device_kind::gpu) == wants_gpu && d.slots <= a.owner.slots && d.memory_mib <= a.owner.memory_mib &&
-         (d.type.empty() || a.owner.runs(d.type));
+         d.accepts(a.owner);
 }
 
 int device_ledger::slots_free() const {
@@ -222,12 +222,13 @@ std::optional<std::string> why_unplaceable(const std::vector<device>& devices, c
   const device_ledger empty(devices);
   int most_slots = 0;
   std::int64_t most_memory = 0;
-  bool kind_exists = false, type_exists = false;
+  bool kind_exists = false, type_exists = false, is_named = false;
   for (const auto& a : empty.accounts()) {
     if (empty.suits(a, d))
       return std::nullopt;
     type_exists = type_exists || d.type.empty() || a.owner.runs(d.type);
-    if (empty.suits(a, demand{.device = d.device, .slots = 0, .memory_mib = 0, .type = d.type})) {
+    is_named = is_named || d.accepts(a.owner);
+    if (empty.suits(a, demand{.device = d.device, .slots = 0, .memory_mib = 0, .type = d.type, .on = d.on})) {
       kind_exists = true;
       most_slots = std::max(most_slots, a.owner.slots);
       most_memory = std::max(most_memory, a.owner.memory_mib);
@@ -235,6 +236,10 @@ std::optional<std::string> why_unplaceable(const std::vector<device>& devices, c
   }
   if (!type_exists)
     return "no device runs jobs of type '" + std::string(d.type) + "'";
+  if (!is_named)
+    return "no device that runs it is on " + to_string(*d.on) + " (`ferry status` shows the labels of devices)";
+  if (!kind_exists && d.on)
+    return std::string("none of the devices on ") + to_string(*d.on) + " is of the kind that it needs";
   if (!kind_exists)
     return std::string("it needs a ") + (d.device == config::device_choice::gpu ? "GPU" : "CPU device") +
            " and this machine has none";

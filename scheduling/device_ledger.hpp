@@ -3,6 +3,7 @@
 
 #include "config/job_type.hpp"
 #include "model/device.hpp"
+#include "model/device_selector.hpp"
 #include "model/ids.hpp"
 #include "model/time.hpp"
 #include "scheduling/job_queue.hpp"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,7 +25,10 @@ struct demand {
   config::device_choice device = config::device_choice::automatic;
   int slots = 1;
   std::int64_t memory_mib = 0;
-  std::string_view type = {}; // its name, which outlives this; empty: any device will do
+  std::string_view type = {};                     // its name, which outlives this; empty: any device will do
+  std::shared_ptr<const device_selector> on = {}; // that its user asked for; null: any
+
+  [[nodiscard]] bool accepts(const ferry::device& d) const { return (type.empty() || d.runs(type)) && (!on || on->accepts(d)); }
 };
 
 // A batch's right to a share of a device.

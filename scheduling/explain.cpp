@@ -27,7 +27,7 @@ std::string why_waiting(const queued_job& job, std::optional<std::size_t> positi
     return conditions.held_for && !conditions.held_for->empty() ? "it is held: " + *conditions.held_for : "it is held";
   if (!type)
     return "its type is no longer configured";
-  if (const auto why = why_unplaceable(devices, demand_of(*type)))
+  if (const auto why = why_unplaceable(devices, demand_of(*type, 1, conditions.on)))
     return *why;
   if (conditions.type_held)
     return "its type is held: " + *conditions.type_held;

@@ -15,13 +15,14 @@ namespace ferry::scheduling {
 
 struct queue_conditions {
   bool paused = false;
-  const std::string* type_held = nullptr; // why its type is held; null: it is not
-  const std::string* held_for = nullptr;  // why the job is held; null or empty: a user wished it
-  std::optional<instant> not_before = {}; // of a delayed job
-  std::string needs = {};                 // what it needs that has not ended, in words; empty: nothing
-  std::string group = {};                 // why no job of its group starts; empty: they do
-  std::string device_trouble = {};        // why each device that it could go to is out of service; empty: not so
-  std::string trouble = {};               // why nothing can be started at the moment; empty: no trouble
+  const std::string* type_held = nullptr;         // why its type is held; null: it is not
+  const std::string* held_for = nullptr;          // why the job is held; null or empty: a user wished it
+  std::optional<instant> not_before = {};         // of a delayed job
+  std::string needs = {};                         // what it needs that has not ended, in words; empty: nothing
+  std::string group = {};                         // why no job of its group starts; empty: they do
+  std::string device_trouble = {};                // why each device that it could go to is out of service; empty: not so
+  std::shared_ptr<const device_selector> on = {}; // where the job may run; null: anywhere
+  std::string trouble = {};                       // why nothing can be started at the moment; empty: no trouble
 };
 
 // Why none of the devices that could take `needs` works; empty: one does. `trouble`: by device id, why it is out of service.

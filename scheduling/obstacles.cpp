@@ -56,20 +56,22 @@ std::string why_unsuited(const account& on, const demand& needs) {
     return "needs " + std::to_string(needs.slots) + " slots; it has " + std::to_string(on.owner.slots);
   if (needs.memory_mib > on.owner.memory_mib)
     return "needs " + mib(needs.memory_mib) + "; it has " + mib(on.owner.memory_mib);
+  if (needs.on && !needs.on->accepts(on.owner))
+    return "the job asks for " + to_string(*needs.on);
   return "jobs of its type do not run there";
 }
 
 // The first in order that may run there: the device is kept for it.
 const queued_job* head_of(const account& on, const queue_picture& picture) {
   const auto found = std::find_if(picture.in_order.begin(), picture.in_order.end(), [&](const queued_job& job) {
-    return picture.devices.suits(on, demand_of(picture.types[job.type], job.items));
+    return picture.devices.suits(on, demand_of(picture.types[job.type], job.items, picture.groups.at(job.group).on));
   });
   return found == picture.in_order.end() ? nullptr : &*found;
 }
 
 obstacle find_obstacle(const queued_job& job, const account& on, const queue_picture& picture) {
   const auto& type = picture.types[job.type];
-  const auto needs = demand_of(type, job.items);
+  const auto needs = demand_of(type, job.items, picture.groups.at(job.group).on);
   const auto& devices = picture.devices;
   obstacle found{.device = on.owner.id, .why = {}};
   if (!devices.suits(on, needs)) {

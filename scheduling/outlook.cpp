@@ -17,7 +17,7 @@ cap_rules cap_rules_of(const config::job_type& type, const std::vector<device>& 
 
 group_outlook outlook_of(const type_knowledge& known, const batch_groups::group& group, const config::job_type& type,
                          const std::vector<device>& devices, instant now) {
-  group_outlook seen{.warm = group.warm, .alone = known.durations.predict({}, now)};
+  group_outlook seen{.warm = group.warm, .alone = known.durations.predict({}, now), .on = group.on};
   if (type.runner == config::runner_kind::worker)
     seen.load = known.load_time(group.loads, {}, now);
   if (type.batch.max_items > 1) {
@@ -49,7 +49,7 @@ candidate candidate_of(const queued_job& job, const config::job_type& type, cons
                 .items_max = outlook.items_max,
                 .marginal = outlook.marginal};
   one.job.items = static_cast<std::uint16_t>(items_of_next_run(job, std::min(outlook.items_max, type.batch.max_items)));
-  one.needs = demand_of(type, one.job.items);
+  one.needs = demand_of(type, one.job.items, outlook.on);
   if (has_traits(type)) {
     one.batching = &type.batch;
     if (tolerated)

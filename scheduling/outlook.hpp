@@ -19,6 +19,7 @@ struct group_outlook {
   std::optional<estimate> load = {};  // how long its worker takes to load
   double marginal = 0.5;              // what a further item costs, in times of the first
   int items_max = limits::batch_items_max;
+  std::shared_ptr<const device_selector> on = {}; // where its jobs may run; null: anywhere
 };
 
 [[nodiscard]] group_outlook outlook_of(const type_knowledge& known, const batch_groups::group& group, const config::job_type& type,

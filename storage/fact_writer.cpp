@@ -31,8 +31,8 @@ constexpr const char* select_job =
 constexpr const char* select_name = "SELECT name FROM jobs WHERE id = ?";
 constexpr const char* insert_job = R"sql(
 INSERT INTO jobs (id, type, state, priority, order_key, held, attempts, created, name, resumed_from, not_before, needs_rule,
-                  job_group, unique_key, job_user, waits_since)
-VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
+                  job_group, unique_key, job_user, waits_since, selector)
+VALUES (?, ?, 0, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
 constexpr const char* insert_need = "INSERT INTO job_needs (job, needs) VALUES (?, ?)";
 constexpr const char* delete_needs = "DELETE FROM job_needs WHERE job = ?";
 constexpr const char* update_needs_dropped = "UPDATE jobs SET needs_rule = NULL WHERE id = ?";
@@ -138,7 +138,8 @@ result<void> fact_writer::write(const job_queued& f) {
                   f.resumed_from.is_none() ? std::nullopt : std::optional{f.resumed_from.value}, f.not_before,
                   f.needs.empty() ? std::nullopt : std::optional{static_cast<int>(f.on_needs_failure)},
                   f.group.empty() ? std::nullopt : std::optional{groups_.number_of(f.group)}, null_if_empty(f.unique_key),
-                  f.user.empty() ? std::nullopt : std::optional{users_.number_of(f.user)}, f.waits_since);
+                  f.user.empty() ? std::nullopt : std::optional{users_.number_of(f.user)}, f.waits_since,
+                  f.on.is_empty() ? std::nullopt : std::optional{to_json(f.on).dump()});
   statements_.run(insert_params, f.id, f.params);
   for (const job_id needed : f.needs)
     statements_.run(insert_need, f.id, needed);

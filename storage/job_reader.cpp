@@ -22,7 +22,7 @@ constexpr const char* select_brief = R"sql(
 SELECT jobs.id, job_types.name, jobs.state, jobs.priority, jobs.order_key, jobs.held, jobs.name, jobs.attempts, jobs.created,
        jobs.started, jobs.finished, jobs.cleared, jobs.batch, devices.name, job_outcomes.failure, jobs.retries, jobs.not_before,
        jobs.held_for, jobs.resumed_from, jobs.needs_rule, job_groups.name, jobs.unique_key, job_users.name, jobs.items_done,
-       jobs.part_items, jobs.part_of
+       jobs.part_items, jobs.part_of, jobs.selector
 FROM jobs
 JOIN job_types ON job_types.id = jobs.type
 LEFT JOIN batches ON batches.id = jobs.batch
@@ -120,6 +120,8 @@ std::optional<job_record> read_job(statement_cache& statements, job_id id, bool 
   job.user = row.is_null(22) ? "" : row.text(22);
   job.items_done = static_cast<int>(row.integer(23));
   job.part = {job.items_done, static_cast<int>(row.integer(24)), static_cast<int>(row.integer(25))};
+  if (!row.is_null(26))
+    job.on = device_selector_from(parse_stored(row.view(26), id, "selector"));
   if (!row.is_null(19)) {
     job.on_needs_failure = static_cast<needs_rule>(row.integer(19));
     auto needed = statements.query(select_needs, id);

@@ -79,6 +79,7 @@ struct restored {
   std::map<std::string, std::string> learned = {};               // JSON, by what it is about
   std::map<std::string, scheduling::group_settings> groups = {}; // those that anything was set of
   std::unordered_map<std::string, job_id> unique_keys = {};      // of the queued and the running jobs
+  std::unordered_map<job_id, device_selector> selectors = {};    // of those of them that ask for certain devices
   std::vector<job_id> to_cancel = {};                            // that were asked to be, while they ran, and have not ended yet
   // Jobs that are in these states, cleared or not, for the counters of `ferry status`.
   std::int64_t completed = 0, failed = 0, cancelled = 0;

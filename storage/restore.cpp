@@ -23,6 +23,8 @@ constexpr const char* select_groups = "SELECT id, name, parallel, paused FROM jo
 constexpr const char* select_user = "SELECT name FROM job_users WHERE id = ?";
 constexpr const char* select_keys =
     "SELECT unique_key, id FROM jobs INDEXED BY jobs_by_key WHERE unique_key IS NOT NULL AND state < 2";
+constexpr const char* select_selectors =
+    "SELECT id, selector FROM jobs INDEXED BY jobs_with_selector WHERE selector IS NOT NULL AND state < 2";
 constexpr const char* select_learned = "SELECT about, value FROM learned";
 constexpr const char* select_batches = R"sql(
 SELECT batches.id, batches.type, devices.name, batches.started
@@ -93,6 +95,14 @@ std::unordered_map<std::string, job_id> restore_keys(statement_cache& statements
   while (row.next())
     keys.emplace(row.text(0), job_id{row.integer(1)});
   return keys;
+}
+
+std::unordered_map<job_id, device_selector> restore_selectors(statement_cache& statements) {
+  std::unordered_map<job_id, device_selector> selectors;
+  auto row = statements.query(select_selectors);
+  while (row.next())
+    selectors.emplace(job_id{row.integer(0)}, device_selector_from(json::parse(row.view(1), nullptr, false)));
+  return selectors;
 }
 
 // Of the jobs that wait; restore_running adds the others.
@@ -201,6 +211,7 @@ restored restore_queue(statement_cache& statements, const queue_totals& totals, 
           .learned = std::move(learned),
           .groups = std::move(group_settings),
           .unique_keys = restore_keys(statements),
+          .selectors = restore_selectors(statements),
           .to_cancel = std::move(cancelled),
           .completed = totals.completed,
           .failed = totals.failed,

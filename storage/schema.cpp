@@ -227,7 +227,13 @@ CREATE TABLE job_parts (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array steps{version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8};
+// The devices that jobs ask for: a JSON object of labels, as model/device_selector.hpp has it.
+constexpr const char* version_9 = R"sql(
+ALTER TABLE jobs ADD COLUMN selector TEXT;
+CREATE INDEX jobs_with_selector ON jobs (id) WHERE selector IS NOT NULL AND state < 2;
+)sql";
+
+constexpr std::array steps{version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8, version_9};
 
 struct table {
   const char* name;
@@ -241,7 +247,8 @@ constexpr std::array tables{table{"job_types", "id"},    table{"devices", "id"},
                             table{"held_types", "type"}, table{"learned", "about"},
                             table{"job_needs", "job"},   table{"job_groups", "id"},
                             table{"job_users", "id"},    table{"job_parts", "job"}};
-constexpr std::array indices{"batches_running", "jobs_waiting", "jobs_by_type", "submissions_by_time", "jobs_by_key"};
+constexpr std::array indices{"batches_running",     "jobs_waiting", "jobs_by_type",
+                             "submissions_by_time", "jobs_by_key",  "jobs_with_selector"};
 
 std::int64_t number(SQLite::Database& database, const std::string& sql) { return database.execAndGet(sql).getInt64(); }
 

@@ -12,6 +12,7 @@
 #include "config/locations.hpp"
 
 #include <cstdlib>
+#include <map>
 #include <unistd.h>
 
 namespace ferry::cli {
@@ -30,6 +31,7 @@ public:
     a.list("--needs", needs_, "ID,…", "start once these jobs have completed", value_kind::job_id);
     a.choice("--on-needs-failure", on_needs_failure_, "WHAT", {"hold", "cancel", "start"}, false,
              "what becomes of it when one of them does not complete; default hold");
+    a.list("--on", on_, "LABEL=VALUE", "run it only on such a device: gpu=h100, node=alpha, or a label of the configuration");
     a.text("--group", group_, "NAME", "the group that it belongs to: see `ferry help group`", value_kind::group);
     a.text("--user", user_, "NAME", "whose it is; default $FERRY_USER, else your login name");
     a.text("--unique", unique_, "KEY", "if a job with this key is queued or running, answer with that one instead");
@@ -52,6 +54,8 @@ public:
     delay_seconds_ = *delay;
     if (auto listed = list_needs(); !listed)
       return fail(listed.error());
+    if (auto read = read_labels(); !read)
+      return fail(read.error());
     if (queue_disabled())
       return from_ ? run_file(c) : run_one(c);
     if (!sweeps_.empty())
@@ -88,6 +92,18 @@ private:
       return moment ? result<std::int64_t>(ceil<seconds>(*moment - now).count()) : fail(moment.error());
     }
     return 0;
+  }
+
+  // Each label once.
+  result<void> read_labels() {
+    for (const std::string& text : on_) {
+      const auto equals = text.find('=');
+      if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+        return fail(error_code::invalid_argument, "--on must be LABEL=VALUE, is '" + text + "'");
+      if (!labels_.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+        return fail(error_code::invalid_argument, "--on names " + text.substr(0, equals) + " twice");
+    }
+    return {};
   }
 
   // "41,42", or an option for each.
@@ -128,6 +144,8 @@ private:
       job["group"] = *group_;
     if (unique_)
       job["unique_key"] = *unique_;
+    if (!labels_.empty())
+      job["on"] = labels_;
     job["user"] = user_.value_or(own_name());
     if (!needed_.empty())
       job["needs"] = needed_;
@@ -322,7 +340,8 @@ private:
   std::optional<std::int64_t> priority_;
   std::optional<std::string> name_, from_, key_, in_, after_;
   std::optional<std::string> on_needs_failure_, group_, unique_, user_;
-  std::vector<std::string> sweeps_, needs_;
+  std::vector<std::string> sweeps_, needs_, on_;
+  std::map<std::string, std::string> labels_; // of `on_`
   std::vector<std::int64_t> needed_;
 };
 

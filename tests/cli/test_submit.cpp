@@ -265,6 +265,18 @@ TEST_CASE("needs are sent as a list, and a job that waits for them says so") {
   CHECK(daemon.requests().size() == 1);
 }
 
+TEST_CASE("the devices that a job asks for are sent by their labels, each once") {
+  scripted_daemon daemon([](const asked&) { return reply{.status = 201, .body = R"({"id":7,"position":1})"}; });
+  CHECK(run_ferry({"submit", "upscale", "--on", "gpu=h100", "--on", "room=a=b"}, {.socket = daemon.socket()}).status == 0);
+  CHECK(body_of(daemon.requests().at(0))["on"] == json{{"gpu", "h100"}, {"room", "a=b"}});
+  for (const char* wrong : {"gpu", "=h100", "gpu="})
+    CHECK(run_ferry({"submit", "upscale", "--on", wrong}, {.socket = daemon.socket()}).err.find("must be LABEL=VALUE") !=
+          std::string::npos);
+  CHECK(run_ferry({"submit", "upscale", "--on", "gpu=a", "--on", "gpu=b"}, {.socket = daemon.socket()}).err.find("twice") !=
+        std::string::npos);
+  CHECK(daemon.requests().size() == 1);
+}
+
 TEST_CASE("group and unique key are sent, and a job that is there already is named plainly") {
   scripted_daemon daemon([](const asked& what) {
     return body_of(what).contains("jobs")

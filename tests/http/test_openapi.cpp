@@ -209,6 +209,7 @@ TEST_CASE("the bounds of the document are those of the daemon") {
   CHECK(submission["needs"]["maxItems"] == limits::needs_max);
   CHECK(submission["group"]["maxLength"] == limits::group_name_bytes_max);
   CHECK(submission["unique_key"]["maxLength"] == limits::unique_key_bytes_max);
+  CHECK(schema("Labels")["additionalProperties"]["maxLength"] == limits::label_value_bytes_max);
   CHECK(submission["user"]["maxLength"] == limits::user_name_bytes_max);
   CHECK(submission["priority"]["minimum"] == priority_min);
   CHECK(submission["priority"]["maximum"] == priority_max);

@@ -264,3 +264,41 @@ TEST_CASE("a node that is removed by force gives up what it ran, and that ends o
   eventually([&] { return lab.node("alpha").is_null(); });
   do_not_overlap(executions_in(file));
 }
+
+TEST_CASE("a job runs on the devices that it asks for, and says what it waits for; also after a restart, and when it is retried") {
+  head_with_nodes lab({}, "[job_types.near]\ncommand = [\"true\"]\ndevice = \"cpu\"\n");
+  const std::string types = far_type + "[job_types.near]\ncommand = [\"true\"]\ndevice = \"cpu\"\n";
+  node_process alpha(lab.known, lab.port, "alpha", "[devices.labels]\nroom = \"attic\"\n" + types),
+      beta(lab.known, lab.port, "beta", "[devices.labels]\nroom = \"lab\"\n" + types);
+  alpha.start();
+  lab.wait_for("alpha");
+  beta.start();
+  lab.wait_for("beta");
+  const auto submit = [&](json on) -> std::int64_t {
+    return lab.head.post("/jobs", {{"type", "near"}, {"on", std::move(on)}}).at("id");
+  };
+  const auto device_of = [&](std::int64_t id) { return lab.head.finished(id)["device"].get<std::string>(); };
+  CHECK(device_of(submit({{"node", "beta"}})) == "beta:cpu");
+  CHECK(device_of(submit({{"room", "attic"}})) == "alpha:cpu");
+  CHECK(device_of(submit({{"device", "cpu"}})) == "cpu");
+  const auto refused = lab.head.refused("POST", "/jobs", R"({"type":"near","on":{"room":"lab","node":"alpha"}})");
+  CHECK(refused.code == error_code::invalid_argument);
+  CHECK(refused.problems.at(0).where == "/on");
+  CHECK(lab.head.refused("POST", "/jobs", R"({"type":"near","on":["gpu"]})").code == error_code::invalid_argument);
+
+  beta.kill();
+  eventually([&] { return lab.node("beta")["connected"] == false; });
+  const auto waits = submit({{"room", "lab"}});
+  CHECK(device_of(submit(json::object())) != "beta:cpu"); // others pass it
+  eventually(
+      [&] { return lab.job(waits)["waiting_for"].get<std::string>().find("beta:cpu is out of service") != std::string::npos; });
+  CHECK(lab.job(waits)["on"] == json{{"room", "lab"}});
+  lab.head.crash_and_start();
+  CHECK(lab.job(waits)["status"] == "queued");
+  beta.start();
+  CHECK(device_of(waits) == "beta:cpu");
+  const std::int64_t again = lab.head.post("/jobs", {{"type", "near"}, {"held", true}, {"on", {{"room", "lab"}}}}).at("id");
+  lab.head.post("/jobs/" + std::to_string(again) + "/cancel");
+  lab.head.post("/jobs/" + std::to_string(again) + "/retry");
+  CHECK(device_of(again) == "beta:cpu");
+}

@@ -77,6 +77,28 @@ TEST_CASE("a job that no device could ever run is refused when it is submitted")
   CHECK(admit_one({.type = "graphic"}).error().problems.at(0).what.find("needs a GPU") != std::string::npos);
 }
 
+TEST_CASE("a job that asks for devices is refused where none is such a one, and where it cannot be understood") {
+  device lab = devices.front();
+  lab.labels = {{"node", "head"}, {"room", "lab"}};
+  const auto on = [&](std::map<std::string, std::string> labels) {
+    return admit({.type = "resize", .params = {{"source", "a.png"}}, .on = {std::move(labels)}}, {types(), {lab}});
+  };
+  REQUIRE(on({{"room", "lab"}}));
+  CHECK(on({{"room", "lab"}})->on.labels.at("room") == "lab");
+  for (const auto& [labels, said] :
+       std::map<std::map<std::string, std::string>, std::string>{{{{"room", "attic"}}, "room=attic"},
+                                                                 {{{"Room", "lab"}}, "'Room' cannot be a label"},
+                                                                 {{{"room", ""}}, "the label room has no value"},
+                                                                 {{{"room", "a\nb"}}, "control character"}}) {
+    CAPTURE(said);
+    const auto refused = on(labels);
+    REQUIRE_FALSE(refused);
+    REQUIRE(refused.error().problems.size() == 1);
+    CHECK(refused.error().problems.front().where == "/on");
+    CHECK(refused.error().problems.front().what.find(said) != std::string::npos);
+  }
+}
+
 TEST_CASE("parameters that no program could be given are refused") {
   CHECK_FALSE(admit_one({.type = "resize", .params = {{"source", std::string("a\0b", 3)}}}));
   CHECK_FALSE(admit_one({.type = "resize", .params = {{"source", "\xff\xfe"}}}));

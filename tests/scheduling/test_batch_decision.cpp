@@ -60,6 +60,23 @@ TEST_CASE("automatic means a GPU where there is one, else the CPU") {
   CHECK(decide({wants(1, {})}, device_ledger({cpu})) == "1@cpu");
 }
 
+TEST_CASE("a job goes only to a device that has the labels it asks for, and holds up no other") {
+  device cpu_afar = cpu;
+  cpu_afar.id = "alpha:cpu";
+  cpu_afar.labels = {{"node", "alpha"}};
+  device_ledger devices({cpu, cpu_afar});
+  const auto on = [](const char* node) { return std::make_shared<const device_selector>(device_selector{{{"node", node}}}); };
+  CHECK(decide({wants(1, {.on = on("alpha")})}, devices) == "1@alpha:cpu");
+  CHECK(decide({wants(1, {.on = on("beta")}), wants(2, {})}, devices) != "idle");
+  devices.grant({7}, {"alpha:cpu", 4, 0});
+  CHECK(decide({wants(1, {.on = on("alpha")}), wants(2, {})}, devices) == "2@cpu");
+  CHECK(decide({wants(1, {.on = on("alpha")})}, devices) == "idle");
+  CHECK(why_unplaceable({cpu, cpu_afar}, {.on = on("alpha")}) == std::nullopt);
+  CHECK(why_unplaceable({cpu, cpu_afar}, {.on = on("beta")})->starts_with("no device that runs it is on node=beta"));
+  CHECK(why_unplaceable({gpu_a, cpu_afar}, {.on = on("alpha")}) ==
+        "none of the devices on node=alpha is of the kind that it needs");
+}
+
 TEST_CASE("of several devices the one with most free slots is taken") {
   device_ledger devices({gpu_a, gpu_b});
   CHECK(decide({wants(1, {})}, devices) == "1@GPU-b");

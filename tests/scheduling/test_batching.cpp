@@ -306,3 +306,17 @@ TEST_CASE("a stop for another job's sake costs a job its run, and no attempt") {
   CHECK(waits.batch_max == 4); // what was found out of it before is not forgotten
   CHECK_FALSE(waits.not_before);
 }
+
+TEST_CASE("jobs that ask for different devices share no batch, and a worker's model is the same for all") {
+  batch_groups groups({"a"});
+  const batch_traits traits{.warm = "{}", .exact = "[1]", .tolerated = {}};
+  const device_selector alpha{{{"node", "alpha"}}}, beta{{{"node", "beta"}}};
+  const auto anywhere = groups.find_or_add(0, traits), there = groups.find_or_add(0, traits, alpha);
+  CHECK(there != anywhere);
+  CHECK(groups.find_or_add(0, traits, beta) != there);
+  CHECK(groups.find_or_add(0, traits, alpha) == there);
+  CHECK_FALSE(groups.at(anywhere).on);
+  CHECK(*groups.at(there).on == alpha);
+  CHECK(groups.at(there).warm == groups.at(anywhere).warm);
+  CHECK(groups.at(there).cost_key == groups.at(anywhere).cost_key);
+}

@@ -108,3 +108,21 @@ TEST_CASE("one thousand jobs come back as they were written") {
   REQUIRE_FALSE(missing);
   CHECK(missing.error().code == error_code::not_found);
 }
+
+TEST_CASE("the devices that a job asks for are kept with it, and given back while it is live") {
+  const temporary_folder folder;
+  const device_selector on{{{"gpu", "h100"}, {"node", "alpha"}}};
+  auto choosy = queued(2), over = queued(3);
+  choosy.on = over.on = on;
+  {
+    const auto store = open_store(folder.path());
+    store_facts(*store, {queued(1), choosy, over, started(1, {2}), finished(3, 0, job_state::cancelled)});
+  }
+  const auto store = open_store(folder.path());
+  const auto selectors = must(store->restore([](const live_job&) {})).selectors;
+  REQUIRE(selectors.size() == 1);
+  CHECK(selectors.at(job_id{2}) == on);
+  const auto reader = open_reader(folder.path());
+  CHECK(must(reader->find(job_id{3})).on == on);
+  CHECK(must(reader->find(job_id{1})).on.is_empty());
+}

@@ -48,6 +48,7 @@ class NewJob:
     delay             seconds, or a timedelta, before which it does not start
     needs             jobs that have to complete first
     on_needs_failure  "hold", "cancel" or "start": what becomes of it when one of them does not
+    on                the devices that it may run on, by label: {"gpu": "h100", "node": "alpha"}
     group             limits how many of its jobs run at once
     user              whose job it is; left out: who asks. Another one only by the role admin
     unique_key        while a job with that key is queued or running, no second one is made
@@ -67,6 +68,7 @@ class NewJob:
     unique_key: Optional[str] = None
     base_dir: Optional[StrPath] = None
     user: Optional[str] = None
+    on: Optional[Mapping[str, str]] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", tuple(self.needs))  # a sweep reads them for each of its jobs
@@ -83,7 +85,8 @@ class NewJob:
         seconds = self.delay.total_seconds() if isinstance(self.delay, timedelta) else self.delay
         members.update(priority=self.priority, name=self.name, held=self.held or None,
                        delay_seconds=math.ceil(seconds) if seconds else None, needs=[number_of(job) for job in self.needs] or None,
-                       on_needs_failure=self.on_needs_failure, group=self.group, unique_key=self.unique_key, user=self.user)
+                       on_needs_failure=self.on_needs_failure, group=self.group, unique_key=self.unique_key, user=self.user,
+                       on=dict(self.on) if self.on else None)
         return {name: value for name, value in members.items() if value is not None}
 
 

@@ -56,10 +56,11 @@ class AsyncClient:
                      name: Optional[str] = None, held: bool = False, delay: Union[float, timedelta, None] = None,
                      needs: Iterable[JobRef] = (), on_needs_failure: Optional[str] = None, group: Optional[str] = None,
                      unique_key: Optional[str] = None, base_dir: Optional[StrPath] = None, user: Optional[str] = None,
+                     on: Optional[Mapping[str, str]] = None,
                      idempotency_key: Optional[str] = None,
                      **parameters: Any) -> AsyncJobHandle:
         job = new_job(type, params, parameters, priority=priority, name=name, held=held, delay=delay, needs=needs,
-                      on_needs_failure=on_needs_failure, group=group, unique_key=unique_key, base_dir=base_dir, user=user)
+                      on_needs_failure=on_needs_failure, group=group, unique_key=unique_key, base_dir=base_dir, user=user, on=on)
         return AsyncJobHandle(self, await self._run(self._do.submit(job, idempotency_key)))
 
     async def submit_many(self, jobs: Iterable[NewJob], *, idempotency_key: Optional[str] = None) -> list[AsyncJobHandle]:

@@ -72,6 +72,7 @@ class Client:
                name: Optional[str] = None, held: bool = False, delay: Union[float, timedelta, None] = None,
                needs: Iterable[JobRef] = (), on_needs_failure: Optional[str] = None, group: Optional[str] = None,
                unique_key: Optional[str] = None, base_dir: Optional[StrPath] = None, user: Optional[str] = None,
+               on: Optional[Mapping[str, str]] = None,
                idempotency_key: Optional[str] = None,
                **parameters: Any) -> JobHandle:
         """Submits a job; once this returns, it is on the daemon's disk. Its parameters are `params` and, over them, the other keyword
@@ -79,7 +80,7 @@ class Client:
 
         idempotency_key: a submit with the same key, also one by another program, makes no second job."""
         job = new_job(type, params, parameters, priority=priority, name=name, held=held, delay=delay, needs=needs,
-                      on_needs_failure=on_needs_failure, group=group, unique_key=unique_key, base_dir=base_dir, user=user)
+                      on_needs_failure=on_needs_failure, group=group, unique_key=unique_key, base_dir=base_dir, user=user, on=on)
         return JobHandle(self, self._run(self._do.submit(job, idempotency_key)))
 
     def submit_many(self, jobs: Iterable[NewJob], *, idempotency_key: Optional[str] = None) -> list[JobHandle]:

@@ -163,6 +163,7 @@ class Job(Document):
     group: Optional[str] = None
     unique_key: Optional[str] = None
     user: Optional[str] = None
+    on: Optional[Mapping[str, str]] = field(default=None, hash=False)
     items: Optional[Items] = None
     batch: Optional[int] = None
     device: Optional[str] = None

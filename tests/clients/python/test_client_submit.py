@@ -84,6 +84,12 @@ class Submitting(DaemonTest):
         self.refused(ferry.Conflict, self.script, "false", held=True, idempotency_key="k-1")
         self.refused(ferry.InvalidArgument, self.script, "true", idempotency_key="two words")
 
+    def test_a_job_says_which_devices_it_may_run_on(self) -> None:
+        job = self.script("true", held=True, on={"device": "cpu"})
+        self.assertEqual(job.get().on, {"device": "cpu"})
+        self.assertIsNone(self.script("true", held=True).get().on)
+        self.refused(ferry.InvalidArgument, self.script, "true", on={"node": "nowhere"})
+
     def test_many_are_taken_all_or_none(self) -> None:
         before = self.client.jobs(limit=1).jobs
         jobs = [ferry.NewJob("sample", {"steps": steps}, held=True) for steps in (1, 1000, 2)]

@@ -93,10 +93,12 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
   it('shows the problems that only the daemon finds', async () => {
     await stage.go('/submit/upscale');
     await field('Source').fill('/no/such/picture.jpg');
-    await stage.page.getByText('When it starts').click();
+    await stage.page.getByText('When and where it starts').click();
     await field('Needs jobs').fill('4711');
+    await field('Runs on').fill('device=cpu, node=nowhere');
     await stage.page.getByRole('button', { name: 'Submit job' }).click();
     await stage.page.getByRole('alert').getByText(/4711/).first().waitFor();
+    await stage.page.getByRole('alert').getByText(/node=nowhere/).first().waitFor();
   });
 
   it('says why a job failed', async () => {

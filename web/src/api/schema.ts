@@ -114,6 +114,8 @@ export interface components {
             /** @enum {string} */
             kind: "cpu" | "gpu";
             name: string;
+            /** @description What jobs may ask for: node, and those of the configuration. */
+            labels: components["schemas"]["Labels"];
             slots: number;
             slots_used: number;
             /** @description Why nothing is started on it. */
@@ -346,6 +348,8 @@ export interface components {
             unique_key: string | null;
             /** @description Whose it is; null: from before there were users. */
             user: string | null;
+            /** @description The devices that it may run on; null: any. */
+            on: components["schemas"]["Labels"] | null;
             items: components["schemas"]["Items"] | null;
             /** @description The latest run of it. */
             batch: number | null;
@@ -353,6 +357,10 @@ export interface components {
             /** @description Of the latest attempt, so far or in all. */
             run_seconds: number | null;
             failure: components["schemas"]["Failure"] | null;
+        };
+        /** @description At most 16, named [a-z][a-z0-9_-]*. */
+        Labels: {
+            [key: string]: string;
         };
         /** @description What is not given, or null, stays. */
         JobChange: {
@@ -496,6 +504,7 @@ export interface components {
                 /** @enum {string} */
                 kind: "cpu" | "gpu";
                 name: string;
+                labels: components["schemas"]["Labels"];
                 slots: number;
                 /** @description What leases may share. */
                 memory_mib: number;
@@ -781,6 +790,8 @@ export interface components {
             group?: string | null;
             /** @description While a job with it is queued or running, the answer is that job. At most 200 bytes. */
             unique_key?: string | null;
+            /** @description It runs only on devices that have all of these: gpu (part of a GPU's name, or its id), node, device (its id), or a label of the configuration. */
+            on?: components["schemas"]["Labels"] | null;
             /** @description Whose it is, by default who asks; only the role admin may name another. 1–100 bytes, no '/'. */
             user?: string | null;
             /** @description Nothing is stored: the answer is what it would get. */
@@ -817,6 +828,8 @@ export interface components {
             group?: string | null;
             /** @description While a job with it is queued or running, the answer is that job. At most 200 bytes. */
             unique_key?: string | null;
+            /** @description It runs only on devices that have all of these: gpu (part of a GPU's name, or its id), node, device (its id), or a label of the configuration. */
+            on?: components["schemas"]["Labels"] | null;
             /** @description Whose it is, by default who asks; only the role admin may name another. 1–100 bytes, no '/'. */
             user?: string | null;
         };

@@ -19,6 +19,7 @@ export class SubmitForm {
   delayMinutes = $state<number | null>(null);
   needs = $state('');
   group = $state('');
+  on = $state('');
 
   readonly params: Params = $derived.by(() => paramsOf(this.fields, this.values, new Set(Object.keys(this.sweeps))));
   readonly also = $derived.by(() => new Set(requiredBy(this.type.parameters, this.params)));
@@ -36,6 +37,7 @@ export class SubmitForm {
     this.name = job.name;
     this.priority = job.priority;
     this.group = job.group ?? '';
+    this.on = Object.entries(job.on ?? {}).map(([label, value]) => `${label}=${value}`).join(', ');
   }
 
   set(field: Field, value: Values[string]): void {
@@ -69,6 +71,8 @@ export class SubmitForm {
       const needs = this.neededJobs();
       if (needs && needs.length > 0) one.needs = needs;
       if (this.group.trim()) one.group = this.group.trim();
+      const on = this.labels();
+      if (on && Object.keys(on).length > 0) one.on = on;
       return one;
     });
   }
@@ -77,6 +81,15 @@ export class SubmitForm {
   neededJobs(): number[] | null {
     const parts = this.needs.split(/[\s,]+/).filter(Boolean);
     return parts.every((part) => /^[1-9]\d*$/.test(part)) ? parts.map(Number) : null;
+  }
+
+  // Of the devices that it may run on: "gpu=h100, node=alpha". null: cannot be read.
+  labels(): Record<string, string> | null {
+    const parts = this.on.split(',').map((part) => part.trim()).filter(Boolean);
+    const pairs = parts.map((part) => /^([a-z][a-z0-9_-]*)\s*=\s*(.+)$/.exec(part));
+    const named = pairs.flatMap((pair) => (pair?.[1] && pair[2] ? [[pair[1], pair[2]] as const] : []));
+    const labels = Object.fromEntries(named);
+    return named.length === parts.length && Object.keys(labels).length === parts.length ? labels : null;
   }
 
   private findFaults(): Record<string, string> {
@@ -88,6 +101,7 @@ export class SubmitForm {
       if (fault) faults[field.key] = fault;
     }
     if (this.neededJobs() === null) faults[' needs'] = 'must be job numbers, such as 41, 42';
+    if (this.labels() === null) faults[' on'] = 'must be labels and their values, each once, such as gpu=h100, node=alpha';
     if (this.count > jobsMax) faults[' sweep'] = `makes more than ${jobsMax} jobs`;
     return faults;
   }
