@@ -265,13 +265,13 @@ class OrderForm:
             'retry.delay = "200ms"\nretry.delay_max = "2s"\n'
         )
         more = 'device = "cpu"\ngrace = "1s"\n' + (retries if with_retries else "")
-        words = _toml_words([*self._python("main.py"), "{params.deed}", "{params.arguments}"])
+        words = toml_words([*self._python("main.py"), "{params.deed}", "{params.arguments}"])
         return (
             f'[job_types.command]\n{more}[job_types.limited]\n{more}command = [{words}]\nmax_run_time = "2s"\n'
             '[job_types.limited.parameters]\nrequired = ["deed", "arguments"]\n'
             '[job_types.limited.parameters.properties]\ndeed = { type = "string" }\narguments = { type = "string" }\n'
         ) + "".join(self._worker_type(one, more, keep_workers) for one in WORKER_TYPES) + (
-            f'[job_types.{SHEETS.name}]\n{more}command = [{_toml_words([*self._python("sheets.py"), "{spec}"])}]\n'
+            f'[job_types.{SHEETS.name}]\n{more}command = [{toml_words([*self._python("sheets.py"), "{spec}"])}]\n'
             f'memory_mib = {SHEETS.memory_mib}\n'
             f'[job_types.{SHEETS.name}.batch]\nmax_items = {SHEETS.max_items}\nitems = "items"\n'
             f'memory_mib_per_item = {MEMORY_MIB_PER_ITEM}\n'
@@ -280,7 +280,7 @@ class OrderForm:
     def _worker_type(self, one: WorkerType, more: str, keep: bool) -> str:
         rules = json.dumps({"max_items": one.max_items, "vis": VIS_APART_MAX, "slow_seconds": SLOW_SECONDS,
                             "counts_items": one.counts_items})
-        words = _toml_words([*self._python("worker.py"), rules.replace("{", "{{").replace("}", "}}")])
+        words = toml_words([*self._python("worker.py"), rules.replace("{", "{{").replace("}", "}}")])
         batch = (
             f'[job_types.{one.name}.batch]\nmax_items = {one.max_items}\nsame = ["steps"]\n'
             f'within = {{ "weights.vis" = {VIS_APART_MAX} }}\nmemory_mib_per_item = {MEMORY_MIB_PER_ITEM}\n'
@@ -297,5 +297,5 @@ class OrderForm:
         return [sys.executable, "-S", "-s", "-X", f"pycache_prefix={self._cache}", str(self._programs / program), self._evidence]
 
 
-def _toml_words(words: list[str]) -> str:
+def toml_words(words: list[str]) -> str:
     return ", ".join(json.dumps(word) for word in words)

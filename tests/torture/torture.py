@@ -238,10 +238,10 @@ class Torture:
         starts, stops, errors = sorted(self._daemon.restarts), self._daemon.stops, self._daemon.errors()
         kinds = {name.removeprefix("acknowledged "): n for name, n in sorted(counts.items()) if name.startswith("acknowledged ")}
         deeds = {name: n for name, n in sorted(counts.items()) if not name.startswith(("acknowledged ", "submitted", "log MiB"))}
-        print(f"\nsubmitted {counts['submitted']}, acknowledged {sum(kinds.values())}: {_listed(kinds)}")
-        print(f"ended: {_listed(states)}; {_listed(attempts)}; {counts['log MiB checked × 1000'] / 1000:.0f} MiB of logs read")
-        print(f"done to it: {_listed(deeds)}")
-        print(f"follow-ups: {_listed(self._books.follow_ups)}")
+        print(f"\nsubmitted {counts['submitted']}, acknowledged {sum(kinds.values())}: {listed_counts(kinds)}")
+        print(f"ended: {listed_counts(states)}; {listed_counts(attempts)}; {counts['log MiB checked × 1000'] / 1000:.0f} MiB of logs read")
+        print(f"done to it: {listed_counts(deeds)}")
+        print(f"follow-ups: {listed_counts(self._books.follow_ups)}")
         if starts:
             print(f"{len(starts)} starts; served after {starts[len(starts) // 2]:.2f} s (median), {starts[-1]:.2f} s (longest)")
         if stops:
@@ -280,7 +280,7 @@ class Torture:
         return Client(socket_of(self._work))
 
 
-def _listed(counts: dict[str, int]) -> str:
+def listed_counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{n} {name}" for name, n in counts.items())
 
 
