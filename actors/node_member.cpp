@@ -7,6 +7,7 @@
 #include "remote/connecting.hpp"
 #include "remote/known_nodes.hpp"
 #include "runners/run_folders.hpp"
+#include "runners/unattended_runs.hpp"
 #include "storage/data_directory.hpp"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ namespace wire = remote::node;
 
 constexpr std::array backoff{100ms, 200ms, 400ms, 800ms, 1'600ms, 3'000ms};
 constexpr duration leave_patience = 1s;
+constexpr duration orphan_pause = 500ms; // between looks for what shims left behind; less than the margin of a lease
 
 // What a session leaves behind for the thread that waits for its end.
 class session_end {
@@ -102,6 +104,7 @@ struct node_member::implementation {
         lease(std::make_shared<runners::lease_file>(std::move(l))) {}
 
   void keep();
+  void end_orphans();
   bool pause(std::size_t failures);
   std::shared_ptr<session_end> run_session(const remote::gateway_actor& head);
   [[nodiscard]] wire::join offer(const runners::run_control& control) const;
@@ -122,7 +125,7 @@ struct node_member::implementation {
   std::condition_variable wake;
   std::atomic<bool> stopping = false;
   std::shared_ptr<session_end> current; // null: no session
-  std::thread keeper;
+  std::thread keeper, warden;
 };
 
 // ---- one session ------------------------------------------------------------------------------------------------------------
@@ -278,6 +281,20 @@ void node_member::implementation::keep() {
   } while (pause(failures));
 }
 
+// While there is no session nobody follows the runs, so that nobody notices when a shim is killed.
+void node_member::implementation::end_orphans() {
+  runners::unattended_runs unattended(root / "runs");
+  std::unique_lock lock(mutex);
+  while (!wake.wait_for(lock, orphan_pause, [this] { return stopping.load(); })) {
+    if (current && current->session() != 0)
+      continue;
+    lock.unlock();
+    for (const auto& path : unattended.end_orphans())
+      spdlog::warn("the shim of {} is gone, and no head is there to say so: what it left behind is ended", path.string());
+    lock.lock();
+  }
+}
+
 result<std::unique_ptr<node_member>> node_member::start(caf::actor_system& system, node_member_parts parts) {
   if (auto named = remote::check_node_name(parts.settings->node.name); !named)
     return fail(named.error());
@@ -303,6 +320,7 @@ result<std::unique_ptr<node_member>> node_member::start(caf::actor_system& syste
   auto impl = std::make_unique<implementation>(system, std::move(parts), std::move(*owned), std::move(*lease));
   impl->id = id;
   impl->keeper = std::thread([raw = impl.get()] { raw->keep(); });
+  impl->warden = std::thread([raw = impl.get()] { raw->end_orphans(); });
   return std::unique_ptr<node_member>(new node_member(std::move(impl)));
 }
 
@@ -319,6 +337,7 @@ node_member::~node_member() {
   if (now)
     now->wake();
   impl_->keeper.join();
+  impl_->warden.join();
 }
 
 } // namespace ferry::actors

@@ -3,6 +3,7 @@
 #include "tests/integration/node_lab.hpp"
 #include "tests/support/file_text.hpp"
 
+#include <csignal>
 #include <fstream>
 
 using namespace ferry;
@@ -131,4 +132,24 @@ TEST_CASE("a node that is far away, by 100 ms each way, runs jobs as any other")
     CHECK(job["status"] == "completed");
     CHECK(job["attempts"] == 1);
   }
+}
+
+TEST_CASE("P4 what a shim that is killed while its node reaches no head leaves behind, the node's daemon ends") {
+  skip_without_networks();
+  parted_lab lab("60s");
+  const auto id = lab.start_diary();
+  lab.between.cut();
+  lab.wait_for("alpha", false);
+  lab.alpha.wait_for_log("not connected to the head");
+  const auto shim = json::parse(text_of(lab.alpha.run(lab.job(id)["batch"]) / "shim.json"));
+  REQUIRE(::kill(shim["pid"].get<int>(), SIGKILL) == 0);
+  eventually([&] { return lab.alpha.job_processes().empty(); });
+  CHECK(lab.job(id)["status"] == "running"); // nobody has told the head
+  lab.let_it_end();
+  lab.between.mend();
+  const json job = lab.head.finished(id);
+  INFO(job.dump(2) << lab.alpha.log());
+  CHECK(job["status"] == "completed");
+  CHECK(job["attempts"] == 2);
+  do_not_overlap(executions_in(lab.file()));
 }

@@ -2,6 +2,7 @@
 #include "run_harness.hpp"
 #include "runners/run_directory.hpp"
 #include "runners/run_folders.hpp"
+#include "runners/unattended_runs.hpp"
 
 #include <catch2/catch_all.hpp>
 #include <csignal>
@@ -174,6 +175,32 @@ TEST_CASE("P4 a run lost while no daemon was there is found with its survivors, 
   REQUIRE(h.control().adopt(bystander).has_value());
   h.control().stop(bystander, "end of test", 0ms);
   h.wait_over(bystander);
+}
+
+TEST_CASE("P4 what killed shims left behind is ended where nobody follows it, and nothing else is") {
+  harness h;
+  const auto sleeper = "echo $$ > \"$FERRY_RUN_DIR/main.pid\"; " + say("up") + "while :; do sleep 1000; done";
+  const batch_id lost = h.launch_shell(sleeper), alive = h.launch_shell(sleeper), over = h.launch_shell("exit 0");
+  h.wait_message(lost, "up");
+  h.wait_message(alive, "up");
+  h.wait_over(over);
+  const auto orphan = h.process_from(lost, "main.pid"), attended = h.process_from(alive, "main.pid");
+  const auto shim = find_process(h.shim_of(lost));
+  h.shut_down();
+  unattended_runs unattended(h.directory(lost).parent_path());
+  CHECK(unattended.end_orphans().empty());
+  REQUIRE(::kill(shim->pid, SIGKILL) == 0);
+  wait_gone(*shim);
+  CHECK(unattended.end_orphans() == std::vector{h.directory(lost)});
+  wait_gone(orphan);
+  CHECK(is_alive(attended));
+  CHECK(unattended.end_orphans().empty());
+  h.restart();
+  CHECK(is<run_lost>(h, lost));
+  CHECK(is<run_alive>(h, alive));
+  REQUIRE(h.control().adopt(alive).has_value());
+  h.control().stop(alive, "end of test", 0ms);
+  h.wait_over(alive);
 }
 
 TEST_CASE("P4 adopting a run that is lost ends its survivors and reports it over") {
