@@ -264,7 +264,7 @@ void node_member::implementation::keep() {
       spdlog::warn("{}", what);
   };
   do {
-    auto head = remote::connect(system, node.head_host(), node.head_port());
+    auto head = remote::connect(system, node.head_host(), node.head_port(), stopping);
     if (!head) {
       ++failures;
       say("no head at " + node.join + " lets this node in: " + to_string(head.error()));

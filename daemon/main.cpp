@@ -13,14 +13,19 @@
 
 #include <CLI/CLI.hpp>
 #include <caf/actor_system.hpp>
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <malloc.h>
+#include <mutex>
 #include <pthread.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <thread>
 #include <unistd.h>
 
 namespace {
@@ -29,6 +34,7 @@ using namespace ferry;
 
 constexpr int exit_bad_configuration = 2;
 constexpr int exit_cannot_start = 1;
+constexpr std::chrono::milliseconds node_stop_patience{1'500}; // the head is told within one second, if it can be told
 
 // Signals are taken by sigwait in main alone; blocked before any thread exists, so that all threads inherit it.
 sigset_t block_signals() {
@@ -101,9 +107,42 @@ int wait_for_end(const sigset_t& taken) {
   return signal;
 }
 
+// Ends the process where its end takes longer than `patience`. A node's may: a connection that is being made cannot be taken back,
+// and the kernel may try for minutes. All that a node knows is on its disk, so it need not wait for that.
+class last_resort {
+public:
+  last_resort() = default;
+  last_resort(const last_resort&) = delete;
+  last_resort& operator=(const last_resort&) = delete;
+  ~last_resort() {
+    {
+      const std::lock_guard lock(mutex_);
+      has_ended_ = true;
+    }
+    changed_.notify_all();
+    if (waiting_.joinable())
+      waiting_.join();
+  }
+  void end_within(std::chrono::milliseconds patience) {
+    waiting_ = std::thread([this, patience] {
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, patience, [this] { return has_ended_; }))
+        return;
+      spdlog::info("stopped, while a connection was being made");
+      std::_Exit(0);
+    });
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool has_ended_ = false;
+  std::thread waiting_;
+};
+
 // As a node: what runs here is a head's, elsewhere.
 int lend(std::shared_ptr<const config::settings> settings, caf::actor_system& system, actors::node_member_parts parts,
-         const sigset_t& taken, const service_manager& manager) {
+         const sigset_t& taken, const service_manager& manager, last_resort& ending) {
   auto member = actors::node_member::start(system, std::move(parts));
   if (!member)
     return refuse(member.error(), exit_cannot_start);
@@ -113,6 +152,7 @@ int lend(std::shared_ptr<const config::settings> settings, caf::actor_system& sy
   wait_for_end(taken);
   manager.tell("STOPPING=1");
   spdlog::info("stopping: running jobs go on and are taken up again at the next start");
+  ending.end_within(node_stop_patience);
   member->reset();
   spdlog::info("stopped");
   return 0;
@@ -133,6 +173,7 @@ int serve(std::shared_ptr<const config::settings> settings, const sigset_t& take
     return refuse(identity.error(), exit_cannot_start);
   caf_settings.set("caf.scheduler.policy", "sharing"); // wakes a sleeping worker at once, where stealing polls
   caf_settings.set("caf.scheduler.max-threads", 2);
+  last_resort ending; // outlives the actors, which are what may take long
   caf::actor_system system(caf_settings);
 
   const auto main_process = ::getpid();
@@ -142,7 +183,7 @@ int serve(std::shared_ptr<const config::settings> settings, const sigset_t& take
     return readings;
   };
   if (settings->node.is_member())
-    return lend(settings, system, {settings, inventory->devices(), shim_program(), read_devices}, taken, manager);
+    return lend(settings, system, {settings, inventory->devices(), shim_program(), read_devices}, taken, manager, ending);
   auto supervisor = actors::supervisor::start(system, {settings, inventory->devices(), shim_program(), read_devices},
                                               [main_process] { ::kill(main_process, SIGUSR1); });
   if (!supervisor)

@@ -3,11 +3,13 @@
 #include "tests/integration/node_lab.hpp"
 #include "tests/support/file_text.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 
 using namespace ferry;
 using namespace ferry::tests;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -152,4 +154,15 @@ TEST_CASE("P4 what a shim that is killed while its node reaches no head leaves b
   CHECK(job["status"] == "completed");
   CHECK(job["attempts"] == 2);
   do_not_overlap(executions_in(lab.file()));
+}
+
+TEST_CASE("a node whose link loses everything stops as soon as it is asked to") {
+  skip_without_networks();
+  parted_lab lab("60s");
+  lab.between.cut();
+  lab.wait_for("alpha", false);
+  lab.alpha.wait_for_log("nobody takes connections there");
+  const auto asked = std::chrono::steady_clock::now();
+  CHECK(lab.alpha.stop() == 0);
+  CHECK(std::chrono::steady_clock::now() - asked < 5s);
 }
