@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client import Client
-from daemon import Daemon
+from daemon import SERVE_SECONDS_MAX, Daemon
 from far_kinds import CACHE_MIB, HEAD_MEMORY_MIB, HEAD_SLOTS, NODE_MEMORY_MIB, NODE_SLOTS, FarForm
 from ledger import Ledger
 from network import HEAD, Network
@@ -16,6 +16,7 @@ from processes import Family
 
 PORT = 7879
 HEARTBEAT, SILENT_AFTER, LEASE, MARGIN = 0.2, 0.6, 4.0, 5.0  # seconds; the margin is ferry's own
+LENDS = "lends this machine's devices"  # in the log of a node's daemon, once it takes signals
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,13 @@ class Node(Machine):
     def _await_service(self) -> bool:
         """It serves nobody; that it joins, others see to."""
         return True
+
+    def stop(self) -> None:
+        """Before it says that it is there, SIGTERM ends it as it ends any program."""
+        until = time.monotonic() + SERVE_SECONDS_MAX
+        while self._child and LENDS not in self._child.log.read_text(errors="replace") and time.monotonic() < until:
+            time.sleep(0.02)
+        super().stop()
 
     def runs(self) -> list[str]:
         """The batches that it has directories of."""
