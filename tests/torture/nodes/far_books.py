@@ -19,7 +19,7 @@ from troubles import Drain
 
 LOST = "lost"
 GRACE = 1.0
-LATE_SECONDS = 3.0  # what a busy machine may add to an outage: to mend it, to join, to speak
+LATE_SECONDS = 2.0  # what a busy machine may add to an outage: to mend it, to join, to speak
 DRAIN_TAKES_MS = 500.0  # a start that was decided before, and is stored after
 
 
@@ -81,9 +81,9 @@ class FarBooks(Books):
         for one in self._evidence_of(entry, "items"):
             steps[one["batch"]].append(one["number"])
         self.attempts["resumes"] += len(resumed)
-        for batch, one in resumed.items():
-            if (one["from"], one["step"]) not in saved:
-                self._accuse(entry, job, f"went on in batch {batch} from step {one['step']} of batch {one['from']}, which it never saved")
+        for batch, point in resumed.items():
+            if (point["from"], point["step"]) not in saved:
+                self._accuse(entry, job, f"went on in batch {batch} from step {point['step']} of batch {point['from']}, which it never saved")
         for batch, done in steps.items():
             first = resumed[batch]["step"] if batch in resumed else 0
             if done != list(range(first, first + len(done))):
@@ -100,15 +100,16 @@ class FarBooks(Books):
             span[1] = one["at"]
         in_order = sorted((begun, ended, batch) for batch, (begun, ended) in spans.items())
         self.attempts["spans compared"] += len(in_order)
-        for (_, ended, one), (begun, _, other) in pairwise(in_order):
+        for (_, ended, batch), (begun, _, other) in pairwise(in_order):
             if begun <= ended:
-                self._accuse(entry, job, f"ran twice at once: in batch {one} until {ended:.3f}, in batch {other} from {begun:.3f}")
+                self._accuse(entry, job, f"ran twice at once: in batch {batch} until {ended:.3f}, in batch {other} from {begun:.3f}")
         if len(in_order) != len(executions_of(self._evidence, entry.id)) and in_order:
             self._accuse(entry, job, f"has {len(in_order)} spans and {len(executions_of(self._evidence, entry.id))} executions")
 
     def _audit_losses(self, entry: Entry, job: Job) -> None:
         """Nothing is given up, or ended, to which nothing was done; nor what survives partitions, as long as only a link was cut."""
         begun = dict[int, tuple[float, str]]()
+        self._count_partitions(entry, job)
         for event in self._histories[entry.id].events:
             detail = event["detail"]
             if event["what"] == "batch_started":
@@ -129,6 +130,14 @@ class FarBooks(Books):
             elif out < LEASE - GRACE:
                 self._accuse(entry, job, f"was lost in batch {detail['batch']} on {device}, to which nothing was done, and which was out "
                                          f"for {out:.1f} s at most: {json.dumps(failure)}")
+
+    def _count_partitions(self, entry: Entry, job: Job) -> None:
+        """How many of those that survive partitions did so."""
+        if job["status"] != "completed" or getattr(entry.order.kind, "place", "") != "lasting":
+            return
+        node, runs = str(job["device"]).split(":")[0], [run for run in self._histories[entry.id].runs if run.batch == job["batch"]]
+        out = max((self._outages.longest((node,), run.begun, run.ended, 0) for run in runs), default=0)
+        self.attempts["partitions survived"] += out > LEASE * 1000
 
     def _audit_drains(self) -> None:
         for node, since, until in self._drains:

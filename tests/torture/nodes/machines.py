@@ -72,7 +72,7 @@ class Machine(Daemon):
 
     @property
     def is_alive(self) -> bool:
-        return bool(self._child) and not self._notice_end(self._child)
+        return self._child is not None and not self._notice_end(self._child)
 
 
 class Head(Machine):
