@@ -17,7 +17,7 @@ from ledger import Entry, Ledger  # noqa: E402
 from made import fault_of, text_of  # noqa: E402
 from outages import Outages  # noqa: E402
 
-JOB = {"id": 1, "name": "", "status": "completed", "attempts": 1, "batch": 9, "failure": None, "phase": None, "waiting_for": None}
+JOB = {"id": 1, "device": "alpha:cpu", "name": "", "status": "completed", "attempts": 1, "batch": 9, "failure": None, "phase": None, "waiting_for": None}
 
 
 def at(seconds: float) -> str:
@@ -29,7 +29,7 @@ class Rules(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder, self.ledger, self.outages = Path(folder.name), Ledger(0), Outages()
-        self.ledger.say = lambda line: None  # type: ignore[method-assign]
+        self.ledger.say = lambda line: None  # type: ignore
         self.books = FarBooks(self.folder, self.folder, Client(self.folder / "none"), self.ledger, self.outages, [])
 
     def write(self, what: str, *lines: dict[str, object]) -> None:
