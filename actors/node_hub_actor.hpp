@@ -17,7 +17,8 @@ struct node_hub_parts {
   batch_optimizer_actor optimizer;
   watchdog_actor watchdog;
   std::shared_ptr<remote::known_nodes> nodes;
-  std::filesystem::path runs; // the copies of their run directories go there
+  std::filesystem::path runs;      // the copies of their run directories go there
+  std::vector<std::string> shared; // paths.shared
   scheduling::node_rules rules;
   duration heartbeat{};            // how long a request for orders may wait
   std::function<void()> on_change; // devices came or went: everything is to be started again with them

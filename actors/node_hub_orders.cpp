@@ -1,8 +1,8 @@
 // What is to run on nodes.
 #include "actors/node_hub_state.hpp"
 
-#include "model/parameter_path.hpp"
 #include "runners/input_files.hpp"
+#include "scheduling/job_results.hpp"
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
@@ -62,13 +62,15 @@ void node_hub_state::run_there(run_batch& what) {
   arm();
 }
 
-// What its jobs read: what their parameters name, and the newest checkpoint of each that this head has. Checkpoints are then named
-// by where they are here.
+// What its jobs read and its node does not see: what their parameters name, and the newest checkpoint of each that this head has.
+// Checkpoints are then named by where they are here.
 result<void> node_hub_state::add_inputs(run_batch& what, wire::run& order) const {
   std::set<std::string> roots;
   const auto add = [&](const std::string& root) -> result<bool> {
     if (roots.contains(root))
       return true;
+    if (std::error_code failed; scheduling::is_below(root, parts_.shared))
+      return std::filesystem::exists(root, failed);
     auto files = runners::list_input(root);
     if (!files)
       return fail(files.error());
@@ -83,12 +85,9 @@ result<void> node_hub_state::add_inputs(run_batch& what, wire::run& order) const
   };
   order.input_params = what.type->parameters.job_result_paths();
   for (auto& start : what.starts) {
-    json params = json::parse(start.params);
-    for (const auto& path : order.input_params)
-      if (const json* value = find_parameter(params, path);
-          value && value->is_string() && value->get_ref<const std::string&>().starts_with('/'))
-        if (auto added = add(value->get<std::string>()); !added)
-          return fail(added.error());
+    for (const auto& source : scheduling::sources_in(json::parse(start.params), order.input_params))
+      if (auto added = add(source); !added)
+        return fail(added.error());
     for (checkpoint& one : start.checkpoints) {
       const auto file = (parts_.runs / to_string(one.batch) / "jobs" / to_string(one.job) / one.path).lexically_normal().string();
       const auto added = add(file);

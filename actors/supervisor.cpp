@@ -146,6 +146,7 @@ result<generation> supervisor::implementation::spawn_all() {
                                     .watchdog = h.watchdog,
                                     .nodes = nodes,
                                     .runs = parts.settings->storage.data_dir / "runs",
+                                    .shared = parts.settings->paths.shared,
                                     .rules = node_rules(),
                                     .heartbeat = parts.settings->node.heartbeat,
                                     .on_change = [this] { take_in_devices(); }});

@@ -145,6 +145,17 @@ void check_weights(toml_reader& reader, const toml::table* table, const std::map
   }
 }
 
+void check_shared(toml_reader& reader, const toml::node* node, std::vector<std::string>& folders) {
+  for (std::string& folder : folders) {
+    const auto plain = std::filesystem::path(folder).lexically_normal();
+    if (!plain.is_absolute() || plain == "/")
+      reader.report("paths.shared", node, "must hold absolute paths of folders below /, holds \"" + shortened(folder) + "\"");
+    folder = plain.string();
+    while (folder.size() > 1 && folder.back() == '/')
+      folder.pop_back();
+  }
+}
+
 void check_labels(toml_reader& reader, const toml::table* table, const std::map<std::string, std::string>& labels) {
   for (const auto& [name, value] : labels) {
     const auto key = dotted("devices.labels", name);
@@ -187,6 +198,7 @@ void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
                       std::to_string(socket.size()) + ": " + shortened(socket, 160),
                   "Unix sockets have short paths; set http.socket to a shorter one");
   check_node(reader, root, s.node);
+  check_shared(reader, node("paths.shared"), s.paths.shared);
   check_labels(reader, root.at_path("devices.labels").as_table(), s.devices.labels);
   check_weights(reader, root.at_path("queue.fair_share.weights").as_table(), s.queue.fair_share.weights);
   check_tier_weights(reader, root.at_path("queue.fair_share.tier_weights").as_table(), s.queue.fair_share);

@@ -181,6 +181,11 @@ std::vector<option<settings>> declare_node() {
 std::vector<option<settings>> declare_devices() {
   using enum option_kind;
   return {
+      setting(
+          {"paths.shared", text_list,
+           "Folders that this machine and all its nodes see under the same path, by a shared file system: what a job reads below\n"
+           "them is not brought to its node."},
+          [](settings& s) { return &s.paths.shared; }),
       setting({"devices.cpu.slots", integer,
                "How many batches may run on the host CPU at once. 0: one for two cores, at least one.", 0,
                limits::device_slots_max},

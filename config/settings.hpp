@@ -47,6 +47,10 @@ struct settings {
   } http;
 
   struct {
+    std::vector<std::string> shared; // folders that every node sees under the same path, absolute
+  } paths;
+
+  struct {
     struct {
       int slots = 0;               // 0: one for two cores, at least one
       std::int64_t memory_mib = 0; // 0: the machine's memory

@@ -79,6 +79,22 @@ void make_absolute(json& params, const std::vector<std::string>& paths, const st
   }
 }
 
+bool is_below(const std::string& path, const std::vector<std::string>& folders) {
+  const auto plain = std::filesystem::path(path).lexically_normal().string();
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](const std::string& folder) { return plain == folder || plain.starts_with(folder + "/"); });
+}
+
+std::vector<std::string> sources_in(const json& params, const std::vector<std::string>& paths) {
+  std::vector<std::string> sources;
+  for (const auto& path : paths)
+    if (const json* value = find_parameter(params, path); value && value->is_string())
+      if (const auto& text = value->get_ref<const std::string&>();
+          text.starts_with('/') && std::find(sources.begin(), sources.end(), text) == sources.end())
+        sources.push_back(text);
+  return sources;
+}
+
 std::vector<job_id> referenced_jobs(const json& params, const std::vector<std::string>& paths) {
   std::vector<job_id> jobs;
   for (const auto& path : paths)

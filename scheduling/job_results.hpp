@@ -17,6 +17,12 @@ namespace ferry::scheduling {
 // paths, "job:<id>" and what is no text stay as they are; with an empty `base_dir` all do.
 void make_absolute(json& params, const std::vector<std::string>& paths, const std::string& base_dir);
 
+// Is it one of these folders or below one, as text alone? All absolute and without "..".
+[[nodiscard]] bool is_below(const std::string& path, const std::vector<std::string>& folders);
+
+// The absolute paths at `paths`, each once, in order: what a job reads and another machine may not have.
+[[nodiscard]] std::vector<std::string> sources_in(const json& params, const std::vector<std::string>& paths);
+
 // The jobs that the values at `paths` (dotted) name. Values that are plain paths name none.
 [[nodiscard]] std::vector<job_id> referenced_jobs(const json& params, const std::vector<std::string>& paths);
 

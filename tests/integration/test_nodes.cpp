@@ -214,6 +214,23 @@ TEST_CASE("what a job reads is brought to its node: a file, a folder, the result
   CHECK(read("job:" + std::to_string(made)).ends_with("/out.txt\nmade elsewhere\n"));
 }
 
+TEST_CASE("what lies on a shared file system is read from there") {
+  const ferry::tests::scratch_directory shared;
+  const auto folders = "[paths]\nshared = [\"" + shared.path().string() + "\"]\n";
+  head_with_nodes lab({}, folders);
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto file = shared.path() / "input.txt";
+  std::ofstream(file) << "shared text\n";
+  const json job =
+      lab.head.finished(lab.head.post("/jobs", {{"type", "reader"}, {"params", {{"source", file.string()}}}}).at("id"));
+  INFO(job.dump(2) << alpha.log());
+  REQUIRE(job["status"] == "completed");
+  CHECK(text_of(lab.head.data() / "runs" / std::to_string(job["batch"].get<std::int64_t>()) / "output.log") ==
+        file.string() + "\nshared text\n");
+}
+
 TEST_CASE("a job continues on another node from the checkpoint that reached the head") {
   head_with_nodes lab("heartbeat = \"100ms\"\nsilent_after = \"1s\"\nlease = \"6s\"\n");
   node_process alpha(lab.known, lab.port, "alpha", far_type);

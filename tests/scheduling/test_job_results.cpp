@@ -36,6 +36,16 @@ TEST_CASE("a plain path is left as it is") {
     CHECK(referenced_jobs({{"source", path}}, {"source"}).empty());
 }
 
+TEST_CASE("what a job reads is named by its sources, and what lies below a shared folder is told by text alone") {
+  const json params = {{"source", "/a/b"}, {"deep", {{"mask", "/a/b"}}}, {"other", "relative"}, {"plain", "/c"}, {"n", 7}};
+  CHECK(sources_in(params, {"source", "deep.mask", "other", "n", "missing"}) == std::vector<std::string>{"/a/b"});
+  const std::vector<std::string> shared{"/srv/data", "/nfs"};
+  for (const char* path : {"/nfs", "/nfs/a", "/srv/data/deep/er", "/srv/other/../data/x", "/nfs/"})
+    CHECK(is_below(path, shared));
+  for (const char* path : {"/nfs2", "/srv", "/srv/data/../secret", "nfs/a", ""})
+    CHECK_FALSE(is_below(path, shared));
+}
+
 TEST_CASE("a result that is not there is an error that says why") {
   const json params = {{"source", "job:12"}};
   const auto message = [&](std::vector<job_record> records) {
