@@ -163,6 +163,26 @@ TEST_CASE("strangers who send rubbish, or nothing, keep no node from the head") 
   CHECK(lab.head.finished(lab.submit("exit 0"))["status"] == "completed");
 }
 
+TEST_CASE("strangers who hang up at once break no connection of a node") {
+  head_with_nodes lab;
+  node_process alpha(lab.known, lab.port, "alpha", far_type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto count = [&] {
+    const auto log = alpha.log();
+    std::size_t found = 0;
+    for (auto at = log.find("joined the head"); at != std::string::npos; at = log.find("joined the head", at + 1))
+      ++found;
+    return found;
+  };
+  const auto before = count();
+  for (int i = 0; i < 20; ++i) {
+    { const stranger one(lab.port); }
+    CHECK(lab.head.finished(lab.submit("exit 0"))["status"] == "completed");
+  }
+  CHECK(count() == before);
+}
+
 TEST_CASE("a node that is given a name that no node can have says so and does not start") {
   head_with_nodes lab;
   node_process odd(lab.known, lab.port, "../alpha", far_type);
