@@ -79,7 +79,9 @@ caf::result<remote::answer<wire::welcome>> node_hub_state::join(wire::join& what
   if (auto checked = check(what); !checked)
     return answer<wire::welcome>(remote::to_refusal(checked.error()));
   const auto now = boot_clock::now();
-  look(); // what time has brought counts first
+  look();                           // what time has brought counts first
+  if (removed_.contains(what.name)) // what it would be given would be lost with it
+    return answer<wire::welcome>(remote::to_refusal({error_code::unavailable, "the node is being removed", "join again", {}}));
   remote::known_node node{.name = what.name,
                           .id = what.id,
                           .version = what.version,
@@ -322,15 +324,18 @@ caf::result<result<done>> node_hub_state::drain(const drain_node& what) {
 
 caf::result<result<done>> node_hub_state::remove(const remove_node& what) {
   look();
-  if (!parts_.nodes->find(what.name))
-    return result<done>(fail(parts_.nodes->remove(what.name).error()));
+  // One that is known no more may have been given something as it was removed.
+  const bool is_known = parts_.nodes->find(what.name).has_value();
   auto given_up = book_.remove(what.name, what.force, boot_clock::now());
   if (!given_up && given_up.error().code != error_code::not_found)
     return result<done>(fail(given_up.error()));
+  if (!given_up && !is_known)
+    return result<done>(fail(parts_.nodes->remove(what.name).error()));
   if (given_up)
     for (const batch_id batch : *given_up)
       give_up(batch, "its node was removed");
-  removed_.insert(what.name);
+  if (is_known)
+    removed_.insert(what.name);
   forget_removed();
   arm();
   return result<done>(done{});

@@ -64,10 +64,10 @@ std::optional<error> node_book::refusal_of(const node_offer& offer, boot_instant
   if (node.session != 0)
     return error{error_code::conflict, "another machine is connected as node \"" + offer.name + "\"",
                  "give one of the two another node.name"};
-  return may_still_run(offer.name, node, now);
+  return may_still_run(offer.name, now);
 }
 
-error node_book::may_still_run(const std::string& name, const member& node, boot_instant now) const {
+error node_book::may_still_run(const std::string& name, boot_instant now) const {
   const auto there = batches_of(name);
   std::string text = "node \"" + name + "\" may still run " +
                      (there.size() == 1 ? "batch " + to_string(there.front()) : std::to_string(there.size()) + " batches");
@@ -76,8 +76,7 @@ error node_book::may_still_run(const std::string& name, const member& node, boot
     text += ", for " + to_words(std::chrono::ceil<duration>(std::max(*until - now, boot_clock::duration::zero())));
   else if (until)
     text += ", with no end to be foreseen: its type survives partitions";
-  return {error_code::conflict, std::move(text),
-          node.id.empty() ? "start the machine that ran it" : "start that machine, or remove the node by force once it is off"};
+  return {error_code::conflict, std::move(text), "start that machine, or remove the node by force once it is off"};
 }
 
 bool node_book::heard(const std::string& node, session_number session, boot_instant now) {
@@ -197,7 +196,7 @@ result<std::vector<batch_id>> node_book::remove(const std::string& node, bool fo
   auto given_up = batches_of(node);
   const auto until = lease_of(node);
   if (!force && !given_up.empty() && until && now < *until)
-    return fail(may_still_run(node, found->second, now));
+    return fail(may_still_run(node, now));
   for (const batch_id batch : given_up)
     batches_.erase(batch);
   nodes_.erase(found);

@@ -125,7 +125,7 @@ private:
   };
 
   [[nodiscard]] std::optional<error> refusal_of(const node_offer& offer, boot_instant now) const;
-  [[nodiscard]] error may_still_run(const std::string& name, const member& node, boot_instant now) const;
+  [[nodiscard]] error may_still_run(const std::string& name, boot_instant now) const;
   std::vector<batch_id> end_session(const std::string& name, member& node);
   void extend(member& node, boot_instant now) const;
 

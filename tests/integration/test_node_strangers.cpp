@@ -91,6 +91,31 @@ TEST_CASE("P4 another machine under the name of a node that may still run someth
   CHECK(executions_in(file).size() == 1);
 }
 
+TEST_CASE("what a node may still run that is known no more can be given up by force, and its name is free") {
+  const std::string type = far_type + "[job_types.lasting]\ncommand = [\"sleep\", \"1000\"]\ndevice = \"cpu\"\nmemory_mib = 2000\n"
+                                      "survive_partition = true\n";
+  head_with_nodes lab({}, type.substr(far_type.size()));
+  node_process alpha(lab.known, lab.port, "alpha", type);
+  alpha.start();
+  lab.wait_for("alpha");
+  const std::int64_t id = lab.head.post("/jobs", {{"type", "lasting"}})["id"];
+  lab.running(id);
+  eventually([&] { return alpha.job_processes().size() == 1; });
+  alpha.kill();
+  ferry::tests::end_jobs(alpha.data());
+  lab.head.kill();
+  std::filesystem::remove(lab.head.data() / "nodes.json"); // as where it was removed, and had just been given something
+  lab.head.start();
+  node_process other(lab.known, lab.port, "alpha", far_type);
+  other.start();
+  other.wait_for_log("may still run batch");
+  CHECK(lab.head.refused("DELETE", "/nodes/alpha").code == error_code::conflict);
+  CHECK(lab.head.refused("DELETE", "/nodes/beta?force=true").code == error_code::not_found);
+  eventually([&] { return lab.head.connect()->send({"DELETE", "/nodes/alpha?force=true"}).has_value(); });
+  lab.wait_for("alpha");
+  CHECK(lab.job(id)["status"] != "running");
+}
+
 TEST_CASE("another machine may take the name of a node that has left with nothing to run, and lend other devices") {
   head_with_nodes lab;
   {
