@@ -83,7 +83,7 @@ class FarBooks(Books):
         self.attempts["resumes"] += len(resumed)
         for batch, point in resumed.items():
             if (point["from"], point["step"]) not in saved:
-                self._accuse(entry, job, f"went on in batch {batch} from step {point['step']} of batch {point['from']}, which it never saved")
+                self._accuse(entry, job, f"went on in batch {batch} from {point}, which it never saved")
         for batch, done in steps.items():
             first = resumed[batch]["step"] if batch in resumed else 0
             if done != list(range(first, first + len(done))):

@@ -1,6 +1,7 @@
 """The head and the nodes: a ferryd each, on a machine of its own."""
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -106,6 +107,10 @@ class Node(Machine):
         while self._child and LENDS not in self._child.log.read_text(errors="replace") and time.monotonic() < until:
             time.sleep(0.02)
         super().stop()
+
+    def wipe(self) -> None:
+        """Another machine, of the same name."""
+        shutil.rmtree(self.data, ignore_errors=True)
 
     def runs(self) -> list[str]:
         """The batches that it has directories of."""

@@ -17,7 +17,8 @@ from ledger import Entry, Ledger  # noqa: E402
 from made import fault_of, text_of  # noqa: E402
 from outages import Outages  # noqa: E402
 
-JOB = {"id": 1, "device": "alpha:cpu", "name": "", "status": "completed", "attempts": 1, "batch": 9, "failure": None, "phase": None, "waiting_for": None}
+JOB = {"id": 1, "device": "alpha:cpu", "name": "", "status": "completed", "attempts": 1, "batch": 9,
+       "failure": None, "phase": None, "waiting_for": None}
 
 
 def at(seconds: float) -> str:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tortures ferry's nodes: a head and three nodes in network namespaces, links that are cut, and kill -9 on any side. The books must balance.
+"""Tortures ferry's nodes: a head and three nodes, links that are cut, and kill -9 on any side. At the end the books must balance.
 
 torture_nodes.py --bin DIR [--seconds 60] [--seed N] [--patience 40] [--keep] [--work DIR]
 
@@ -200,7 +200,8 @@ class NodeTorture:
                 print(f"{machine.name} logged: {line}")
         for crime in self._ledger.crimes():
             print(f"FAILED (seed {self._seed}): {crime}")
-        print(f"seed {self._seed}: " + (f"{len(self._ledger.crimes())} crimes" if self._ledger.crimes() else "the books balance"), flush=True)
+        crimes = len(self._ledger.crimes())
+        print(f"seed {self._seed}: " + (f"{crimes} crimes" if crimes else "the books balance"), flush=True)
 
     # ---- within ----------------------------------------------------------------------------------------------------------------
 

@@ -53,8 +53,8 @@ class Troublemaker:
 
     def _choose_seconds(self) -> float:
         """A moment; less than a lease; longer than the head waits."""
-        return self._random.choices(
-            (self._random.uniform(0, 0.6), self._random.uniform(0.6, LEASE), self._random.uniform(LEASE, LEASE + MARGIN + 3)), (45, 35, 20))[0]
+        bounds = ((0, 0.6), (0.6, LEASE), (LEASE, LEASE + MARGIN + 3))
+        return self._random.uniform(*self._random.choices(bounds, (45, 35, 20))[0])
 
     def _out(self, machine: str) -> AbstractContextManager[None]:
         return self._troubles.outages.of(machine)
@@ -72,8 +72,8 @@ class NodeTroublemaker(Troublemaker):
         network = troubles.network
         self._faults = {network.lose_all: 25, network.lose_from_head: 20, network.lose_from_node: 20, network.unplug_node: 10,
                         network.unplug_head: 10, network.forbid: 10, network.slow_down: 15 if network.can_delay or network.can_thin else 0}
-        self._deeds = {self._kill_shim: 60, self._kill: 25, self._terminate: 8, self._freeze: 14, self._cut: 50, self._flap: 8, self._reset: 6,
-                       self._turn_off: 8, self._drain: 10}
+        self._deeds = {self._kill_shim: 60, self._kill: 25, self._terminate: 8, self._freeze: 14, self._cut: 50, self._flap: 8,
+                       self._reset: 6, self._turn_off: 10, self._drain: 10}
         # While it is cut off:
         self._inner = {self._kill_shim: 40, self._kill: 25, self._terminate: 8, self._freeze: 14}
 
@@ -106,7 +106,7 @@ class NodeTroublemaker(Troublemaker):
             self._node.thaw()
 
     def _turn_off(self) -> None:
-        """The machine is off, and after a while on again; meanwhile its operator may say so."""
+        """The machine is off, and after a while on again; meanwhile its operator may say so, or put another one in its place."""
         self._ledger.count("nodes turned off")
         with self._out(self._name):
             self._node.kill()
@@ -119,7 +119,10 @@ class NodeTroublemaker(Troublemaker):
                     break
                 time.sleep(0.01)
             removed = self._random.random() < 0.5 and self._remove()
-            if not removed or self._random.random() < 0.7:
+            if removed and self._random.random() < 0.4:
+                self._ledger.count("nodes replaced")
+                self._node.wipe()
+            elif not removed or self._random.random() < 0.7:
                 self._pause()
             self._node.start()
 
@@ -224,7 +227,9 @@ class HeadTroublemaker(Troublemaker):
         self._deeds = {self._kill: 40, self._kill_while_it_starts: 15, self._terminate: 12, self._freeze: 12}
 
     def work(self) -> None:
-        while not self._stop.wait(self._random.choice((self._random.uniform(0.2, 3), self._random.uniform(2, 8)))):
+        """A lease counts anew from each start of the head: now and then it lives for long enough to see one end."""
+        bounds = ((0.2, 3), (2, 8), (LEASE + MARGIN + 1, LEASE + MARGIN + 6))
+        while not self._stop.wait(self._random.uniform(*self._random.choices(bounds, (45, 35, 20))[0])):
             self._do_one(self._deeds)
 
     def _kill(self) -> None:
