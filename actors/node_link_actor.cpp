@@ -46,6 +46,8 @@ struct node_link_state {
         },
         [this](batch_noted& what) { noted(what); },
         [this](batch_not_started& what) {
+          given_.erase(what.batch); // else its directory would be kept for a run that is being followed
+          send(self_, inputs_, release_inputs{what.batch});
           tell(wire::not_started{what.batch, std::move(what.why), what.crashed, what.is_trouble});
         },
         [this](job_over& what) {

@@ -17,7 +17,7 @@ from made import text_of
 from outages import Outages
 from troubles import Drain
 
-LOST = "lost"
+LOST, WAS_REMOVED = "lost", "was removed"
 GRACE = 1.0
 LATE_SECONDS = 2.0  # what a busy machine may add to an outage: to mend it, to join, to speak
 DRAIN_TAKES_MS = 500.0  # a start that was decided before, and is stored after
@@ -103,8 +103,9 @@ class FarBooks(Books):
         for (_, ended, batch), (begun, _, other) in pairwise(in_order):
             if begun <= ended:
                 self._accuse(entry, job, f"ran twice at once: in batch {batch} until {ended:.3f}, in batch {other} from {begun:.3f}")
-        if len(in_order) != len(executions_of(self._evidence, entry.id)) and in_order:
-            self._accuse(entry, job, f"has {len(in_order)} spans and {len(executions_of(self._evidence, entry.id))} executions")
+        executed = {execution["batch"] for execution in executions_of(self._evidence, entry.id)}
+        if strangers := set(spans) - executed:  # one that is killed as it begins has no span
+            self._accuse(entry, job, f"lived in batches {sorted(strangers)}, and was executed in {sorted(executed)}")
 
     def _audit_losses(self, entry: Entry, job: Job) -> None:
         """Nothing is given up, or ended, to which nothing was done; nor what survives partitions, as long as only a link was cut."""
@@ -123,6 +124,8 @@ class FarBooks(Books):
             if self._ledger.was_killed(str(self._runs / str(detail["batch"])), None) or entry.order.kind.name == "crashes":
                 continue
             node = device.split(":")[0]
+            if WAS_REMOVED in failure.get("message", "") and self._outages.was_removed(node, ms(event["at"])):
+                continue
             out = self._outages.longest((node, "head"), since - 1000 * (LEASE + MARGIN), ms(event["at"]), 1000 * LATE_SECONDS) / 1000
             if getattr(entry.order.kind, "place", "") == "lasting":
                 self._accuse(entry, job, f"survives partitions, and was lost in batch {detail['batch']} on {device}, which nobody killed: "

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 Span = tuple[float, float]  # ms, as in histories
 FOREVER = float("inf")
+STORE_MS = 5000.0
 
 
 def now_ms() -> float:
@@ -19,6 +20,7 @@ class Outages:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spans: dict[str, list[list[float]]] = {}
+        self._removals: list[tuple[str, float, float]] = []
 
     @contextmanager
     def of(self, machine: str) -> Iterator[None]:
@@ -29,6 +31,15 @@ class Outages:
             yield
         finally:
             span[1] = now_ms()
+
+    def removal(self, machine: str, since: float) -> None:
+        """It was asked for then, and is answered now; the ends of what it had are stored soon after."""
+        with self._lock:
+            self._removals.append((machine, since, now_ms() + STORE_MS))
+
+    def was_removed(self, machine: str, at: float) -> bool:
+        with self._lock:
+            return any(name == machine and since <= at <= until for name, since, until in self._removals)
 
     def longest(self, machines: tuple[str, ...], since: float, until: float, gap: float) -> float:
         """The longest time, in ms, of that span in which one of these machines was out, where pauses up to `gap` count as well."""

@@ -128,11 +128,12 @@ class NodeTroublemaker(Troublemaker):
 
     def _remove(self) -> bool:
         """A head that is not there, or that has not noticed yet, says no."""
-        until = time.monotonic() + LEASE
+        until, since = time.monotonic() + LEASE, now_ms()
         while time.monotonic() < until and not self._stop.is_set():
             answer = self._client.request("DELETE", f"/nodes/{self._name}?force=true")
             if answer.status in (200, 404):
                 self._ledger.count("nodes removed by force")
+                self._troubles.outages.removal(self._name, since)
                 return True
             if answer.status != 409:
                 self._ledger.crime(f"the removal of {self._name} was answered {answer}")
