@@ -236,3 +236,42 @@ TEST_CASE("a warm worker on a node is found again by the daemon that starts ther
   CHECK(lab.pid_after(lab.submit_together({{{"value", 4}}})) == pid);
   lab.ends_empty();
 }
+
+TEST_CASE("what was committed to a worker on a node whose shim is killed runs on another, and leaves nothing there") {
+  const std::string quick = "[job_types.quick]\nrunner = \"worker\"\ncommand = [\"/usr/bin/python3\", \"" FERRY_SCRIPTED_WORKER
+                            "\"]\ndevice = \"cpu\"\nmemory_mib = 2000\nkeep_alive = \"1h\"\nretry.signal = 9\nretry.lost = 9\n"
+                            "retry.delay = \"10ms\"\n";
+  head_with_nodes lab({}, quick);
+  node_process alpha(lab.known, lab.port, "alpha", quick, 1);
+  alpha.start();
+  lab.wait_for("alpha");
+  const auto submit = [&](const json& params) -> std::int64_t {
+    return lab.head.post("/jobs", {{"type", "quick"}, {"params", params}})["id"];
+  };
+  const auto go = lab.scratch.path() / "go";
+  std::int64_t front = 0, next = 0;
+  for (bool committed = false; !committed;) { // a machine that is too busy commits nothing ahead
+    for (int i = 0; i < 12; ++i)
+      CHECK(lab.head.finished(submit(json::object()))["status"] == "completed");
+    lab.head.post("/queue/pause");
+    front = submit({{"do", "wait"}, {"until", go.string()}}), next = submit(json::object());
+    lab.head.post("/queue/unpause");
+    eventually([&] {
+      committed = lab.job(next)["status"] == "running";
+      return committed || lab.job(front)["phase"] == "running";
+    });
+    if (committed)
+      break;
+    for (const auto id : {next, front})
+      lab.head.post("/jobs/" + std::to_string(id) + "/cancel");
+    static_cast<void>(lab.head.finished(front));
+  }
+  const auto folder = *std::filesystem::directory_iterator(alpha.data() / "node" / "workers");
+  const auto shim = json::parse(text_of(folder.path() / "shim.json"));
+  REQUIRE(::kill(shim["pid"].get<int>(), SIGKILL) == 0);
+  std::ofstream(go).flush();
+  for (const auto id : {front, next})
+    CHECK(lab.head.finished(id)["status"] == "completed");
+  INFO(alpha.log());
+  eventually([&] { return alpha.run_directories() == 0; });
+}
