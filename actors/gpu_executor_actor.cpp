@@ -1,12 +1,9 @@
 #include "actors/gpu_executor_actor.hpp"
 
-#include "actors/run_tally.hpp"
-#include "runners/checkpoint_files.hpp"
+#include "actors/run_reporter.hpp"
 #include "scheduling/batch_traits.hpp"
-#include "scheduling/run_watch.hpp"
 
 #include <algorithm>
-#include <map>
 #include <spdlog/spdlog.h>
 #include <unordered_map>
 
@@ -23,7 +20,10 @@ constexpr std::chrono::milliseconds follow_up_patience{250};
 struct gpu_executor_state {
   using handle = local_executor_actor;
 
-  gpu_executor_state(handle::pointer self, executor_parts parts) : self_(self), parts_(std::move(parts)) {}
+  gpu_executor_state(handle::pointer self, executor_parts parts)
+      : self_(self),
+        parts_(std::move(parts)),
+        reporter_(parts_.queue, parts_.optimizer, parts_.watchdog, parts_.control->directory_of({}).parent_path()) {}
 
   handle::behavior_type make_behavior() {
     return {
@@ -42,8 +42,7 @@ struct gpu_executor_state {
 
 private:
   struct run {
-    run_tally tally;
-    const config::job_type* type = nullptr;
+    followed_run of;
     std::optional<std::chrono::steady_clock::time_point> waits_since = {}; // for its worker to be done with another batch
   };
 
@@ -91,21 +90,14 @@ private:
     }
     auto spec = spec_of(what);
     if (!spec) {
-      fail_all(what, failure{.kind = failure_kind::input, .message = to_string(spec.error())});
+      reporter_.tell_all_failed(what, failure{.kind = failure_kind::input, .message = to_string(spec.error())});
       return;
     }
     launch(what, *spec);
   }
 
   [[nodiscard]] result<runners::run_spec> spec_of(const run_batch& what) const {
-    const auto directory = parts_.control->directory_of(what.batch);
-    std::vector<runners::run_job> jobs;
-    for (std::size_t i = 0; i < what.jobs.size(); ++i)
-      jobs.push_back({what.jobs[i], json::parse(what.starts.at(i).params), directory / "jobs" / to_string(what.jobs[i]),
-                      resume_from(what.batch, what.jobs[i], what.starts[i].checkpoints), what.starts[i].part});
-    const int share = std::max(1, parts_.on.threads * what.place.slots / std::max(1, parts_.on.slots));
-    const runners::placement where{parts_.on, what.type->threads > 0 ? what.type->threads : share, what.place.memory_mib};
-    auto spec = runners::make_run_spec(*what.type, what.batch, where, std::move(jobs), directory, choose_worker(what));
+    auto spec = reporter_.spec_of(what, parts_.on, choose_worker(what));
     if (spec && !what.type->survive_partition)
       spec->lease_file = parts_.lease_file;
     return spec;
@@ -113,7 +105,7 @@ private:
 
   void launch(const run_batch& what, const runners::run_spec& spec) {
     const worker_id worker = worker_of(what);
-    run made{.tally = run_tally(what.jobs, !worker.is_none()), .type = what.type};
+    run made{.of = {run_tally(what.jobs, !worker.is_none()), what.type}};
     if (what.place.follows)
       made.waits_since = std::chrono::steady_clock::now();
     runs_.insert_or_assign(what.batch, std::move(made));
@@ -167,32 +159,8 @@ private:
     return {batch, {error_code::unavailable, "the worker that was to run it next did not get to it", {}, {}}, false, false};
   }
 
-  // The newest checkpoint whose file is still there, and a line in the job's timeline about it; empty: from the beginning.
-  [[nodiscard]] std::filesystem::path resume_from(batch_id batch, job_id job, const std::vector<checkpoint>& newest_first) const {
-    const auto note = [&](note_kind kind, json detail) {
-      send(self_, parts_.queue, batch_noted{batch, job, {kind, wall_clock_now(), std::move(detail)}});
-    };
-    for (const checkpoint& one : newest_first) {
-      const auto path = (parts_.control->directory_of(one.batch) / "jobs" / to_string(one.job) / one.path).lexically_normal();
-      std::error_code unreadable;
-      if (!std::filesystem::exists(path, unreadable))
-        continue;
-      json detail{{"path", path.string()}};
-      if (one.step)
-        detail["step"] = *one.step;
-      note(note_kind::resumed, std::move(detail));
-      return path;
-    }
-    if (!newest_first.empty())
-      note(note_kind::warned, {{"rule", "checkpoints"},
-                               {"why", "none of its last " + std::to_string(newest_first.size()) +
-                                           " checkpoints is there any more, so it begins at the beginning"},
-                               {"action", "warn"}});
-    return {};
-  }
-
   void adopt(const adopt_batch& what) {
-    runs_.insert_or_assign(what.batch, run{run_tally(what.jobs, !parts_.control->worker_of(what.batch).is_none()), what.type});
+    runs_.insert_or_assign(what.batch, run{{run_tally(what.jobs, !parts_.control->worker_of(what.batch).is_none()), what.type}});
     parts_.router->route(what.batch, self_);
     const auto condition = parts_.control->inspect(what.batch);
     const auto* damaged = std::get_if<runners::run_damaged>(&condition);
@@ -208,10 +176,11 @@ private:
       return;
     }
     if (damaged)
-      runs_.at(what.batch).tally.give_up({.kind = failure_kind::lost, .message = "its run directory is damaged: " + damaged->why});
+      runs_.at(what.batch)
+          .of.tally.give_up({.kind = failure_kind::lost, .message = "its run directory is damaged: " + damaged->why});
     else
       for (const auto& event : lost->events)
-        runs_.at(what.batch).tally.add(event);
+        runs_.at(what.batch).of.tally.add(event);
     finish(what.batch);
   }
 
@@ -226,7 +195,7 @@ private:
         waiting != waiting_.end()) {
       const run_batch unlaunched = std::move(*waiting);
       waiting_.erase(waiting);
-      end_unlaunched(what, unlaunched.jobs, unlaunched.starts_worker);
+      reporter_.tell_stopped_unlaunched(what, unlaunched.jobs, unlaunched.starts_worker);
       return;
     }
     const auto found = runs_.find(what.batch);
@@ -239,19 +208,7 @@ private:
       send(self_, parts_.optimizer, slot_freed{what.batch});
       return;
     }
-    parts_.control->stop(what.batch, to_text(what.reason), of.type ? of.type->grace : grace_of_unknown_type, what.jobs);
-  }
-
-  void end_unlaunched(const stop_batch& what, const std::vector<job_id>& jobs, bool starts_worker) const {
-    std::vector<scheduling::job_outcome> outcomes;
-    for (const job_id job : jobs) {
-      const bool meant = what.jobs.empty() || std::find(what.jobs.begin(), what.jobs.end(), job) != what.jobs.end();
-      outcomes.push_back(scheduling::judge_unlaunched(what.reason, meant));
-    }
-    send(self_, parts_.queue, batch_over{what.batch, std::move(outcomes)});
-    send(self_, parts_.optimizer, slot_freed{what.batch, starts_worker});
-    if (starts_worker)
-      send(self_, parts_.optimizer, worker_gone{worker_id{what.batch.value}});
+    parts_.control->stop(what.batch, to_text(what.reason), of.of.type ? of.of.type->grace : grace_of_unknown_type, what.jobs);
   }
 
   void follow(const runners::run_control::report& report) {
@@ -262,70 +219,21 @@ private:
     const auto found = runs_.find(report.batch);
     if (found == runs_.end())
       return;
-    std::map<job_id, progress> latest; // none: of each job
-    for (const auto& event : report.events) {
-      found->second.tally.add(event);
+    if (!report.events.empty())
       found->second.waits_since.reset();
-      if (std::holds_alternative<runners::run_started>(event))
-        send(self_, parts_.queue, batch_began{report.batch});
-      if (auto noted = note_of(event))
-        send(self_, parts_.queue,
-             batch_noted{report.batch, noted->job.is_none() ? std::nullopt : std::optional{noted->job}, std::move(noted->note)});
-      if (const auto* progressed = std::get_if<runners::run_progressed>(&event))
-        latest.insert_or_assign(progressed->job, progressed->value);
-      tell_early_end(report, found->second, event);
-      give_sign(report.batch, found->second, event);
-    }
+    reporter_.tell(report.batch, found->second.of, report.events, report.over);
     if (report.never_handed)
       take_back(report.batch);
     else if (report.over)
       finish(report.batch);
-    else
-      for (auto& [job, value] : latest)
-        send(self_, parts_.queue,
-             batch_progressed{report.batch, job.is_none() ? std::nullopt : std::optional{job}, std::move(value)});
-  }
-
-  // The others go on; the last end comes with that of the batch.
-  void tell_early_end(const runners::run_control::report& report, const run& of, const runners::run_event& event) const {
-    job_id job;
-    if (const auto* finished = std::get_if<runners::run_job_done>(&event))
-      job = finished->job;
-    else if (const auto* failed = std::get_if<runners::run_job_failed>(&event))
-      job = failed->job;
-    else if (const auto* cancelled = std::get_if<runners::run_job_cancelled>(&event))
-      job = cancelled->job;
-    if (job.is_none() || report.over || of.tally.jobs().size() < 2)
-      return;
-    if (auto outcome = of.tally.early_outcome(job))
-      send(self_, parts_.queue, job_over{report.batch, job, std::move(*outcome)});
-  }
-
-  // That the process exists is no sign of its own.
-  void give_sign(batch_id batch, const run& of, const runners::run_event& event) const {
-    if (!of.type || !scheduling::run_watch::is_needed(of.type->watch, of.type->metric_rules) ||
-        std::holds_alternative<runners::run_started>(event))
-      return;
-    const auto* progressed = std::get_if<runners::run_progressed>(&event);
-    const auto at = std::visit([](const auto& e) { return e.at; }, event);
-    send(self_, parts_.watchdog, batch_sign{batch, at, progressed ? std::optional{progressed->value} : std::nullopt});
   }
 
   void finish(batch_id batch) {
-    auto& ended = runs_.at(batch);
-    if (!ended.tally.has_ended() && never_started(batch))
+    auto of = runs_.at(batch).of;
+    if (!of.tally.has_ended() && never_started(batch))
       return;
-    if (ended.type && !ended.type->checkpoint_files.empty())
-      for (std::size_t i = 0; i < ended.tally.jobs().size(); ++i) {
-        const auto directory = parts_.control->directory_of(batch) / "jobs" / to_string(ended.tally.jobs()[i]);
-        if (const auto newest = runners::newest_file(directory, ended.type->checkpoint_files))
-          ended.tally.add_checkpoint(i, newest->path, newest->written);
-      }
-    auto outcomes = ended.tally.outcomes();
-    const bool worker_ended = ended.tally.worker_has_ended() || !ended.tally.has_ended();
     drop(batch);
-    send(self_, parts_.queue, batch_over{batch, std::move(outcomes)});
-    send(self_, parts_.optimizer, slot_freed{batch, worker_ended});
+    reporter_.tell_end(batch, of, of.tally.worker_has_ended() || !of.tally.has_ended());
   }
 
   // Its shim died before it had made a process: the jobs did not run.
@@ -351,14 +259,6 @@ private:
     send(self_, parts_.optimizer, slot_freed{batch, true});
   }
 
-  void fail_all(const run_batch& what, const failure& why) {
-    send(self_, parts_.queue,
-         batch_over{what.batch, std::vector(what.jobs.size(), scheduling::job_outcome{job_state::failed, why, nullptr})});
-    send(self_, parts_.optimizer, slot_freed{what.batch});
-    if (what.starts_worker)
-      send(self_, parts_.optimizer, worker_gone{worker_id{what.batch.value}});
-  }
-
   void drop(batch_id batch) {
     runs_.erase(batch);
     parts_.router->forget(batch);
@@ -366,6 +266,7 @@ private:
 
   handle::pointer self_;
   executor_parts parts_;
+  run_reporter reporter_;
   std::unordered_map<batch_id, run> runs_;
   std::vector<run_batch> waiting_; // for workers to be gone
   bool follow_up_armed_ = false;

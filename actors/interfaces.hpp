@@ -145,6 +145,7 @@ using local_executor_actor = gpu_executor_actor::extend<caf::result<void>(follow
 
 struct batch_began {
   batch_id batch;
+  std::optional<instant> at = {}; // when its process was made; none: just now
 };
 struct batch_progressed {
   batch_id batch;
