@@ -2,6 +2,7 @@
 
 #include "config/limits.hpp"
 #include "config/locations.hpp"
+#include "config/slurm_check.hpp"
 #include "config/text.hpp"
 #include "model/device_selector.hpp"
 
@@ -192,6 +193,7 @@ void check_settings(toml_reader& reader, const toml::table& root, settings& s) {
                   "set both, or none: then TCP is served without TLS");
   }
   check_hosts(reader, node("http.tcp.hosts"), s.http.tcp.hosts);
+  check_slurm(reader, root, s);
   if (const std::string socket = s.http.socket.string(); socket.size() > limits::socket_path_bytes_max)
     reader.report("http.socket", node("http.socket"),
                   "must have at most " + std::to_string(limits::socket_path_bytes_max) + " bytes, has " +
@@ -216,6 +218,7 @@ result<settings> parse(std::string_view toml, const std::filesystem::path& file)
   fill_default_paths(s);
   check_settings(reader, *root, s);
   read_job_types(reader, root->get("job_types"), s);
+  check_slurm_types(reader, *root, s);
   if (!reader.has_problems())
     return s;
   std::vector<problem> problems = reader.take_problems();

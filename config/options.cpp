@@ -150,6 +150,41 @@ std::vector<option<settings>> declare_devices() {
   };
 }
 
+std::vector<option<settings>> declare_slurm() {
+  using enum option_kind;
+  return {
+      setting(
+          {"devices.slurm.partition", text,
+           "The partition of a Slurm cluster that batches are given to as well, by sbatch, from a data directory that its nodes "
+           "see\n"
+           "under the same path (docs/slurm.md). Empty: none are."},
+          [](settings& s) { return &s.devices.slurm.partition; }),
+      setting({"devices.slurm.gres", text, "What each batch asks for there: \"gpu:1\". Empty: nothing, so that it has no GPU."},
+              [](settings& s) { return &s.devices.slurm.gres; }),
+      setting({"devices.slurm.slots", integer, "How many batches Slurm may have at once; those that wait in its queue count.", 1,
+               limits::device_slots_max},
+              [](settings& s) { return &s.devices.slurm.slots; }),
+      setting({"devices.slurm.memory_mib", integer,
+               "Memory, in MiB, that one batch may ask for. What it asks for goes to Slurm as --mem.", 1,
+               limits::slurm_memory_mib_max},
+              [](settings& s) { return &s.devices.slurm.memory_mib; }),
+      setting({"devices.slurm.cpus", integer, "Host threads for each slot that a batch takes (--cpus-per-task).", 1,
+               limits::device_threads_max},
+              [](settings& s) { return &s.devices.slurm.cpus; }),
+      setting({"devices.slurm.time_limit", duration, "After which Slurm ends a batch (--time). \"0s\": the partition's limit.", 0,
+               limits::run_seconds_max * second_ms, second_ms},
+              [](settings& s) { return &s.devices.slurm.time_limit; }),
+      setting({"devices.slurm.extra", text_list, "Further options of sbatch: [\"--account=vision\", \"--qos=low\"]."},
+              [](settings& s) { return &s.devices.slurm.extra; }),
+      setting({"devices.slurm.job_types", text_list,
+               "The job types that may run there. Empty: all that have a process of their own (runner = \"process\")."},
+              [](settings& s) { return &s.devices.slurm.job_types; }),
+      setting({"devices.slurm.poll", duration, "How often it is looked what runs there has written, and what Slurm says of it.",
+               100, 600'000},
+              [](settings& s) { return &s.devices.slurm.poll; }),
+  };
+}
+
 std::vector<option<settings>> declare_queue() {
   using enum option_kind;
   return {
@@ -194,7 +229,7 @@ std::vector<option<settings>> declare_queue() {
 const std::vector<option<settings>>& options() {
   static const std::vector<option<settings>> declared = [] {
     std::vector<option<settings>> all = declare_places();
-    for (auto* declare : {declare_serving, declare_node, declare_devices, declare_queue})
+    for (auto* declare : {declare_serving, declare_node, declare_devices, declare_slurm, declare_queue})
       for (auto& more : declare())
         all.push_back(std::move(more));
     return all;

@@ -6,6 +6,7 @@
 #include "config/http_rules.hpp"
 #include "config/job_type.hpp"
 #include "config/node_settings.hpp"
+#include "config/slurm_settings.hpp"
 #include "config/upload_rules.hpp"
 #include "model/error.hpp"
 
@@ -63,6 +64,7 @@ struct settings {
       bool enabled = true;
     } gpu;
     std::map<std::string, std::string> labels; // of all of them, for jobs that ask for them
+    slurm_settings slurm; // [devices.slurm]
   } devices;
 
   struct {

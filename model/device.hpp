@@ -1,4 +1,5 @@
-// A device: a GPU, one of its MIG parts, or the host CPU. It has slots (how many batches may run at once) and memory.
+// A device: a GPU, one of its MIG parts, the host CPU, or a partition of a Slurm cluster. It has slots (how many batches may run at
+// once) and memory.
 #pragma once
 
 #include <algorithm>
@@ -28,6 +29,11 @@ struct device {
   int threads = 1;                                        // host threads that its slots share
   std::optional<std::vector<std::string>> job_types = {}; // that can run there, sorted; not set: all
   std::map<std::string, std::string> labels = {};         // "node": the machine; others as its configuration says
+  std::int64_t lease_memory_mib_max = 0;                  // of the memory, what one lease may have; 0: all of it
+
+  [[nodiscard]] std::int64_t memory_of_one_lease_mib() const {
+    return lease_memory_mib_max > 0 ? lease_memory_mib_max : memory_mib;
+  }
 
   [[nodiscard]] bool runs(std::string_view job_type) const {
     return !job_types || std::binary_search(job_types->begin(), job_types->end(), job_type);
@@ -44,6 +50,13 @@ struct device {
 [[nodiscard]] constexpr std::string_view local_id(std::string_view device_id) {
   const auto colon = device_id.find(':');
   return colon == std::string_view::npos ? device_id : device_id.substr(colon + 1);
+}
+
+// The partition of a Slurm cluster, as one device: batches for it are submitted there.
+inline constexpr std::string_view slurm_device = "slurm";
+// What runs on it is followed by files alone: nothing of it is sure to be in the process table of this machine.
+[[nodiscard]] constexpr bool is_elsewhere(std::string_view device_id) {
+  return device_id == slurm_device || !node_of(device_id).empty();
 }
 
 // A process that holds memory of a GPU.

@@ -93,16 +93,18 @@ std::optional<site> find_site(const device_ledger& devices, const account& a, co
   std::int64_t free = a.memory_free_mib();
   for (const worker_id id : *ends)
     free += devices.workers().at(id).memory_mib;
-  return site{&a, nullptr, std::move(*ends), free};
+  return site{&a, nullptr, std::move(*ends), std::min(free, a.owner.memory_of_one_lease_mib())};
 }
 
-// Better: a warm worker; else fewer that end, and those longest idle; then more free slots and memory.
+// Better: a warm worker; else a device of one's own or of a node, since in Slurm's queue it may wait; then fewer workers that end,
+// and those longest idle; then more free slots and memory.
 bool is_better(const device_ledger& devices, const site& x, const site& y) {
   const auto rank = [&](const site& s) {
     instant last_used{};
     for (const worker_id id : s.ends_workers)
       last_used = std::max(last_used, devices.workers().at(id).idle_since);
-    return std::tuple{s.worker == nullptr, s.ends_workers.size(), last_used, -s.on->slots_free(), -s.memory_free_mib};
+    return std::tuple{s.worker == nullptr, s.on->owner.id == slurm_device, s.ends_workers.size(), last_used, -s.on->slots_free(),
+                      -s.memory_free_mib};
   };
   return rank(x) < rank(y);
 }

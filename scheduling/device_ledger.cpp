@@ -19,8 +19,8 @@ device_ledger::device_ledger(std::vector<device> devices) {
 bool device_ledger::suits(const account& a, const demand& d) const {
   using enum config::device_choice;
   const bool wants_gpu = d.device == gpu || (d.device == automatic && has_gpu_);
-  return (a.owner.kind == device_kind::gpu) == wants_gpu && d.slots <= a.owner.slots && d.memory_mib <= a.owner.memory_mib &&
-         d.accepts(a.owner);
+  return (a.owner.kind == device_kind::gpu) == wants_gpu && d.slots <= a.owner.slots &&
+         d.memory_mib <= a.owner.memory_of_one_lease_mib() && d.accepts(a.owner);
 }
 
 int device_ledger::slots_free() const {
@@ -231,7 +231,7 @@ std::optional<std::string> why_unplaceable(const std::vector<device>& devices, c
     if (empty.suits(a, demand{.device = d.device, .slots = 0, .memory_mib = 0, .type = d.type, .on = d.on})) {
       kind_exists = true;
       most_slots = std::max(most_slots, a.owner.slots);
-      most_memory = std::max(most_memory, a.owner.memory_mib);
+      most_memory = std::max(most_memory, a.owner.memory_of_one_lease_mib());
     }
   }
   if (!type_exists)

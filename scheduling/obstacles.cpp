@@ -58,6 +58,8 @@ std::string why_unsuited(const account& on, const demand& needs) {
     return "needs " + mib(needs.memory_mib) + "; it has " + mib(on.owner.memory_mib);
   if (needs.on && !needs.on->accepts(on.owner))
     return "the job asks for " + to_string(*needs.on);
+  if (needs.memory_mib > on.owner.memory_of_one_lease_mib())
+    return "needs " + mib(needs.memory_mib) + "; one batch may have " + mib(on.owner.memory_of_one_lease_mib());
   return "jobs of its type do not run there";
 }
 

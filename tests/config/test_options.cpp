@@ -140,6 +140,22 @@ const bad_input bad_inputs[] = {
     {"[node]\njoin = \"head:1\"\ncertificate = \"c\"\nca = \"a\"", "node.key", 2, "is missing: with node.join"},
     {"[node]\nlisten = \"127.0.0.1:1\"\ncertificate = \"c\"\nkey = \"k\"", "node.ca", 2, "is missing: with node.listen"},
     {"node.nam = \"x\"", "node.nam", 1, "is not an option", "did you mean name?"},
+    // Slurm
+    {"devices.slurm.slots = 0", "devices.slurm.slots", 1, "must be at least 1, is 0"},
+    {"devices.slurm.memory_mib = 65537", "devices.slurm.memory_mib", 1, "must be at most 65536, is 65537"},
+    {"devices.slurm.poll = \"50ms\"", "devices.slurm.poll", 1, "at least 100ms"},
+    {"devices.slurm.time_limit = \"500ms\"", "devices.slurm.time_limit", 1, ""},
+    {"devices.slurm.partition = \"a b\"", "devices.slurm.partition", 1, "must be one word, is \"a b\""},
+    {"devices.slurm.gres = \"gpu:1\\n\"", "devices.slurm.gres", 1, "must be one word"},
+    {"devices.slurm.extra = [\"vision\"]", "devices.slurm.extra", 1, "must hold options in one word each, holds \"vision\"",
+     "--account=vision"},
+    {"devices.slurm.extra = [\"--requeue\"]", "devices.slurm.extra", 1, "holds --requeue, which ferry sets itself"},
+    {"devices.slurm.extra = [\"--array=1-4\"]", "devices.slurm.extra", 1, "holds --array, which ferry sets itself"},
+    {"devices.slurm.job_types = [\"draw\"]", "devices.slurm.job_types", 1, "names \"draw\", which is no job type"},
+    {"devices.slurm.job_types = [\"draw\"]\n[job_types.draw]\nrunner = \"worker\"\ncommand = [\"draw\"]", "devices.slurm.job_types",
+     1, "names draw, which runs on workers"},
+    {FILES "join = \"head:1\"\n[devices.slurm]\npartition = \"gpu\"", "devices.slurm.partition", 7,
+     "cannot be set beside node.join", "set it on the head"},
 };
 
 // TOML that does not parse: the problem has no key.

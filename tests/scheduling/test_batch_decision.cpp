@@ -55,6 +55,24 @@ TEST_CASE("a job that waits for a GPU does not hold up the CPU") {
   CHECK(decide({wants(1, {.device = device_choice::gpu}), wants(2, {.device = device_choice::cpu})}, devices) == "2@cpu");
 }
 
+TEST_CASE("one lease has no more of a Slurm partition than it allows, and devices of one's own come first") {
+  const device slurm{.id = std::string(slurm_device),
+                     .kind = device_kind::gpu,
+                     .name = "Slurm",
+                     .slots = 3,
+                     .memory_mib = 3000,
+                     .lease_memory_mib_max = 1000};
+  const device_ledger alone({slurm});
+  CHECK(decide({wants(1, {.memory_mib = 1001})}, alone) == "idle");
+  CHECK(decide({wants(1, {.memory_mib = 1000})}, alone) == "1@slurm");
+  CHECK(why_unplaceable({slurm}, {.memory_mib = 1001})->find("3 slots and 1000 MiB") != std::string::npos);
+  device_ledger both({slurm, gpu_a});
+  CHECK(decide({wants(1, {.memory_mib = 1000})}, both) == "1@GPU-a");
+  both.grant({1}, {"GPU-a", 1, 0});
+  CHECK(decide({wants(1, {.memory_mib = 1000})}, both) == "1@slurm");
+  CHECK(decide({wants(1, {.memory_mib = 1001})}, both) == "idle");
+}
+
 TEST_CASE("automatic means a GPU where there is one, else the CPU") {
   CHECK(decide({wants(1, {})}, device_ledger({gpu_a, cpu})) == "1@GPU-a");
   CHECK(decide({wants(1, {})}, device_ledger({cpu})) == "1@cpu");
