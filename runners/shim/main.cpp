@@ -1,8 +1,10 @@
-// ferry-shim: the small process above a run, started by ferryd. It outlives the daemon.
+// ferry-shim: the small process above a run, started by ferryd, which it outlives; or by Slurm, for a run on one of its nodes.
+#include "runners/shim/lone_run.hpp"
 #include "runners/shim/supervisor.hpp"
 
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -10,8 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int main() {
+int main(int argc, char** argv) {
   using namespace ferry::runners;
+  if (argc == 3 && std::strcmp(argv[1], "--run") == 0)
+    return run_alone(argv[2]);
   int type = 0;
   socklen_t size = sizeof type;
   if (::getsockopt(launcher_fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) {
