@@ -22,7 +22,7 @@ struct job_view {
   job_record record;
   std::optional<std::size_t> position = {};
   std::optional<int> effective_priority = {}; // where it has gained some by waiting
-  std::string waiting_for = {};               // why a queued job is not running
+  std::string waiting_for = {};               // why a queued job is not running, or a starting one waits
   std::string phase = {};                     // of a running job: starting, running, stopping, ending
   progress how_far = {};
   std::vector<run_note> notes = {};                             // of a running job: what was learnt of this attempt so far

@@ -1,6 +1,6 @@
-// All actors and all their messages inside the daemon; those about nodes stand in node_interfaces.hpp, what other machines say in
-// remote/messages.hpp. Commands are verbs, facts are past tense, timers end in `_due`.
-// Expected failures are values (ferry::result inside the answer); a caf::error means that an actor is gone.
+// All actors and all their messages inside the daemon; those about nodes stand in node_interfaces.hpp, those about Slurm in
+// slurm_interfaces.hpp, what other machines say in remote/messages.hpp. Commands are verbs, facts are past tense, timers end in
+// `_due`. Expected failures are values (ferry::result inside the answer); a caf::error means that an actor is gone.
 //
 //   HTTP ─ submit_jobs, cancel_job, … ─▶ queue ─ append_facts, begin_batch ─▶ storage
 //                                        queue ─ candidates ─▶ batch_optimizer ─ start_batch ─▶ queue
@@ -132,7 +132,7 @@ struct run_reported {
 };
 struct follow_up_due {}; // a batch may have waited too long for the one before it
 
-// Of a device of this machine, or of a node (node_hub).
+// Of a device of this machine, of a node (node_hub), or of a Slurm cluster (slurm_executor).
 using gpu_executor_actor = caf::typed_actor<caf::result<void>(run_batch),   // launch it
                                             caf::result<void>(adopt_batch), // follow it
                                             caf::result<void>(stop_batch),  // TERM, grace, KILL
@@ -146,6 +146,11 @@ using local_executor_actor = gpu_executor_actor::extend<caf::result<void>(follow
 struct batch_began {
   batch_id batch;
   std::optional<instant> at = {}; // when its process was made; none: just now
+};
+// It is not running yet, since others have the device that it was given: why, in words.
+struct batch_waits {
+  batch_id batch;
+  std::string why;
 };
 struct batch_progressed {
   batch_id batch;
@@ -435,10 +440,12 @@ using queue_actor = caf::typed_actor<
     caf::result<void>(device_state), caf::result<void>(memory_taken), caf::result<void>(disk_state),
     // From the executors.
     caf::result<void>(batch_began), caf::result<void>(batch_progressed), caf::result<void>(batch_noted),
-    caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over)>;
+    caf::result<void>(batch_not_started), caf::result<void>(job_over), caf::result<void>(batch_over),
+    caf::result<void>(batch_waits)>; // this one from slurm_executor alone
 
 } // namespace ferry::actors
 
 #include "actors/node_interfaces.hpp"
+#include "actors/slurm_interfaces.hpp"
 
 #include "actors/type_ids.hpp" // of all that stands above

@@ -40,6 +40,8 @@ queue_state::queue_state(handle::pointer self, storage_actor storage, history_ac
       users_.started(job.user);
     }
     running_batch batch{.device = restored.device, .type = restored.type, .started = restored.started, .at = phase::running};
+    if (restored.device == slurm_device) // it may still wait there: its executor tells when it began
+      batch.at = phase::starting;
     for (const auto& job : restored.jobs) {
       batch.members.push_back({.job = job});
       if (job.held) // it was asked to leave by an earlier daemon
@@ -102,12 +104,13 @@ queue_state::handle::behavior_type queue_state::make_behavior() {
         disk_trouble_ = what.trouble;
         queue_changed();
       },
-      [this](const batch_began& what) { began(what.batch); },
+      [this](const batch_began& what) { began(what); },
       [this](const batch_progressed& what) { progressed(what); },
       [this](const batch_noted& what) { noted(what); },
       [this](const batch_not_started& what) { give_back(what, true); },
       [this](job_over& what) { job_is_over(what); },
       [this](const batch_over& what) { over(what); },
+      [this](batch_waits& what) { waits(std::move(what)); },
   };
 }
 

@@ -369,7 +369,8 @@ void queue_state::device_changed(const device_state& what) {
     device_trouble_.erase(what.device);
   else
     device_trouble_.insert_or_assign(what.device, what.trouble);
-  send(self_, parts_->optimizer, what);
+  if (parts_) // else it has not begun, and is told again
+    send(self_, parts_->optimizer, what);
   events_->queue_changed();
   if (what.trouble.empty() || !what.ends_runs)
     return;

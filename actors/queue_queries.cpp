@@ -53,6 +53,7 @@ job_view queue_state::view(job_record record) const {
     stored.started = batch.started;
     stored.finished.reset();
     shown.phase = name_of(batch.at);
+    shown.waiting_for = batch.waits_for;
     for (const member& one : batch.members)
       if (one.job.id == stored.id) {
         shown.expected_end = expected_end(batch, one, wall_clock_now());
@@ -105,7 +106,7 @@ running_books queue_state::running_now() const {
   running_books books;
   for (const auto& [id, batch] : running_) {
     books.known.push_back(id);
-    const bool is_here = node_of(batch.device).empty(); // of others no process is seen
+    const bool is_here = !is_elsewhere(batch.device); // of others no process is seen
     if (is_here && (batch.at == phase::running || batch.at == phase::stopping))
       books.expected.push_back(id);
   }

@@ -26,7 +26,7 @@ void queue_state::begin(const begin_work& what) {
     const auto* type = type_of(batch.type);
     if (executor == parts_->executors.end())
       continue;
-    if (type)
+    if (type && batch.at == phase::running)
       watch(id, batch, *type, batch.started);
     send(self_, executor->second, adopt_batch{id, type, batch.jobs(), batch.device});
   }
@@ -263,13 +263,24 @@ std::vector<scheduling::job_outcome> queue_state::take_parts(const running_batch
   return all_taken ? std::vector<scheduling::job_outcome>{} : ends;
 }
 
-void queue_state::began(batch_id id) {
-  const auto found = running_.find(id);
+void queue_state::began(const batch_began& what) {
+  const auto found = running_.find(what.batch);
   if (found == running_.end() || found->second.at != phase::starting)
     return;
   found->second.at = phase::running;
+  found->second.waits_for.clear();
   tell(found->second);
-  watch(id, found->second, settings_->job_types[found->second.type], wall_clock_now()); // it may have waited for memory before
+  const auto now = wall_clock_now();
+  if (const auto* type = type_of(found->second.type)) // it may have waited before, for memory or in Slurm's queue
+    watch(what.batch, found->second, *type, std::min(what.at.value_or(now), now));
+}
+
+void queue_state::waits(batch_waits what) {
+  const auto found = running_.find(what.batch);
+  if (found == running_.end() || found->second.at != phase::starting || found->second.waits_for == what.why)
+    return;
+  found->second.waits_for = std::move(what.why);
+  tell(found->second);
 }
 
 void queue_state::progressed(const batch_progressed& what) {

@@ -75,6 +75,7 @@ private:
     double marginal = 0.5;                       // the price of a further item that it was chosen with
     std::vector<worker_id> ends_workers = {};    // that have to be gone before
     std::optional<scheduling::stop_reason> stop; // asked for while its start was on its way
+    std::string waits_for = {};                  // while it is starting: why it does not run yet; empty: nothing is known
 
     // Why it is not to be launched any more.
     [[nodiscard]] std::optional<scheduling::stop_reason> early_stop() const;
@@ -213,7 +214,8 @@ private:
   void never_launched(batch_id id);
   void end_displaced(const std::string& device, const std::vector<worker_id>& workers);
   void rest(const error& why);
-  void began(batch_id id);
+  void began(const batch_began& what);
+  void waits(batch_waits what);
   void progressed(const batch_progressed& what);
   void noted(const batch_noted& what);
 

@@ -297,8 +297,9 @@ result<restored_state> restore_state(storage::job_store& store, const runners::r
 
   for (const auto& batch : stored->running) {
     const auto index = types.index_of(batch.type);
-    // What a node was given is the node's to tell: nothing can be seen of it from here.
-    const auto sighting = node_of(batch.device).empty() ? sighting_of(control.inspect(batch.id)) : run_sighting::alive;
+    // What a node was given is the node's to tell: nothing can be seen of it from here. What Slurm was given may wait in its queue,
+    // where nobody holds the lock of the run yet: its executor finds out.
+    const auto sighting = is_elsewhere(batch.device) ? run_sighting::alive : sighting_of(control.inspect(batch.id));
     if (scheduling::reconcile(sighting) == scheduling::reconciliation::requeue) {
       spdlog::info("batch {} never started: its jobs are queued again", batch.id.value);
       // Its directory may have been removed while a worker is at work on it: no worker of that type is relied on (P4).

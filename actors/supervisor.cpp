@@ -6,6 +6,8 @@
 #include "actors/node_hub_actor.hpp"
 #include "actors/queue_actor.hpp"
 #include "actors/restore.hpp"
+#include "actors/slurm_executor_actor.hpp"
+#include "actors/slurm_gate_actor.hpp"
 #include "actors/storage_actor.hpp"
 #include "actors/watchdog_actor.hpp"
 #include "config/limits.hpp"
@@ -91,6 +93,8 @@ result<generation> supervisor::implementation::spawn_all() {
   auto devices = parts.devices;
   for (device& lent : nodes->devices())
     devices.push_back(std::move(lent));
+  if (parts.settings->devices.slurm.is_on())
+    devices.push_back(slurm_device_of(*parts.settings));
   auto state = restore_state(**store, *control, parts.settings, devices);
   if (!state)
     return fail(state.error());
@@ -101,6 +105,7 @@ result<generation> supervisor::implementation::spawn_all() {
   for (const device& d : devices)
     if (const auto node = node_of(d.id); !node.empty())
       ledger.set_out_of_service(d.id, "node " + std::string(node) + " is not connected");
+  ledger.set_out_of_service(std::string(slurm_device), slurm_not_asked);
   auto homes = devices;
   // A device that is no longer configured still needs somebody who follows what runs there.
   const auto add_home = [&](const std::string& id) {
@@ -150,11 +155,24 @@ result<generation> supervisor::implementation::spawn_all() {
                                     .rules = node_rules(),
                                     .heartbeat = parts.settings->node.heartbeat,
                                     .on_change = [this] { take_in_devices(); }});
+  slurm_gate_actor gate;
   for (const device& d : homes)
-    if (is_lent(d))
+    if (is_lent(d)) {
       h.executors.emplace(d.id, h.nodes);
-    else
+    } else if (d.id == slurm_device) {
+      gate = spawn_slurm_gate(system, parts.settings->devices.slurm);
+      h.executors.emplace(d.id, spawn_slurm_executor(system, {.on = d,
+                                                              .where = parts.settings->devices.slurm,
+                                                              .data_dir = parts.settings->storage.data_dir,
+                                                              .shim = parts.shim,
+                                                              .control = control,
+                                                              .gate = gate,
+                                                              .queue = h.queue,
+                                                              .optimizer = h.optimizer,
+                                                              .watchdog = h.watchdog}));
+    } else {
       h.executors.emplace(d.id, spawn_gpu_executor(system, {d, control, router, h.queue, h.optimizer, h.watchdog}));
+    }
   for (const auto& worker : state->workers)
     post(h.executors.at(worker.device), adopt_worker{worker.id});
   const auto add = [&](std::string name, const auto& handle) {
@@ -168,6 +186,8 @@ result<generation> supervisor::implementation::spawn_all() {
     if (!is_lent(d))
       add("gpu_executor of " + d.id, h.executors.at(d.id));
   add("node_hub", h.nodes);
+  if (gate)
+    add("slurm_gate", gate);
   add("history", h.history);
   add("storage", h.storage);
   made.handles = std::make_shared<const actor_handles>(std::move(h));

@@ -298,7 +298,7 @@ export interface components {
             not_before: string | null;
             /** @description 1: next. Of queued jobs that may start. */
             position: number | null;
-            /** @description In words, why a queued job is not running. */
+            /** @description In words, why a queued job is not running, or one that is starting waits. */
             waiting_for: string | null;
             /**
              * @description Of a running job.
