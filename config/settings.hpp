@@ -64,7 +64,7 @@ struct settings {
       bool enabled = true;
     } gpu;
     std::map<std::string, std::string> labels; // of all of them, for jobs that ask for them
-    slurm_settings slurm; // [devices.slurm]
+    slurm_settings slurm;                      // [devices.slurm]
   } devices;
 
   struct {
