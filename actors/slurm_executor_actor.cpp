@@ -271,6 +271,7 @@ device slurm_device_of(const config::settings& settings) {
           .memory_mib = slurm.memory_mib * slurm.slots,
           .threads = slurm.cpus * slurm.slots,
           .job_types = std::move(types),
+          .labels = {{node_label, std::string(slurm_device)}},
           .lease_memory_mib_max = slurm.memory_mib};
 }
 
