@@ -246,12 +246,16 @@ def main() -> int:
     seed = Random().getrandbits(32) if options.seed is None else options.seed
     print(f"torture_nodes: --seed {seed} --seconds {options.seconds:g}; lease {LEASE:g} s and {MARGIN:g} s", flush=True)
     sweep()
+    work = Path(tempfile.mkdtemp(prefix="ferry-torture-nodes-", dir=options.work)).resolve()
     network = Network(NAMES)
     if not network.can_delay:
         print("this kernel has no netem: links are " + ("thin (tbf) instead of late" if network.can_thin else "never slowed"), flush=True)
     try:
-        work = Path(tempfile.mkdtemp(prefix="ferry-torture-nodes-", dir=options.work)).resolve()
         balanced = NodeTorture(options, seed, work, network).run()
+    except SystemExit:  # it was asked to end
+        if not options.keep:
+            shutil.rmtree(work, ignore_errors=True)
+        raise
     finally:
         network.close()
     if balanced and not options.keep:
