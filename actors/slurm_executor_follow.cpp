@@ -190,7 +190,7 @@ void slurm_executor_state::end_as_slurm_says(runs::iterator of) {
   const auto batch = of->first;
   run one = std::move(of->second);
   runs_.erase(of);
-  const auto judged = scheduling::judge_slurm_end(one.state, place_of(one));
+  const auto judged = scheduling::judge_slurm_end(one.state, place_of(one), one.of.type);
   runners::run_exited end = one.exit.value_or(runners::run_exited{.at = wall_clock_now()});
   // The supervisor recorded an end that Slurm has no name for: somebody's signal. The process tells how it took that.
   const bool told_enough = one.exit && judged.broken && judged.broken->kind == failure_kind::lost && one.state != "NODE_FAIL";

@@ -357,3 +357,16 @@ TEST_CASE("a batch that sbatch refuses is queued again, and the device says why"
   CHECK_FALSE(std::filesystem::exists(lab.daemon.data() / "runs" / "1"));
   CHECK(lab.cluster.starts() == 0);
 }
+
+// Slurm counts in minutes, and looks twice in one: not run by default.
+TEST_CASE("a job that Slurm's time limit ends has timed out", "[.minutes]") {
+  NEED_SLURM();
+  slurm_lab lab("time_limit = \"1m\"\n");
+  const auto id = lab.daemon.submit_script("echo content > out.txt; sleep 1000");
+  const json job = lab.daemon.finished(id);
+  INFO(job.dump(2) << lab.logs());
+  CHECK(job["status"] == "failed");
+  CHECK(job["failure"]["kind"] == "timeout");
+  CHECK(job["failure"]["message"] == "Slurm's time limit ended Slurm job 1 on localhost (TIMEOUT)");
+  CHECK(job["result"]["artifacts"][0]["path"] == "out.txt");
+}
