@@ -8,7 +8,8 @@ namespace {
 struct slurm_gate_state {
   using handle = slurm_gate_actor;
 
-  slurm_gate_state(handle::pointer, config::slurm_settings where) : slurm_(std::move(where)) {}
+  slurm_gate_state(handle::pointer, config::slurm_settings where, std::shared_ptr<const std::atomic<bool>> ending)
+      : slurm_(std::move(where), std::move(ending)) {}
 
   handle::behavior_type make_behavior() {
     return {
@@ -29,8 +30,9 @@ private:
 
 } // namespace
 
-slurm_gate_actor spawn_slurm_gate(caf::actor_system& system, config::slurm_settings where) {
-  return spawn<slurm_gate_state, caf::detached>(system, std::move(where));
+slurm_gate_actor spawn_slurm_gate(caf::actor_system& system, config::slurm_settings where,
+                                  std::shared_ptr<const std::atomic<bool>> ending) {
+  return spawn<slurm_gate_state, caf::detached>(system, std::move(where), std::move(ending));
 }
 
 } // namespace ferry::actors

@@ -39,8 +39,9 @@ bool is_lent(const device& d) { return !node_of(d.id).empty(); }
 // The actors that live and die together.
 struct generation {
   std::shared_ptr<const actor_handles> handles;
-  std::shared_ptr<std::atomic<bool>> store_closed;     // set once the store has let go of its lock
-  std::vector<std::pair<std::string, caf::actor>> all; // by name
+  std::shared_ptr<std::atomic<bool>> store_closed; // set once the store has let go of its lock
+  std::shared_ptr<std::atomic<bool>> ending = std::make_shared<std::atomic<bool>>(false); // nobody waits for anything any more
+  std::vector<std::pair<std::string, caf::actor>> all;                                    // by name
 };
 
 } // namespace
@@ -160,7 +161,7 @@ result<generation> supervisor::implementation::spawn_all() {
     if (is_lent(d)) {
       h.executors.emplace(d.id, h.nodes);
     } else if (d.id == slurm_device) {
-      gate = spawn_slurm_gate(system, parts.settings->devices.slurm);
+      gate = spawn_slurm_gate(system, parts.settings->devices.slurm, made.ending);
       h.executors.emplace(d.id, spawn_slurm_executor(system, {.on = d,
                                                               .where = parts.settings->devices.slurm,
                                                               .data_dir = parts.settings->storage.data_dir,
@@ -219,6 +220,7 @@ void supervisor::implementation::watch(const generation& made) {
 
 // Ends every actor and waits until nothing holds the store: the next generation needs its lock.
 void supervisor::implementation::end(const generation& old) {
+  *old.ending = true;
   for (const auto& [name, one] : old.all)
     caf::anon_send_exit(one, caf::exit_reason::kill);
   std::unique_lock lock(mutex);

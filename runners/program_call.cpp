@@ -18,7 +18,10 @@ namespace {
 using clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+constexpr auto look_pause = 100ms; // between looks whether it is abandoned
 constexpr std::size_t complaint_bytes_max = 4096, complaint_shown_max = 300;
+
+bool is_abandoned(const program_call& what) { return what.abandoned && *what.abandoned; }
 
 struct pipe_ends {
   descriptor out, in;
@@ -81,18 +84,19 @@ struct printed {
   bool in_time = true;
 };
 
-printed listen(descriptor output, descriptor errors, clock::time_point until, std::size_t bytes_max) {
+printed listen(descriptor output, descriptor errors, clock::time_point until, const program_call& what) {
   printed all;
   while (output || errors) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
-    if (left <= 0ms) {
+    if (left <= 0ms || is_abandoned(what)) {
       all.in_time = false;
       return all;
     }
     std::array<pollfd, 2> sources{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
-    if (::poll(sources.data(), sources.size(), static_cast<int>(left.count())) <= 0)
+    if (::poll(sources.data(), sources.size(), static_cast<int>(std::min<std::chrono::milliseconds>(left, look_pause).count())) <=
+        0)
       continue;
-    if (sources[0].revents != 0 && !take(output, all.output, bytes_max))
+    if (sources[0].revents != 0 && !take(output, all.output, what.bytes_max))
       output.reset();
     if (sources[1].revents != 0 && !take(errors, all.complaint, complaint_bytes_max))
       errors.reset();
@@ -102,7 +106,7 @@ printed listen(descriptor output, descriptor errors, clock::time_point until, st
 
 // It closes its streams when it ends; one that closed them before is given no more time than the rest. Its status, or nothing: it
 // was killed for that.
-std::optional<int> wait_for(pid_t pid, clock::time_point until) {
+std::optional<int> wait_for(pid_t pid, clock::time_point until, const program_call& what) {
   int status = 0;
   for (auto pause = 1ms;; pause = std::min(pause * 2, 50ms)) {
     const pid_t ended = ::waitpid(pid, &status, WNOHANG);
@@ -110,7 +114,7 @@ std::optional<int> wait_for(pid_t pid, clock::time_point until) {
       return status;
     if (ended < 0 && errno != EINTR)
       return std::nullopt;
-    if (clock::now() >= until)
+    if (clock::now() >= until || is_abandoned(what))
       break;
     ::poll(nullptr, 0, static_cast<int>(pause.count()));
   }
@@ -144,10 +148,12 @@ result<std::string> call(const program_call& what) {
   output->in.reset();
   errors->in.reset();
   const auto until = clock::now() + what.timeout;
-  const auto said = listen(std::move(output->out), std::move(errors->out), until, what.bytes_max);
-  const auto status = wait_for(pid, said.in_time ? until : clock::now());
+  const auto said = listen(std::move(output->out), std::move(errors->out), until, what);
+  const auto status = wait_for(pid, said.in_time ? until : clock::now(), what);
   if (said.output.size() > what.bytes_max)
     return fail(error_code::too_large, name + " printed more than " + std::to_string(what.bytes_max) + " bytes");
+  if (!status && is_abandoned(what))
+    return fail(error_code::unavailable, name + " was not waited for");
   if (!status)
     return fail(error_code::unavailable, name + " did not end within " + std::to_string(what.timeout.count() / 1000) + " s");
   if (*status == 0)

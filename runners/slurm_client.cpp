@@ -18,9 +18,11 @@ std::vector<std::string> environment() {
   return all;
 }
 
-result<std::string> ask(std::vector<std::string> words) { return call({.words = std::move(words), .environment = environment()}); }
-
 } // namespace
+
+result<std::string> slurm_client::ask(std::vector<std::string> words) const {
+  return call({.words = std::move(words), .environment = environment(), .abandoned = abandoned_});
+}
 
 result<std::int64_t> slurm_client::submit(const slurm_order& what) const {
   const auto printed = ask(sbatch_words(where_, what));

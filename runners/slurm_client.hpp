@@ -4,11 +4,16 @@
 
 #include "runners/slurm_jobs.hpp"
 
+#include <atomic>
+#include <memory>
+
 namespace ferry::runners {
 
 class slurm_client {
 public:
-  explicit slurm_client(config::slurm_settings where) : where_(std::move(where)) {}
+  // Once `abandoned` is set no call waits any more.
+  slurm_client(config::slurm_settings where, std::shared_ptr<const std::atomic<bool>> abandoned)
+      : where_(std::move(where)), abandoned_(std::move(abandoned)) {}
 
   // The id of the Slurm job. After an error it may have been submitted all the same.
   [[nodiscard]] result<std::int64_t> submit(const slurm_order& what) const;
@@ -22,7 +27,10 @@ public:
   [[nodiscard]] result<std::string> end_of(std::int64_t id) const;
 
 private:
+  [[nodiscard]] result<std::string> ask(std::vector<std::string> words) const;
+
   config::slurm_settings where_;
+  std::shared_ptr<const std::atomic<bool>> abandoned_;
 };
 
 } // namespace ferry::runners

@@ -2,9 +2,11 @@
 #include "runners/descriptor.hpp"
 #include "runners/program_call.hpp"
 
+#include <atomic>
 #include <catch2/catch_all.hpp>
 #include <csignal>
 #include <fcntl.h>
+#include <thread>
 
 using namespace ferry;
 using namespace ferry::runners;
@@ -52,6 +54,27 @@ TEST_CASE("a program that does not end in time is ended, with what it started") 
   CHECK((!left || !is_alive(*left)));
   // One that closes its streams and stays is no better.
   CHECK_FALSE(shell("exec >/dev/null 2>&1; sleep 1000", 300ms));
+}
+
+TEST_CASE("a program that nobody waits for any more is ended") {
+  const auto abandoned = std::make_shared<std::atomic<bool>>(false);
+  const scratch folder;
+  const auto file = folder.path() / "pid";
+  std::thread giving_up([&] {
+    std::error_code none_yet;
+    while (std::filesystem::file_size(file, none_yet) == 0 || none_yet)
+      std::this_thread::sleep_for(1ms);
+    *abandoned = true;
+  });
+  const auto given_up = call({.words = {"sh", "-c", "echo $$ > " + file.string() + "; exec sleep 1000"},
+                              .environment = {},
+                              .timeout = 1h,
+                              .abandoned = abandoned});
+  giving_up.join();
+  REQUIRE_FALSE(given_up);
+  CHECK(given_up.error().what == "sh was not waited for");
+  const auto left = find_process(std::stoi(read_text(file)));
+  CHECK((!left || !is_alive(*left)));
 }
 
 TEST_CASE("a program may not print without bound") {
