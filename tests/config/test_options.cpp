@@ -31,7 +31,7 @@ const bad_input bad_inputs[] = {
     {"shims_ready = 1", "shims_ready", 1, "is not an option", "did you mean runs.shims_ready?"},
     {"[storage]\nlisten = \"x\"", "storage.listen", 2, "is not an option", "did you mean node.listen?"},
     {"[colours]\nred = 1", "colours", 1, "is not an option",
-     "known here: devices, http, job_types, log, node, queue, runs, storage, uploads"},
+     "known here: devices, http, job_types, log, node, paths, queue, runs, storage, uploads"},
     {"\"odd key\" = 1", "\"odd key\"", 1, "is not an option"},
     {"\"\" = 1", "\"\"", 1, "is not an option"},
     {"\"devices.cpu.slots\" = 1", "\"devices.cpu.slots\"", 1, "is not an option"},

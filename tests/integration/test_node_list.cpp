@@ -66,8 +66,10 @@ TEST_CASE("a node that is away is listed, drained over restarts, and removed wit
   CHECK(alpha["trouble"] == "node alpha is not connected");
   CHECK(alpha["heard"] == nullptr);
   CHECK(alpha["lease_ends"] == nullptr);
-  CHECK(alpha["devices"] ==
-        json::array({{{"id", "cpu"}, {"kind", "cpu"}, {"name", "8 cores"}, {"slots", 4}, {"memory_mib", 2000}}}));
+  CHECK(
+      alpha["devices"] ==
+      json::array(
+          {{{"id", "cpu"}, {"kind", "cpu"}, {"name", "8 cores"}, {"slots", 4}, {"memory_mib", 2000}, {"labels", json::object()}}}));
   CHECK(alpha["runs"] == json::array());
 
   CHECK(daemon.post("/nodes/alpha/drain") == json{{"name", "alpha"}, {"drained", true}});
