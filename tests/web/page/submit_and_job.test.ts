@@ -156,8 +156,8 @@ describe.skipIf(!hasBrowser)('submitting and watching', () => {
     await page.getByRole('button', { name: 'Notify me when jobs end' }).click();
     const id = await daemon.submitGated('bell', { name: 'the long one' });
     await page.locator(`[data-job="${id}"]`).waitFor();
-    // A poll that saw what had ended before must have come first, where there are no events.
-    await page.waitForResponse((answer) => answer.url().includes('/api/v1/'));
+    // What had ended before must have been seen first. The page asks anew now and then, also where all has been told to it already.
+    await page.waitForResponse((answer) => answer.url().includes('/api/v1/'), { timeout: 30_000 });
     daemon.openGate('bell');
     await until('it was told', async () => (await told()).join() === 'the long one completed');
     await context.close();
