@@ -237,7 +237,7 @@ std::optional<std::string> why_unplaceable(const std::vector<device>& devices, c
   if (!type_exists)
     return "no device runs jobs of type '" + std::string(d.type) + "'";
   if (!is_named)
-    return "no device that runs it is on " + to_string(*d.on) + " (`ferry status` shows the labels of devices)";
+    return "no device that runs it is on " + to_string(*d.on) + " (`ferry status --format json` has the labels of devices)";
   if (!kind_exists && d.on)
     return std::string("none of the devices on ") + to_string(*d.on) + " is of the kind that it needs";
   if (!kind_exists)
