@@ -219,7 +219,8 @@ void queue_state::edit_params(edit_job what, const queued_job& job, done_promise
         const auto& before = found->front();
         auto params = scheduling::admit_params(before.params, *what.params, *type, what.base_dir);
         if (params)
-          if (auto placeable = scheduling::check_placeable(*type, json::parse(*params), devices_); !placeable)
+          if (auto placeable = scheduling::check_placeable(*type, json::parse(*params), devices_, scheduling::shared(before.on));
+              !placeable)
             params = fail(std::move(placeable.error()));
         const auto keeps_items =
             params ? scheduling::check_items_kept(before.params, json::parse(*params), type->batch.items) : result<void>{};
